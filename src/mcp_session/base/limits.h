@@ -1,0 +1,23 @@
+// Every collection a peer can grow has its cap here, with a test at the cap and one past it.
+#ifndef MCP_SESSION_BASE_LIMITS_H_
+#define MCP_SESSION_BASE_LIMITS_H_
+
+#include <cstddef>
+
+#include "mcp_session/base/time.h"
+
+namespace mcp_session {
+
+struct Limits {
+  std::size_t max_message_bytes = 4 << 20;  // one JSON-RPC message, either direction
+  std::size_t max_json_depth = 64;          // nested arrays and objects
+  std::size_t max_json_values = 200'000;    // values of one message, members and elements alike
+  std::size_t max_session_id_bytes = 256;   // spec H-21; longer ids are unknown ids
+  std::size_t max_calls_per_session = 64;   // requests of one session that wait for an answer
+  std::size_t max_calls = 10'000;           // the same over all sessions of one engine
+  std::size_t max_sse_event_bytes = 4 << 20;  // one event read from a peer's stream
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_BASE_LIMITS_H_

@@ -1,0 +1,152 @@
+#include "mcp_session/json/write.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace mcp_session {
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+// The length of the UTF-8 sequence that starts at `at`, or 0 if there is none (RFC 3629: no
+// overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t Utf8Length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
+  };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2) return 0;
+  if (lead < 0xE0) return continues(1) ? 2 : 0;
+  if (lead < 0xF0) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+    if (lead == 0xED && byte(1) >= 0xA0) return 0;
+    return 3;
+  }
+  if (lead > 0xF4 || !continues(1) || !continues(2) || !continues(3)) return 0;
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;
+  if (lead == 0xF4 && byte(1) >= 0x90) return 0;
+  return 4;
+}
+
+bool Plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && static_cast<unsigned char>(c) < 0x80 &&
+         c != '"' && c != '\\';
+}
+
+void AppendEscape(char c, std::string* out) {
+  switch (c) {
+    case '"': *out += "\\\""; return;
+    case '\\': *out += "\\\\"; return;
+    case '\b': *out += "\\b"; return;
+    case '\f': *out += "\\f"; return;
+    case '\n': *out += "\\n"; return;
+    case '\r': *out += "\\r"; return;
+    case '\t': *out += "\\t"; return;
+    default:
+      *out += "\\u00";
+      *out += kHex[static_cast<unsigned char>(c) >> 4];
+      *out += kHex[c & 15];
+  }
+}
+
+bool AppendString(std::string_view text, std::string* out) {
+  *out += '"';
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && Plain(text[end])) ++end;
+    out->append(text, at, end - at);
+    if (end == text.size()) break;
+    if (static_cast<unsigned char>(text[end]) < 0x80) {
+      AppendEscape(text[end], out);
+      at = end + 1;
+      continue;
+    }
+    const std::size_t length = Utf8Length(text, end);
+    if (length == 0) return false;
+    out->append(text, end, length);
+    at = end + length;
+  }
+  *out += '"';
+  return true;
+}
+
+template <typename Integer>
+void AppendDigits(Integer value, std::string* out) {
+  char digits[24];
+  const auto result = std::to_chars(digits, digits + sizeof digits, value);
+  out->append(digits, result.ptr);
+}
+
+bool AppendDouble(double value, std::string* out) {
+  if (!std::isfinite(value)) return false;
+  char digits[64];
+  // The shortest form that reads back as the same double. libc++ 13 has no to_chars(double).
+  out->append(digits, nlohmann::detail::to_chars(digits, digits + sizeof digits, value));
+  return true;
+}
+
+bool Append(const Json& value, std::string* out) {
+  switch (value.type()) {
+    case Json::value_t::object: {
+      char before = '{';
+      for (const auto& member : *value.get_ptr<const Json::object_t*>()) {
+        *out += before;
+        before = ',';
+        if (!AppendString(member.first, out)) return false;
+        *out += ':';
+        if (!Append(member.second, out)) return false;
+      }
+      *out += before == '{' ? "{}" : "}";
+      return true;
+    }
+    case Json::value_t::array: {
+      char before = '[';
+      for (const Json& element : *value.get_ptr<const Json::array_t*>()) {
+        *out += before;
+        before = ',';
+        if (!Append(element, out)) return false;
+      }
+      *out += before == '[' ? "[]" : "]";
+      return true;
+    }
+    case Json::value_t::string: return AppendString(*value.get_ptr<const std::string*>(), out);
+    case Json::value_t::boolean:
+      *out += *value.get_ptr<const bool*>() ? "true" : "false";
+      return true;
+    case Json::value_t::number_integer:
+      AppendDigits(*value.get_ptr<const Json::number_integer_t*>(), out);
+      return true;
+    case Json::value_t::number_unsigned:
+      AppendDigits(*value.get_ptr<const Json::number_unsigned_t*>(), out);
+      return true;
+    case Json::value_t::number_float:
+      return AppendDouble(*value.get_ptr<const Json::number_float_t*>(), out);
+    case Json::value_t::null: *out += "null"; return true;
+    case Json::value_t::binary:
+    case Json::value_t::discarded: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool AppendJson(const Json& value, std::string* out) {
+  const std::size_t before = out->size();
+  if (Append(value, out)) return true;
+  out->resize(before);
+  return false;
+}
+
+bool AppendJsonString(std::string_view text, std::string* out) {
+  const std::size_t before = out->size();
+  if (AppendString(text, out)) return true;
+  out->resize(before);
+  return false;
+}
+
+void AppendInteger(std::int64_t value, std::string* out) { AppendDigits(value, out); }
+
+}  // namespace mcp_session
