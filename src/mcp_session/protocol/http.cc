@@ -8,9 +8,8 @@ namespace mcp_session {
 namespace {
 
 constexpr std::array<std::string_view, kHeaderCount> kHeaderNames = {
-    "Accept",     "Content-Type", "Host",   "Last-Event-ID",
-    "Mcp-Method", "Mcp-Name",     "Origin", "MCP-Protocol-Version",
-    "Mcp-Session-Id"};
+    "Accept", "Content-Type",         "Host",          "Last-Event-ID", "Mcp-Method", "Mcp-Name",
+    "Origin", "MCP-Protocol-Version", "Mcp-Session-Id"};
 constexpr std::string_view kParamPrefix = "Mcp-Param-";
 constexpr std::string_view kEncodedPrefix = "=?base64?";
 constexpr std::string_view kEncodedSuffix = "?=";
@@ -59,13 +58,15 @@ bool Accepts(std::string_view accept, std::string_view type, std::string_view al
   return false;
 }
 
-// "localhost:8808" without the port; an IPv6 address keeps its brackets.
+// "localhost:8808" without the port; an IPv6 address keeps its brackets. What follows the last
+// colon is no port if it is no number: "localhost:x@evil.example" is somebody else's.
 std::string_view WithoutPort(std::string_view host) {
-  const std::size_t bracket = host.rfind(']');
   const std::size_t colon = host.rfind(':');
   if (colon == std::string_view::npos) return host;
-  if (bracket != std::string_view::npos && colon < bracket) return host;
-  return host.substr(0, colon);
+  const std::string_view port = host.substr(colon + 1);
+  const bool number =
+      std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return number ? host.substr(0, colon) : host;
 }
 
 bool HostListed(const HostPolicy& policy, std::string_view host) {

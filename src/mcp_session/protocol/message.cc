@@ -61,10 +61,13 @@ Result<Message> DecodeMessage(Json value, std::optional<RequestId>* id_of_broken
   if (!value.is_object()) return Invalid("a message is an object");
   Json* raw_id = Find(value, "id");
   std::optional<RequestId> id = ReadId(raw_id);
-  if (id_of_broken != nullptr) *id_of_broken = id;
+  Json* method = Find(value, "method");
+  // The id of a response is one of our own: sent back, it would name a request of the peer's.
+  const bool response =
+      method == nullptr && (Find(value, "result") != nullptr || Find(value, "error") != nullptr);
+  if (id_of_broken != nullptr) *id_of_broken = response ? std::nullopt : id;
   const std::string* version = FindString(value, "jsonrpc");
   if (version == nullptr || *version != "2.0") return Invalid("jsonrpc is not \"2.0\"");
-  Json* method = Find(value, "method");
   if (method == nullptr) {
     if (raw_id != nullptr && !id && !raw_id->is_null()) return Invalid("the id is unusable");
     return DecodeResponse(value, std::move(id));

@@ -46,7 +46,7 @@ struct Response {
 using Message = std::variant<Request, Notification, Response>;
 
 // Takes a parsed JSON value apart without copying it. kInvalidRequest says what is wrong with it;
-// an array is always wrong here (J-11). `id_of_broken`, if not null, receives the id of a message
+// an array is always wrong here (J-11). `id_of_broken`, if not null, receives the id of a request
 // that has a usable one but is malformed otherwise, so that the error can name it.
 Result<Message> DecodeMessage(Json value, std::optional<RequestId>* id_of_broken = nullptr);
 

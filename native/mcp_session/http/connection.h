@@ -1,0 +1,153 @@
+// One TCP connection: requests in, one after the other, and their responses out.
+//
+// Theory of operation. A connection reads until a request is whole, has it answered, and only then
+// looks at the next one, whose bytes may be there already (pipelining). While the answer is not
+// there it goes on reading, a little, to notice that the client has gone. Responses are appended
+// to one string and written once per turn of the loop, without waiting if the kernel takes them.
+//
+//   kReading     no request is being answered
+//   kAnswering   one is; exchange() says which, unless the host answers it itself
+//   kClosing     no more requests; what is left is written
+//   kLingering   all is written and said to be the end; what the peer still sends is thrown away,
+//                because closing with bytes unread would destroy the last response on its way
+//   kClosed      waiting for its operations to come back, then deleted
+//
+// Only the server's State makes and deletes connections, and calls them, on the loop's thread.
+#ifndef MCP_SESSION_HTTP_CONNECTION_H_
+#define MCP_SESSION_HTTP_CONNECTION_H_
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/time.h"
+#include "mcp_session/http/request_reader.h"
+#include "mcp_session/http/response.h"
+#include "mcp_session/http/server.h"
+#include "mcp_session/session/effect.h"
+
+namespace mcp_session {
+
+using HttpSocket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+
+// What a connection is given a limited time for. One list for each: the time is the same for all
+// in it, so the list is in the order of their ends.
+enum class Watch : std::uint8_t {
+  kNothing,
+  // About what comes in.
+  kIdle,
+  kHead,
+  kBody,
+  kLinger,
+  // About what goes out.
+  kStalled,
+  kQuiet,
+};
+inline constexpr std::size_t kWatchCount = 7;
+
+class Connection;
+struct Watched {
+  Connection* connection;
+  Watch watch = Watch::kNothing;
+  Instant since{};
+};
+using WatchList = std::list<Watched>;
+using WatchLists = std::array<WatchList, kWatchCount>;
+
+class Connection {
+ public:
+  Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Does all that can be done now: handles requests that are there, writes, reads on.
+  void Advance();
+
+  // Effects on the exchange.
+  void Respond(const effect::HttpRespond& effect);
+  void Stream(const effect::HttpStream& effect);
+  void Chunk(const effect::HttpChunk& effect);
+  void End();
+
+  // The time for `watch` is over.
+  void OnOverdue(Watch watch);
+
+  // The server stops: closes, if nothing is being worked on.
+  void OnStop();
+  // Closes at once. McpServer is told if it was working on something for this connection.
+  void Drop();
+
+  ExchangeId exchange() const { return exchange_; }
+  std::uint32_t slot() const { return slot_; }
+  bool closed() const { return step_ == Step::kClosed; }
+  // Closed, and no operation of the loop refers to it any more.
+  bool deletable() const { return closed() && !reading_ && !awaiting_write_ && !awaiting_turn_; }
+
+ private:
+  enum class Step : std::uint8_t { kReading, kAnswering, kClosing, kLingering, kClosed };
+
+  void HandleRequests();
+  void OnHead();
+  void NoteRequest();
+  void OnRequest();
+  void AnswerFromHost();
+  void RespondFromHost(int status, const ResponseHeaders& headers, std::string_view body);
+  void Refuse(int status, std::string_view message);
+  void EndAnswer();
+
+  void Write();
+  void AwaitWritable();
+  void OnAllWritten();
+  void StartReading();
+  bool WantsToRead() const;
+  void OnRead(const boost::system::error_code& error, std::size_t bytes);
+  void AdvanceLater();
+  void UpdateWatches();
+  void SetWatch(WatchList::iterator watched, Watch watch);
+  void Restart(WatchList::iterator watched);
+  void Close();
+  void Changed();
+
+  std::string_view path() const;
+  ResponseForm form() const;
+  std::size_t unsent() const { return out_.size() - sent_; }
+
+  HttpServer::State& server_;
+  const std::uint32_t slot_;
+  HttpSocket socket_;
+  RequestReader reader_;
+  std::size_t accounted_ = 0;  // what the server thinks reader_ takes
+  std::string out_;            // to be sent; up to sent_ it is
+  std::size_t sent_ = 0;
+
+  Step step_ = Step::kReading;
+  ExchangeId exchange_;  // zero: none
+  // Of the request being answered.
+  bool keep_alive_ = true;
+  bool http_1_0_ = false;
+  bool head_only_ = false;
+  bool is_get_ = false;
+  bool streaming_ = false;
+
+  bool first_ = true;        // no request was read yet
+  bool peer_done_ = false;   // it sends nothing more
+  bool advancing_ = false;   // inside Advance
+  bool reading_ = false;     // operations of the loop that refer to this
+  bool awaiting_write_ = false;
+  bool awaiting_turn_ = false;
+
+  WatchList::iterator input_watch_;
+  WatchList::iterator output_watch_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_HTTP_CONNECTION_H_

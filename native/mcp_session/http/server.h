@@ -1,0 +1,107 @@
+// HttpServer: an McpServer behind HTTP/1.1, with the web pages that go with it.
+//
+// It runs on one event loop, the io_context it is given, and so do the handlers of the tools and
+// whatever else is on that loop: a handler that blocks, blocks everybody. One that has to wait
+// keeps its ToolCall and answers later, from a timer on the same loop for instance.
+//
+// Everything a peer can make the server hold or wait for has its limit in HttpServerOptions. What
+// the server refuses before McpServer hears of it (too large, too slow, malformed, unknown path)
+// is answered by a JSON-RPC error without id (spec E-03), and if the rest of the request would
+// only be in the way the connection is closed.
+//
+// A client that closes its connection, or its sending side, before the answer is complete has
+// gone: McpServer is told, which cancels a stateless call (spec S-44) and does not touch one of a
+// session (spec H-49).
+#ifndef MCP_SESSION_HTTP_SERVER_H_
+#define MCP_SESSION_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mcp_session/base/limits.h"
+#include "mcp_session/base/result.h"
+#include "mcp_session/base/time.h"
+#include "mcp_session/server/mcp_server.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace mcp_session {
+
+// A file that is served as it is, to GET and HEAD, from memory that outlives the server.
+struct HttpPage {
+  std::string path;          // "/index.html"; compared exactly, without the query
+  std::string content_type;  // "text/html; charset=utf-8"
+  std::string_view bytes;
+};
+
+struct HttpServerOptions {
+  std::string host = "127.0.0.1";  // an address, or a name: its first address is taken
+  std::uint16_t port = 8808;       // 0: any that is free
+  std::string endpoint = "/mcp";   // where McpServer answers
+  std::vector<HttpPage> pages;
+  // Goes out with every page. Compiling WebAssembly needs 'wasm-unsafe-eval'.
+  std::string content_security_policy =
+      "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; "
+      "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+  std::size_t max_connections = 10'000;  // more wait in the kernel, after idle ones were closed
+  std::size_t max_header_bytes = 16u << 10;                       // beyond: 431
+  std::size_t max_body_bytes = Limits().max_message_bytes;        // beyond: 413
+  std::size_t max_buffered_bytes = 256u << 20;  // of all requests being received; beyond: 503
+  // A stream whose reader leaves more than this unread when there is more to say is cut off.
+  std::size_t max_queued_bytes = 1u << 20;
+
+  Millis head_time = Seconds(10);   // until the head of a request is there, since its first byte
+  Millis body_time = Seconds(30);   // until its body is there, since the head was
+  Millis idle_time = Seconds(75);   // without a request, until the connection is closed
+  Millis write_time = Seconds(30);  // without the peer reading a byte of what is there for it
+  Millis keep_alive_interval = Seconds(15);  // a comment on every stream that is quiet this long
+  Millis grace = Seconds(5);                 // what Stop leaves running calls to finish
+};
+
+// Where a server listens.
+struct HttpAddress {
+  std::string host;  // an address, without brackets
+  std::uint16_t port = 0;
+  std::string Origin() const;  // "http://127.0.0.1:8808", "http://[::1]:8808"
+};
+
+class HttpServer {
+ public:
+  // `loop` and `server` must outlive this. It is the only host of `server`: it takes its OnWake
+  // and GuardHandlers. `loop` must not run any more when this is destroyed, unless Run returned.
+  HttpServer(boost::asio::io_context& loop, McpServer& server, HttpServerOptions options);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Starts to listen. kInvalidArgument: no such host, or an option out of range; kTransport: the
+  // system does not let us (the port is in use, ...). Once, before Run.
+  Result<HttpAddress> Listen();
+
+  // Serves, by running the loop, until Stop has done its work.
+  void Run();
+
+  // Stops accepting, closes what is idle, ends streams that no call keeps open, lets calls finish
+  // for the grace period, then lets go of the rest. A second call ends the grace period. From any
+  // thread.
+  void Stop();
+
+  // Sends event::Woken soon: a store has replies. On the loop's thread.
+  void Wake();
+
+ private:
+  friend class Connection;
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_HTTP_SERVER_H_

@@ -1,0 +1,132 @@
+// The inside of HttpServer: the loop's side of it. Connections are in connection.h.
+//
+// Theory of operation. Whatever the loop calls us for is a turn: it begins with reading the clock
+// and ends with Settle, which does what the turn has left to do until nothing is: connections that
+// changed go on, McpServer hears of the clients that have gone. McpServer is called from turns
+// only, never from inside its own effects. One timer serves all deadlines; it is only set anew
+// when it would be late, so keep-alive traffic costs no timer operation.
+#ifndef MCP_SESSION_HTTP_SERVER_STATE_H_
+#define MCP_SESSION_HTTP_SERVER_STATE_H_
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mcp_session/http/connection.h"
+#include "mcp_session/http/pages.h"
+#include "mcp_session/http/server.h"
+#include "mcp_session/session/event.h"
+
+namespace mcp_session {
+
+class HttpServer::State {
+ public:
+  State(boost::asio::io_context& loop, McpServer& server, HttpServerOptions options);
+  ~State();
+
+  Result<HttpAddress> Listen();
+  void Run();
+  void Stop();
+  void Wake();
+
+  // For connections.
+  //
+  // A turn, for as long as it is in scope.
+  class Turn {
+   public:
+    explicit Turn(State& state);
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+   private:
+    State& state_;
+  };
+  boost::asio::io_context& loop() { return loop_; }
+  const HttpServerOptions& options() const { return options_; }
+  const Pages& pages() const { return pages_; }
+  bool stopping() const { return stopping_; }
+  Instant now() const { return now_; }
+  WatchLists& watches() { return watches_; }
+
+  // Hands an event to McpServer and does what it wants done.
+  void Handle(const Event& event);
+  // An id for an exchange of the connection in `slot`.
+  ExchangeId NewExchange(std::uint32_t slot);
+  // The client of an exchange has gone; McpServer hears of it at the end of the turn.
+  void Gone(ExchangeId exchange);
+  // The connection goes on at the end of the turn.
+  void Changed(Connection* connection);
+  // The connection has been closed.
+  void OnClosed(Connection* connection);
+  // An operation of a connection that was closed before came back.
+  void OnReturned(Connection* connection);
+  // Its buffers have grown or shrunk; false if all together are now over the limit.
+  bool Account(std::size_t before, std::size_t after);
+
+ private:
+  void StartAccepting();
+  void OnAccepted(const boost::system::error_code& error);
+  bool MakeRoom();
+  void Settle();
+  void DeleteClosed();
+  void SetTimer();
+  Instant NextDeadline() const;
+  void OnTimer();
+  bool Finished() const;
+  void OnStop();
+  void OnWoken();
+  void Apply(const Effect& effect);
+  Connection* Find(ExchangeId exchange) const;
+  Millis TimeFor(Watch watch) const;
+  template <typename Action>
+  void ForEachConnection(Action action);
+
+  boost::asio::io_context& loop_;
+  McpServer& server_;
+  const HttpServerOptions options_;
+  const Pages pages_;
+  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
+                                     boost::asio::io_context::executor_type>
+      acceptor_;
+  HttpSocket accepted_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                    boost::asio::wait_traits<std::chrono::steady_clock>,
+                                    boost::asio::io_context::executor_type>
+      timer_;
+
+  Instant now_;
+  WatchLists watches_;
+  // By slot, the low bits of their exchange ids; null where a slot is free.
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<std::uint32_t> free_slots_;
+  std::size_t open_ = 0;  // connections that are not closed
+  std::uint64_t exchanges_ = 0;
+  std::size_t buffered_ = 0;
+
+  Effects effects_;
+  std::vector<Connection*> changed_;
+  std::vector<ExchangeId> gone_;
+  std::vector<Connection*> closed_;
+
+  Instant timer_at_ = kNever;        // what timer_ is set to
+  Instant accept_again_at_ = kNever; // after the system had no descriptor for us
+  Instant grace_ends_ = kNever;
+  bool accepting_ = false;
+  int waits_ = 0;  // of timer_, cancelled ones included
+  bool waking_ = false;
+  bool stopping_ = false;
+  std::atomic<int> stops_ = 0;  // calls of Stop that the loop has not seen yet
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_HTTP_SERVER_STATE_H_

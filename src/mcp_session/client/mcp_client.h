@@ -1,0 +1,101 @@
+// McpClient: a Model Context Protocol client without its sockets. Ask for tools, hand it what the
+// transport reports, do its effects. The hosts (native/mcp_session/http, stdio; the JavaScript
+// package) do the last two for you.
+//
+// One thread. Time comes in as an argument and never goes back. Everything that is to be done or
+// told is appended to `effects` in order and owned by whoever reads them (session/client_event.h
+// says what each means); answers to a call carry the CallId that started it. A call may fail
+// before its function returns, so look at the effects after having kept the id.
+#ifndef MCP_SESSION_CLIENT_MCP_CLIENT_H_
+#define MCP_SESSION_CLIENT_MCP_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mcp_session/session/client_engine.h"
+
+namespace mcp_session {
+
+struct CallOptions {
+  bool wants_progress = false;    // tell Progressed
+  std::optional<Millis> timeout;  // without an answer or progress; else as in ClientOptions
+};
+
+class McpClient {
+ public:
+  // How many pages a list of tools may have (spec P-08 sets no end).
+  static constexpr int kMaxPages = 100;
+
+  explicit McpClient(ClientOptions options);
+  McpClient(const McpClient&) = delete;
+  McpClient& operator=(const McpClient&) = delete;
+
+  // Connects: Opened or OpenFailed. Not needed before a call, which connects by itself.
+  void Open(Instant now, ClientEffects* effects);
+
+  // Ends the session; calls that wait fail with kCancelled. Closed.
+  void Close(Instant now, ClientEffects* effects);
+
+  // All tools, whatever the number of pages: Answered with the first page's result, its `tools`
+  // complete and without a nextCursor. `options` hold for each page. Fails with kTooLarge after
+  // kMaxPages, with kPeer if a page has no tools.
+  CallId ListTools(const CallOptions& options, Instant now, ClientEffects* effects);
+
+  // Runs a tool: Answered with {content, structuredContent?, isError?, ...} (spec F-03). A tool
+  // that failed is answered with isError, a tool that does not exist fails with kInvalidParams.
+  // In the stateless era the answer may instead be one of resultType input_required (spec M-04).
+  // `arguments` is an object, or null for none.
+  CallId CallTool(std::string_view name, Json arguments, const CallOptions& options, Instant now,
+                  ClientEffects* effects);
+
+  // Any other request, for example resources/read. `params` is an object, or null for none.
+  CallId Call(std::string_view method, Json params, const CallOptions& options, Instant now,
+              ClientEffects* effects);
+
+  // Asks a handshake-era server for a sign of life: Answered with {}. Fails with kMethodNotFound
+  // in the stateless era, which has no such request (spec P-04).
+  CallId Ping(Instant now, ClientEffects* effects);
+
+  // Gives a call up: Failed with kCancelled, and the server is told. A call that is over already
+  // is ignored.
+  void Cancel(CallId call, Instant now, ClientEffects* effects);
+
+  // Something of the transport happened, or a deadline passed. Not for the application's events:
+  // the functions above send those.
+  void Handle(ClientEvent event, Instant now, ClientEffects* effects);
+
+  // When to send client_event::Woken next; kNever if nothing waits for time to pass.
+  Instant NextDeadline() const { return engine_.NextDeadline(); }
+
+ private:
+  // A ListTools that is not complete.
+  struct Listing {
+    CallId call;  // what the application knows
+    CallId page;  // the engine's call for the page under way
+    CallOptions options;
+    int pages = 0;
+    Json result;  // of the pages so far; null before the first
+  };
+
+  void RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects);
+  // Takes what concerns a listing or the era out of the effects from `from` on.
+  void Digest(std::size_t from, Instant now, ClientEffects* effects);
+  Listing* FindListing(CallId page);
+  void EndListing(const Listing* listing);
+  // Adds a page; what to tell if that ends the listing.
+  std::optional<ClientEffect> AddPage(Listing& listing, Json page, Instant now,
+                                      ClientEffects* effects);
+
+  ClientEngine engine_;
+  std::uint64_t last_call_ = 0;
+  std::optional<Era> era_;  // of the last Opened
+  std::vector<Listing> listings_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_CLIENT_MCP_CLIENT_H_

@@ -1,0 +1,254 @@
+#include "mcp_session/session/client_engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mcp_session/json/access.h"
+#include "mcp_session/json/write.h"
+#include "mcp_session/protocol/classify.h"
+#include "mcp_session/session/client_state.h"
+
+namespace mcp_session {
+namespace {
+
+Error Cancelled() { return {ErrorCode::kCancelled, Blame::kCaller, "the request was given up"}; }
+
+// A stateless result says what it is (J-09). The tasks extension adds one kind, for those who
+// advertise it.
+bool HasKnownType(const Json& result, const Json& capabilities) {
+  const Json* type = Find(result, "resultType");
+  if (type == nullptr) return true;  // an older server: complete
+  const std::string* name = AsString(*type);
+  if (name == nullptr) return false;
+  if (*name == "complete" || *name == "input_required") return true;
+  const Json* extensions = FindObject(capabilities, "extensions");
+  return *name == "task" && extensions != nullptr &&
+         Find(*extensions, "io.modelcontextprotocol/tasks") != nullptr;
+}
+
+bool IsParams(const Json& params) {
+  if (params.is_null()) return true;
+  if (!params.is_object()) return false;
+  const Json* meta = Find(params, "_meta");
+  return meta == nullptr || meta->is_object();
+}
+
+}  // namespace
+
+Instant After(Instant t, Millis d) {
+  const std::int64_t count = std::max<std::int64_t>(d.count, 0);
+  if (t.millis > 0 && count > kNever.millis - t.millis) return kNever;
+  return Instant{t.millis + count};
+}
+
+ClientEngine::ClientEngine(ClientOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
+
+ClientEngine::~ClientEngine() = default;
+
+void ClientEngine::Handle(ClientEvent event, Instant now, ClientEffects* effects) {
+  state_->Handle(std::move(event), now, effects);
+}
+
+Instant ClientEngine::NextDeadline() const { return state_->NextDeadline(); }
+
+ClientEngine::State::State(ClientOptions options) : options_(std::move(options)) {
+  if (!options_.capabilities.is_object() || !AppendJson(options_.capabilities, &capabilities_)) {
+    return;
+  }
+  std::string info = "{\"name\":";
+  if (!AppendJsonString(options_.name, &info)) return;
+  info += ",\"version\":";
+  if (!AppendJsonString(options_.version, &info)) return;
+  info += '}';
+  client_info_ = std::move(info);
+}
+
+void ClientEngine::State::Handle(ClientEvent event, Instant now, ClientEffects* effects) {
+  now_ = now;
+  effects_ = effects;
+  std::visit([this](auto& what) { On(what); }, event);
+  effects_ = nullptr;
+}
+
+Instant ClientEngine::State::NextDeadline() const {
+  Instant next = step_deadline_;
+  for (const Call& call : calls_) next = std::min(next, call.deadline);
+  for (const Exchange& exchange : exchanges_) next = std::min(next, exchange.deadline);
+  return next;
+}
+
+void ClientEngine::State::On(client_event::Open&) {
+  if (step_ == Step::kOpen) return Tell(opened_);
+  if (step_ == Step::kClosing) return Tell(client_effect::OpenFailed{Cancelled()});
+  channel_gone_ = false;
+  if (step_ == Step::kClosed) BeginOpening();
+}
+
+void ClientEngine::State::On(client_event::Request& request) {
+  std::string method;
+  if (!AppendJsonString(request.method, &method) || !IsParams(request.params)) {
+    return Fail(request.call, {ErrorCode::kInvalidArgument, Blame::kCaller,
+                               "the method is no text, or params or _meta are no objects"});
+  }
+  if (calls_.size() >= options_.limits.max_calls_per_session) {
+    return Fail(request.call,
+                {ErrorCode::kTooManyRequests, Blame::kCaller, "too many requests are unanswered"});
+  }
+  if (step_ == Step::kClosing) return Fail(request.call, Cancelled());
+  if (channel_gone_) {
+    return Fail(request.call,
+                {ErrorCode::kTransport, Blame::kEnvironment, "the channel is closed"});
+  }
+  const Millis timeout = request.timeout.value_or(options_.request_timeout);
+  Call call{.id = request.call,
+            .method = std::string(request.method),
+            .params = std::move(request.params),
+            .wants_progress = request.wants_progress,
+            .timeout = timeout,
+            .deadline = After(now_, timeout),
+            .latest = After(now_, options_.max_request_time)};
+  call.deadline = std::min(call.deadline, call.latest);
+  if (step_ == Step::kOpen) return SendRequest(std::move(call));
+  calls_.push_back(std::move(call));
+  if (step_ == Step::kClosed) BeginOpening();
+}
+
+void ClientEngine::State::On(client_event::Cancel& cancel) {
+  const auto call = std::find_if(calls_.begin(), calls_.end(),
+                                 [&](const Call& call) { return call.id == cancel.call; });
+  if (call == calls_.end()) return;  // answered already: the two crossed (P-01)
+  const Call taken = TakeCall(&*call);
+  Abandon(taken);
+  Fail(taken.id, Cancelled());
+}
+
+void ClientEngine::State::On(client_event::Close&) {
+  if (step_ == Step::kClosing) return;  // Closed will come
+  if (opening()) Tell(client_effect::OpenFailed{Cancelled()});
+  step_id_ = 0;
+  step_deadline_ = kNever;
+  if (on_channel()) {
+    for (const Call& call : calls_) Abandon(call);
+  }
+  FailCalls(Cancelled());
+  AbortAll();
+  if (era_ == Era::kHandshake && !session_id_.empty()) {  // H-31
+    step_ = Step::kClosing;
+    step_exchange_ = SendDelete();
+    step_deadline_ = After(now_, kGrace);
+    session_id_.clear();
+    return;
+  }
+  step_ = Step::kClosed;
+  Tell(client_effect::Closed{});
+}
+
+void ClientEngine::State::On(client_event::ChannelClosed&) {
+  if (!on_channel()) return;
+  channel_gone_ = true;
+  const Error gone{ErrorCode::kTransport, Blame::kEnvironment, "the channel is closed"};
+  if (opening()) {
+    // A server that ends at the probe is one that does not know it (section 13, stdio).
+    const bool at_probe = step_ == Step::kProbe && !second_try_;
+    FailOpening(gone);
+    if (at_probe) known_era_ = Era::kHandshake;
+  }
+  step_ = Step::kClosed;
+  FailCalls(gone);
+}
+
+void ClientEngine::State::On(client_event::Woken&) {
+  if (step_deadline_ <= now_) TimeOutStep();
+  const auto late = [this](const auto& each) { return each.deadline <= now_; };
+  for (;;) {
+    const auto call = std::find_if(calls_.begin(), calls_.end(), late);
+    if (call == calls_.end()) break;
+    const Call taken = TakeCall(&*call);
+    Abandon(taken);  // H-13
+    Fail(taken.id, {ErrorCode::kTimeout, Blame::kEnvironment, "no answer in time"});
+  }
+  for (;;) {
+    const auto exchange = std::find_if(exchanges_.begin(), exchanges_.end(), late);
+    if (exchange == exchanges_.end()) break;
+    Abort(exchange->id);
+  }
+}
+
+bool ClientEngine::State::TooManyAsides() const {
+  const auto asides = std::count_if(exchanges_.begin(), exchanges_.end(),
+                                    [](const Exchange& each) { return each.wire_id == 0; });
+  return static_cast<std::size_t>(asides) >= options_.limits.max_calls_per_session;
+}
+
+ClientEngine::State::Call* ClientEngine::State::FindCall(std::int64_t wire_id) {
+  for (Call& call : calls_) {
+    if (wire_id != 0 && call.wire_id == wire_id) return &call;
+  }
+  return nullptr;
+}
+
+ClientEngine::State::Call ClientEngine::State::TakeCall(const Call* call) {
+  const auto at = calls_.begin() + (call - calls_.data());
+  Call taken = std::move(*at);
+  calls_.erase(at);
+  return taken;
+}
+
+void ClientEngine::State::Finish(Call call, Outcome outcome) {
+  if (auto* error = std::get_if<Error>(&outcome.answer)) {
+    return Fail(call.id, std::move(*error));
+  }
+  if (auto* rpc = std::get_if<RpcError>(&outcome.answer)) {
+    Error error = PeerError(*rpc, outcome.status, outcome.names_session);
+    if (era_ == Era::kStateless && error.code == ErrorCode::kUnsupportedVersion && !call.resent) {
+      // S-06: once, even if the server names the version it has just refused.
+      if (const auto revision = ReadSupported(*rpc).stateless) {
+        revision_ = *revision;
+        call.resent = true;
+        return SendRequest(std::move(call));
+      }
+    }
+    return Fail(call.id, std::move(error), std::move(*rpc));
+  }
+  Json& result = std::get<Json>(outcome.answer);
+  if (era_ == Era::kStateless && !HasKnownType(result, options_.capabilities)) {
+    return Fail(call.id,
+                {ErrorCode::kPeer, Blame::kPeer, "the result is of a kind nobody asked for"});
+  }
+  Tell(client_effect::Answered{call.id, std::move(result)});
+}
+
+void ClientEngine::State::Abandon(const Call& call) {
+  if (call.wire_id == 0) return;
+  // Over stateless HTTP the closed response is the word (P-02, S-44); before, a closed response
+  // says nothing (H-49).
+  if (on_channel() || era_ == Era::kHandshake) {
+    std::string params = "{\"requestId\":";
+    AppendInteger(call.wire_id, &params);
+    params += '}';
+    std::string text;
+    AppendNotification("notifications/cancelled", params, &text);
+    SendAside(std::move(text));
+  }
+  Abort(call.exchange);
+}
+
+void ClientEngine::State::Fail(CallId call, Error error, std::optional<RpcError> rpc) {
+  Tell(client_effect::Failed{call, std::move(error), std::move(rpc)});
+}
+
+void ClientEngine::State::FailCalls(const Error& error) {
+  const std::vector<Call> calls = std::exchange(calls_, {});
+  for (const Call& call : calls) Fail(call.id, error);
+}
+
+void ClientEngine::State::LoseSession() {
+  step_ = Step::kClosed;
+  session_id_.clear();
+  FailCalls(StatusError(404, true));
+  AbortAll();
+  Tell(client_effect::SessionLost{});
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,66 @@
+// ClientEngine: one client's side of MCP, both eras, over HTTP or over a channel. Events in,
+// effects out; no sockets, no clock, no waiting.
+//
+// Theory of operation. The engine is closed, opening, open or closing.
+//   closed   Open, or a Request, starts opening. Requests made while opening wait for its end.
+//   opening  Steps: kProbe (server/discover; skipped if the era is fixed to handshake), then
+//            either open (stateless) or kInitialize, then kInitialized (the notification) and
+//            open. What an answer to the probe means is the table of spec section 13.
+//   open     Each Request is one exchange (HTTP) or one message (channel) until it is answered.
+//            A 404 to a request that named the session loses it: that request and the others of
+//            the session fail with kSessionNotFound, SessionLost is told, and the engine is closed
+//            (spec H-30).
+//   closing  DELETE is under way; whatever waits fails with kCancelled.
+// The era is asked for again only where an opening failed or the server was a stateless one
+// (C-01, C-02). At most limits.max_calls_per_session requests wait at once, as many messages that
+// need no answer are under way, and more of either are refused or left out.
+#ifndef MCP_SESSION_SESSION_CLIENT_ENGINE_H_
+#define MCP_SESSION_SESSION_CLIENT_ENGINE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "mcp_session/base/limits.h"
+#include "mcp_session/session/client_event.h"
+
+namespace mcp_session {
+
+enum class ClientTransport : std::uint8_t { kHttp, kChannel };
+
+struct ClientOptions {
+  std::string name = "mcp-session";  // clientInfo
+  std::string version = "0.1.0";
+  // The engine answers ping and refuses any other request of a server (-32601), so declare nothing
+  // that needs one.
+  Json capabilities = Json::object();
+  ClientTransport transport = ClientTransport::kHttp;
+  // nullopt: probe for the stateless era first, fall back to the handshake.
+  std::optional<Era> era;
+  Millis probe_timeout = Seconds(5);      // no answer on a channel: a handshake-era server
+  Millis request_timeout = Seconds(60);   // without an answer or progress
+  Millis max_request_time = Minutes(10);  // whatever progress says (spec H-13)
+  Limits limits;
+};
+
+class ClientEngine {
+ public:
+  explicit ClientEngine(ClientOptions options);
+  ~ClientEngine();
+  ClientEngine(const ClientEngine&) = delete;
+  ClientEngine& operator=(const ClientEngine&) = delete;
+
+  // Appends what is to be done. `now` never goes back.
+  void Handle(ClientEvent event, Instant now, ClientEffects* effects);
+
+  // When to send Woken next; kNever if nothing waits for time to pass.
+  Instant NextDeadline() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SESSION_CLIENT_ENGINE_H_

@@ -1,0 +1,119 @@
+// ServerEngine: the protocol side of a server for both eras: HTTP exchanges and channels, message
+// framing, handshake, sessions in the store, cancellation. What the requests mean (tools, ...) is
+// the application's: the engine hands it calls and takes their answers. McpServer
+// (server/mcp_server.h) is that application for everybody who just wants to register tools.
+//
+// Theory of operation. An HTTP POST goes through the checks of spec section 8 in their order and
+// is refused by the first that fails. A stateless request then becomes a call at once. A
+// handshake-era one first waits for its session's record; `initialize` waits for the new record.
+// A call ends with Answer or Fail, or is cancelled by the client. Notifications about a call turn
+// its JSON response into an event stream. What one peer can make the engine hold is bounded by
+// Limits.
+//
+// The engine submits to the store and handles its replies only when they are handed in, so the
+// one who owns both drains the store (McpServer does).
+#ifndef MCP_SESSION_SESSION_SERVER_ENGINE_H_
+#define MCP_SESSION_SESSION_SERVER_ENGINE_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mcp_session/base/entropy.h"
+#include "mcp_session/base/limits.h"
+#include "mcp_session/base/time.h"
+#include "mcp_session/json/json.h"
+#include "mcp_session/protocol/http.h"
+#include "mcp_session/protocol/message.h"
+#include "mcp_session/protocol/version.h"
+#include "mcp_session/session/effect.h"
+#include "mcp_session/session/event.h"
+#include "mcp_session/store/store.h"
+
+namespace mcp_session {
+
+struct ServerOptions {
+  std::string name = "mcp-session";  // serverInfo
+  std::string version = "0.1.0";
+  std::string title;         // optional
+  std::string instructions;  // for the model; optional
+  HostPolicy hosts;          // default: any host and origin that names it; see LoopbackHosts()
+  // Sessions end after this long without a request, and after max_life whatever happens.
+  Lifetime session_lifetime{.idle_ttl = Minutes(30), .max_life = Hours(24)};
+  Limits limits;
+};
+
+// A request for the application, as the engine has checked it.
+struct Call {
+  CallId id;
+  Revision revision = kNewestHandshake;
+  std::string method;
+  Json params;  // an object or null, with its _meta
+  std::string principal;  // the caller's verified identity; empty without authentication
+  std::string session;    // the session's id, a secret; empty in the stateless era
+
+  Era era() const { return EraOf(revision); }
+};
+
+// Whose records a caller may touch: the principal's; without one the session's own, in the
+// handshake era; without that it is empty: only what the caller has the id of.
+std::string OwnerOf(std::string_view principal, std::string_view session);
+
+// What the application is told, in order.
+struct CallStarted {
+  Call call;
+};
+// The client gave up, or went away in the stateless era. The call is over; nothing is sent for it.
+struct CallCancelled {
+  CallId id;
+};
+// A session was ended by its client: what it owned can go.
+struct SessionEnded {
+  std::string principal;
+  std::string session;
+};
+using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded>;
+
+class ServerEngine {
+ public:
+  // `capabilities` is what initialize and server/discover tell. All must outlive the engine but
+  // `options` and `capabilities`, which are copied. Tickets of the engine are even numbers.
+  ServerEngine(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+  ~ServerEngine();
+  ServerEngine(const ServerEngine&) = delete;
+  ServerEngine& operator=(const ServerEngine&) = delete;
+
+  // Appends what the host and the application are to do.
+  void Handle(const Event& event, Instant now, Effects* effects, std::vector<EngineNews>* news);
+
+  // A reply to a command with one of the engine's tickets.
+  void HandleReply(StoreReply reply, Instant now, Effects* effects,
+                   std::vector<EngineNews>* news);
+
+  // Ends a call with its result. `members` is the inside of the result object as JSON text,
+  // `"content":[...]` for instance; `meta` the inside of its _meta, or empty. The engine adds what
+  // the era wants around them. A call that is over already is ignored.
+  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
+  void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
+
+  // Tells the client how far a call is, if it asked to be told. Dropped if `progress` is no more
+  // than the last one (spec P-03). An empty `message` is left out.
+  void Progress(CallId call, double progress, std::optional<double> total,
+                std::string_view message, Effects* effects);
+
+  const ServerOptions& options() const;
+
+  // Calls that have started and not ended.
+  std::size_t open_calls() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SESSION_SERVER_ENGINE_H_

@@ -1,0 +1,210 @@
+// Handshake-era sessions over HTTP: their records in the store, and what happens inside one.
+#include <array>
+#include <utility>
+
+#include "mcp_session/base/base64.h"
+#include "mcp_session/json/access.h"
+#include "mcp_session/json/write.h"
+#include "mcp_session/session/server_state.h"
+#include "mcp_session/session/session_record.h"
+
+namespace mcp_session {
+namespace {
+
+// The owner of the session's own record: whoever authenticated, else the bearer of its id.
+std::string RecordOwner(const Caller& caller) { return OwnerOf(caller.principal, {}); }
+
+void AppendLifetime(const Lifetime& lifetime, std::string* out) {
+  *out += ",\"_meta\":{";
+  if (lifetime.idle_ttl) {
+    *out += "\"mcp-session/ttlMs\":";
+    AppendInteger(lifetime.idle_ttl->count, out);
+  }
+  if (lifetime.max_life) {
+    *out += lifetime.idle_ttl ? ",\"mcp-session/maxLifeMs\":" : "\"mcp-session/maxLifeMs\":";
+    AppendInteger(lifetime.max_life->count, out);
+  }
+  *out += '}';
+}
+
+tl::unexpected<Error> BadInitialize(const char* what) {
+  return Failure(ErrorCode::kInvalidParams, Blame::kPeer, what);
+}
+
+}  // namespace
+
+StoreTicket ServerEngine::State::Await(Wait wait) {
+  return StoreTicket{waits.Insert(std::move(wait)) * 2};
+}
+
+std::string ServerEngine::State::MintSessionId() {
+  std::array<std::uint8_t, 32> bytes;  // 256 bits: 43 characters (H-23)
+  entropy.Fill(bytes);
+  return EncodeBase64Url(bytes);
+}
+
+
+Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json& params,
+                                                                      bool tell_lifetime) const {
+  const std::string* wanted = FindString(params, "protocolVersion");
+  if (wanted == nullptr) return BadInitialize("protocolVersion is missing");
+  const Json* client_capabilities = FindObject(params, "capabilities");
+  if (client_capabilities == nullptr) return BadInitialize("capabilities is missing");
+  const Json* client_info = FindObject(params, "clientInfo");
+  if (client_info == nullptr) return BadInitialize("clientInfo is missing");
+  const auto known = ParseRevision(*wanted);
+  Handshake handshake;
+  handshake.revision =
+      known && EraOf(*known) == Era::kHandshake ? *known : kNewestHandshake;  // H-02
+  handshake.client = "{\"clientInfo\":";
+  bool valid = AppendJson(*client_info, &handshake.client);
+  handshake.client += ",\"capabilities\":";
+  valid = AppendJson(*client_capabilities, &handshake.client) && valid;
+  handshake.client += '}';
+  if (!valid) return BadInitialize("the client describes itself with text that is not UTF-8");
+
+  std::string& members = handshake.members;
+  members = "\"protocolVersion\":\"";
+  members += RevisionName(handshake.revision);
+  members += "\",\"capabilities\":";
+  members += capabilities;
+  members += ",\"serverInfo\":";
+  members += server_info;
+  if (!options.instructions.empty()) {
+    members += ",\"instructions\":";
+    if (!AppendJsonString(options.instructions, &members)) members += "\"\"";
+  }
+  if (tell_lifetime) AppendLifetime(options.session_lifetime, &members);
+  return handshake;
+}
+
+void ServerEngine::State::StartSession(ExchangeId exchange, std::string_view principal,
+                                       Request request, Turn& turn) {
+  const Result<Handshake> handshake = Negotiate(request.params, true);
+  if (!handshake) {  // H-33: and no session
+    return SendError(exchange, HttpStatus(handshake.error().code), request.id,
+                     ToRpcError(handshake.error()), turn.effects);
+  }
+  const std::string session = MintSessionId();
+  const std::string owner = OwnerOf(principal, {});
+  std::string response;
+  AppendResult(request.id, handshake->members, &response);
+  const auto ticket = Await(WaitForCreate{exchange, std::move(request.id), session,
+                                          std::move(response)});
+  store.Submit(ticket,
+               store::Create{RecordKey{owner, kSessionKind, session},
+                             EncodeSessionRecord({handshake->revision, false, handshake->client}),
+                             options.session_lifetime},
+               turn.now);
+}
+
+void ServerEngine::State::FindSession(ExchangeId exchange, Caller caller, Message message,
+                                      Turn& turn) {
+  const std::string owner = RecordOwner(caller);
+  const auto ticket = Await(WaitForSession{exchange, std::move(caller), std::move(message)});
+  const auto& waiting = std::get<WaitForSession>(*waits.Find(ticket.number / 2));
+  store.Submit(ticket, store::Get{RecordKey{owner, kSessionKind, waiting.caller.session}},
+               turn.now);
+}
+
+void ServerEngine::State::EndSession(ExchangeId exchange, Caller caller, Turn& turn) {
+  const std::string owner = RecordOwner(caller);
+  const std::string session = caller.session;
+  const auto ticket = Await(WaitForRemove{exchange, std::move(caller)});
+  store.Submit(ticket, store::Remove{RecordKey{owner, kSessionKind, session}}, turn.now);
+}
+
+// An outage is 503, never 404: a client that reads 404 throws its session away (H-30).
+void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
+                                      const std::optional<RequestId>& id, Turn& turn) {
+  switch (error) {
+    case ErrorCode::kNotFound:
+      return RefuseHttp(exchange, MakeRefusal(ErrorCode::kSessionNotFound, "unknown session"), id,
+                        turn);
+    case ErrorCode::kCapacity:
+      return RefuseHttp(exchange, MakeRefusal(error, "no room for another session"), id, turn);
+    case ErrorCode::kTooLarge:
+      return RefuseHttp(exchange, MakeRefusal(error, "the client's description is too large"), id,
+                        turn);
+    case ErrorCode::kUnavailable:
+      return RefuseHttp(exchange, MakeRefusal(error, "the session store is unavailable"), id,
+                        turn);
+    default:
+      return RefuseHttp(exchange, MakeRefusal(ErrorCode::kCorrupt, "the session cannot be read"),
+                        id, turn);
+  }
+}
+
+void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
+  std::optional<Wait> wait = waits.Take(reply.ticket.number / 2);
+  if (!wait) return;
+  if (auto* found = std::get_if<WaitForSession>(&*wait)) {
+    if (reply.error) {
+      return StoreFailed(found->exchange, *reply.error, IdOf(found->message), turn);
+    }
+    return InSession(found->exchange, std::move(found->caller), std::move(found->message),
+                     reply.record, turn);
+  }
+  if (auto* created = std::get_if<WaitForCreate>(&*wait)) {
+    if (reply.error) return StoreFailed(created->exchange, *reply.error, created->id, turn);
+    turn.effects->push_back(effect::HttpRespond{created->exchange, 200,
+                                                {{"content-type", "application/json"},
+                                                 {"mcp-session-id", std::move(created->session)}},
+                                                std::move(created->response)});
+    return;
+  }
+  if (auto* marked = std::get_if<WaitForInitialized>(&*wait)) {
+    if (reply.error == ErrorCode::kConflict) {  // somebody else wrote: look again
+      return FindSession(marked->exchange, std::move(marked->caller),
+                         Notification{"notifications/initialized", {}}, turn);
+    }
+    if (reply.error) return StoreFailed(marked->exchange, *reply.error, std::nullopt, turn);
+    turn.effects->push_back(effect::HttpRespond{marked->exchange, 202, {}, {}});
+    return;
+  }
+  auto& removed = std::get<WaitForRemove>(*wait);
+  if (!reply.error && reply.removed == 0) reply.error = ErrorCode::kNotFound;
+  if (reply.error) return StoreFailed(removed.exchange, *reply.error, std::nullopt, turn);
+  // Whatever still runs in it is over.
+  for (const std::uint64_t number : CallsOf(removed.caller, removed.exchange)) {
+    CloseCall(number, turn);
+  }
+  turn.effects->push_back(effect::HttpRespond{removed.exchange, 204, {}, {}});
+  turn.news->push_back(SessionEnded{std::move(removed.caller.principal),
+                                    std::move(removed.caller.session)});
+}
+
+void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message message,
+                                    const Record& record, Turn& turn) {
+  const auto head = DecodeSessionHead(*record.data);
+  if (!head) return StoreFailed(exchange, ErrorCode::kCorrupt, IdOf(message), turn);
+  caller.revision = head->revision;
+  if (auto* request = std::get_if<Request>(&message)) {
+    if (request->method == "ping") {
+      return SendResult(exchange, caller, request->id, {}, {}, turn.effects);  // P-04
+    }
+    if (request->method == "initialize") {  // H-33
+      return RefuseHttp(exchange,
+                        MakeRefusal(ErrorCode::kInvalidRequest, "the session is initialized"),
+                        request->id, turn);
+    }
+    return StartCall(exchange, std::move(caller), std::move(*request), turn);
+  }
+  if (auto* notification = std::get_if<Notification>(&message)) {
+    if (notification->method == "notifications/cancelled") {
+      CancelCall(caller, exchange, notification->params, turn);
+    } else if (notification->method == "notifications/initialized" && !head->initialized) {
+      const std::string owner = RecordOwner(caller);
+      const std::string session = caller.session;
+      const auto ticket = Await(WaitForInitialized{exchange, std::move(caller)});
+      return store.Submit(ticket,
+                          store::Put{RecordKey{owner, kSessionKind, session},
+                                     MarkInitialized(*record.data), record.version},
+                          turn.now);
+    }
+  }
+  // Every other notification, and a response to a request that nobody made (H-43).
+  turn.effects->push_back(effect::HttpRespond{exchange, 202, {}, {}});
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,159 @@
+// The inside of ServerEngine, shared by its source files: server_engine.cc (calls and answers),
+// server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store).
+#ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
+#define MCP_SESSION_SESSION_SERVER_STATE_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mcp_session/base/slot_map.h"
+#include "mcp_session/protocol/classify.h"
+#include "mcp_session/session/server_engine.h"
+
+namespace mcp_session {
+
+// Where the answer to a message goes.
+using Target = std::variant<ExchangeId, ChannelId>;
+
+// A session as a request found it, or the absence of one.
+struct Caller {
+  std::string principal;
+  std::string session;  // empty: stateless
+  Revision revision = kNewestHandshake;
+};
+
+// A request that the application works on. Its CallId is its number in State::calls.
+struct OpenCall {
+  Target target;
+  RequestId id;
+  Caller caller;
+  std::optional<RequestId> progress_token;
+  std::optional<double> last_progress;
+  bool streaming = false;
+
+  Era era() const { return EraOf(caller.revision); }
+};
+
+// What waits for a reply of the store, by what happens then.
+struct WaitForSession {  // the record that a POST names: the message goes on with it
+  ExchangeId exchange;
+  Caller caller;
+  Message message;
+};
+struct WaitForCreate {  // the record of a new session: `response` goes out
+  ExchangeId exchange;
+  RequestId id;
+  std::string session;
+  std::string response;
+};
+struct WaitForInitialized {  // the flag that notifications/initialized sets
+  ExchangeId exchange;
+  Caller caller;
+};
+struct WaitForRemove {  // the end of a session
+  ExchangeId exchange;
+  Caller caller;
+};
+using Wait = std::variant<WaitForSession, WaitForCreate, WaitForInitialized, WaitForRemove>;
+
+// A peer on a channel. Its session, if it has one, lives as long as the channel and is in no
+// store: nobody else could use it.
+struct Channel {
+  std::string principal;
+  std::string session;  // set by initialize
+  Revision revision = kNewestHandshake;
+  bool stateless = false;  // it has made a stateless request, so it may not initialize (D-03)
+};
+
+// The outputs of one turn, and what time it is in it.
+struct Turn {
+  Instant now;
+  Effects* effects;
+  std::vector<EngineNews>* news;
+};
+
+class ServerEngine::State {
+ public:
+  State(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+
+  // server_http.cc
+  void HandleHttp(const event::HttpRequested& event, Turn& turn);
+  void RefuseHttp(ExchangeId exchange, const Refusal& refusal, const std::optional<RequestId>& id,
+                  Turn& turn);
+
+  // server_channel.cc
+  void HandleMessage(const event::MessageArrived& event, Turn& turn);
+  void CloseChannel(ChannelId channel, Turn& turn);
+
+  // server_session.cc
+  void HandleReply(StoreReply reply, Turn& turn);
+  void StartSession(ExchangeId exchange, std::string_view principal, Request request, Turn& turn);
+  void FindSession(ExchangeId exchange, Caller caller, Message message, Turn& turn);
+  void EndSession(ExchangeId exchange, Caller caller, Turn& turn);
+  // What an initialize request agrees on: the answer, or why there is none.
+  struct Handshake {
+    Revision revision;
+    std::string client;   // JSON text for the record
+    std::string members;  // of the InitializeResult
+  };
+  Result<Handshake> Negotiate(const Json& params, bool tell_lifetime) const;
+  std::string MintSessionId();
+
+  // server_engine.cc
+  void StartCall(const Target& target, Caller caller, Request request, Turn& turn);
+  void CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
+  void DropExchange(ExchangeId exchange, Turn& turn);
+  void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
+  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
+  void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
+  void Progress(CallId call, double progress, std::optional<double> total,
+                std::string_view message, Effects* effects);
+
+  // One whole message that answers a request. `status` is for HTTP.
+  void SendResult(const Target& target, const Caller& caller, const RequestId& id,
+                  std::string_view members, std::string_view meta, Effects* effects);
+  void SendError(const Target& target, int status, const std::optional<RequestId>& id,
+                 const RpcError& error, Effects* effects);
+
+  ServerOptions options;
+  std::string capabilities;  // JSON text
+  std::string server_info;   // JSON text
+  SessionStore& store;
+  Entropy& entropy;
+  SlotMap<OpenCall> calls;
+  SlotMap<Wait> waits;
+  std::unordered_map<std::uint64_t, Channel> channels;
+
+ private:
+  void HandlePost(const event::HttpRequested& event, Turn& turn);
+  void HandleStateless(const event::HttpRequested& event, Message message, Turn& turn);
+  void HandleHandshake(const event::HttpRequested& event, Message message, Turn& turn);
+  std::optional<Refusal> CheckStatelessHeaders(const HttpRequest& http,
+                                               const Request& request) const;
+  void HandleChannelRequest(ChannelId id, Channel& channel, Request request, Turn& turn);
+  void InSession(ExchangeId exchange, Caller caller, Message message, const Record& record,
+                 Turn& turn);
+  StoreTicket Await(Wait wait);
+  void StoreFailed(ExchangeId exchange, ErrorCode error, const std::optional<RequestId>& id,
+                   Turn& turn);
+  std::string WrapResult(const Caller& caller, const RequestId& id, std::string_view members,
+                         std::string_view meta) const;
+  void SendOnCall(OpenCall& call, std::string text, bool last, Effects* effects);
+  std::optional<Refusal> WhyNotStart(const Caller& caller, const Target& target,
+                                     const RequestId& id);
+  std::vector<std::uint64_t> CallsOf(const Caller& caller, const Target& target);
+  void CloseCall(std::uint64_t number, Turn& turn);
+};
+
+// The id of a message that has one.
+std::optional<RequestId> IdOf(const Message& message);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SESSION_SERVER_STATE_H_

@@ -1,0 +1,38 @@
+// What a handshake-era session is in the store (docs/formats.md).
+#ifndef MCP_SESSION_SESSION_SESSION_RECORD_H_
+#define MCP_SESSION_SESSION_SESSION_RECORD_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/protocol/version.h"
+
+namespace mcp_session {
+
+// The kind of such a record's key.
+inline constexpr std::string_view kSessionKind = "session";
+
+struct SessionRecord {
+  Revision revision = kNewestHandshake;
+  bool initialized = false;  // notifications/initialized has come
+  // The client's part of initialize as JSON text: {"clientInfo":{...},"capabilities":{...}}.
+  std::string client;
+};
+
+// "S1", one letter for the revision ('a' the oldest), 'i' or '-', the client's JSON.
+std::string EncodeSessionRecord(const SessionRecord& record);
+
+// What every request needs, without looking at the JSON; nullopt if `data` is no such record.
+struct SessionHead {
+  Revision revision = kNewestHandshake;
+  bool initialized = false;
+};
+std::optional<SessionHead> DecodeSessionHead(std::string_view data);
+
+// `data` with the initialized flag set. It must be such a record.
+std::string MarkInitialized(std::string_view data);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SESSION_SESSION_RECORD_H_

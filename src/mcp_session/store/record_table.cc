@@ -1,0 +1,274 @@
+#include "mcp_session/store/record_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "mcp_session/base/check.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr int kSizeBits = 10;  // 0 to kMaxKeyPartBytes
+constexpr std::uint32_t kSizeMask = (1u << kSizeBits) - 1;
+
+constexpr std::size_t kMaxFreesPerSweep = 1000;
+constexpr Millis kPauseWithinSweep{1};
+constexpr Millis kPauseBetweenSweeps = Seconds(1);
+
+// What an allocation of `bytes` takes with its header, rounded up as common allocators do.
+constexpr std::size_t AllocatedBytes(std::size_t bytes) {
+  constexpr std::size_t kUnit = 2 * sizeof(void*);
+  return (bytes + sizeof(void*) + kUnit - 1) / kUnit * kUnit;
+}
+
+// What a shared string takes: the block of std::make_shared, and the characters if they are not
+// inside the string itself.
+std::size_t DataBytes(const std::string& data) {
+  const std::size_t block = AllocatedBytes(sizeof(std::string) + 3 * sizeof(void*));
+  if (data.capacity() <= std::string().capacity()) return block;
+  return block + AllocatedBytes(data.capacity() + 1);
+}
+
+std::size_t EntryBytes(std::size_t key_size) {
+  return AllocatedBytes(sizeof(RecordEntry) + key_size);
+}
+
+}  // namespace
+
+PackedKey::PackedKey(const SipKey& sip_key, const RecordKey& key) : sizes_(0), size_(0) {
+  MCPS_CHECK(IsStorable(key));
+  for (const std::string_view part : {key.owner, key.kind, key.id}) {
+    sizes_ = sizes_ << kSizeBits | static_cast<std::uint32_t>(part.size());
+    if (!part.empty()) std::memcpy(bytes_.data() + size_, part.data(), part.size());
+    size_ += part.size();
+  }
+  hash_ = SipHash13(sip_key, sizes_, bytes());
+}
+
+std::string_view RecordEntry::key() const {
+  const std::size_t size =
+      (key_sizes >> 2 * kSizeBits) + (key_sizes >> kSizeBits & kSizeMask) + (key_sizes & kSizeMask);
+  return {reinterpret_cast<const char*>(this + 1), size};
+}
+
+std::string_view RecordEntry::owner() const { return key().substr(0, key_sizes >> 2 * kSizeBits); }
+
+std::string_view RecordEntry::kind() const {
+  return key().substr(key_sizes >> 2 * kSizeBits, key_sizes >> kSizeBits & kSizeMask);
+}
+
+std::string_view RecordEntry::id() const {
+  const std::string_view all = key();
+  return all.substr(all.size() - (key_sizes & kSizeMask));
+}
+
+bool RecordEntry::HasKey(const PackedKey& other) const {
+  if (key_sizes != other.sizes()) return false;
+  const std::size_t size = other.bytes().size();
+  const char* a = reinterpret_cast<const char*>(this + 1);
+  const char* b = other.bytes().data();
+  std::uint64_t difference = 0;
+  std::size_t at = 0;
+  for (; at + 8 <= size; at += 8) {
+    std::uint64_t x, y;
+    std::memcpy(&x, a + at, 8);
+    std::memcpy(&y, b + at, 8);
+    difference |= x ^ y;
+  }
+  for (; at < size; ++at) difference |= static_cast<std::uint8_t>(a[at] ^ b[at]);
+  return difference == 0;
+}
+
+std::size_t RecordEntry::MemoryUse() const { return EntryBytes(key().size()) + DataBytes(*data); }
+
+void FreeRecordEntry::operator()(RecordEntry* entry) const {
+  entry->~RecordEntry();
+  ::operator delete(entry);
+}
+
+std::size_t RecordTable::MemoryUse() const {
+  return entry_bytes_ + records_.MemoryUse() + owners_.MemoryUse();
+}
+
+RecordSlot* RecordTable::FindLive(const PackedKey& key, Instant now) {
+  const std::size_t at =
+      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  if (at == records_.kNone) return nullptr;
+  if (now < records_[at].end) return &records_[at];
+  EraseAt(at);
+  return nullptr;
+}
+
+std::size_t RecordTable::CostOfInsert(const PackedKey& key, std::string_view owner,
+                                      const std::string& data) const {
+  std::size_t cost = EntryBytes(key.bytes().size()) + DataBytes(data) + records_.GrowthOfInsert();
+  if (!owner.empty() && FindOwner(owner) == nullptr) cost += owners_.GrowthOfInsert();
+  return cost;
+}
+
+RecordSlot* RecordTable::Insert(const PackedKey& key, std::string data, const Lifetime& lifetime,
+                                Instant now) {
+  const std::string_view bytes = key.bytes();
+  void* memory = ::operator new(sizeof(RecordEntry) + bytes.size());
+  RecordSlot slot;
+  slot.hash = key.hash();
+  slot.entry.reset(new (memory) RecordEntry);
+  RecordEntry& entry = *slot.entry;
+  std::memcpy(static_cast<char*>(memory) + sizeof entry, bytes.data(), bytes.size());
+  entry.key_sizes = key.sizes();
+  entry.data = std::make_shared<const std::string>(std::move(data));
+  entry.version = ++last_version_;
+  entry.sequence = ++last_sequence_;
+  if (lifetime.max_life) entry.last_end = now + *lifetime.max_life;
+  slot.end = entry.last_end;
+  if (lifetime.idle_ttl) {
+    entry.idle_millis = static_cast<std::uint32_t>(lifetime.idle_ttl->count);
+    slot.end = std::min(now + *lifetime.idle_ttl, entry.last_end);
+  }
+
+  entry_bytes_ += entry.MemoryUse();
+  earliest_end_ = std::min(earliest_end_, slot.end);
+  sweep_earliest_end_ = std::min(sweep_earliest_end_, slot.end);
+  if (!entry.owner().empty()) Link(entry);
+  const std::size_t capacity = records_.capacity();
+  const std::size_t at = records_.Insert(std::move(slot));
+  if (records_.capacity() != capacity) RestartSweep();
+  return &records_[at];
+}
+
+std::ptrdiff_t RecordTable::CostOfReplace(const RecordEntry& entry, const std::string& data) {
+  return static_cast<std::ptrdiff_t>(DataBytes(data)) -
+         static_cast<std::ptrdiff_t>(DataBytes(*entry.data));
+}
+
+void RecordTable::Replace(RecordEntry& entry, std::string data) {
+  entry_bytes_ -= entry.MemoryUse();
+  entry.data = std::make_shared<const std::string>(std::move(data));
+  entry_bytes_ += entry.MemoryUse();
+  entry.version = ++last_version_;
+}
+
+const OwnerSlot* RecordTable::FindOwner(std::string_view owner) const {
+  const std::size_t at = OwnerPosition(owner, HashOfOwner(owner));
+  return at == owners_.kNone ? nullptr : &owners_[at];
+}
+
+std::size_t RecordTable::EraseOwned(std::string_view owner, Instant now, bool only_dead) {
+  const OwnerSlot* slot = FindOwner(owner);
+  std::size_t live = 0;
+  RecordEntry* next = slot == nullptr ? nullptr : slot->oldest;
+  while (next != nullptr) {
+    const std::size_t at = PositionOf(*next);
+    next = next->newer;
+    const bool is_live = now < records_[at].end;
+    if (is_live) ++live;
+    if (!is_live || !only_dead) EraseAt(at);
+  }
+  return live;
+}
+
+void RecordTable::Sweep(Instant now, std::size_t max_slots) {
+  if (!sweeping_) {
+    sweeping_ = true;
+    RestartSweep();
+  }
+  std::size_t frees = 0;
+  for (; sweep_at_ < records_.capacity(); --max_slots) {
+    if (max_slots == 0 || frees == kMaxFreesPerSweep) {
+      next_sweep_ = now + kPauseWithinSweep;
+      return;
+    }
+    const Instant end = records_[sweep_at_].end;
+    if (end <= now) {
+      EraseAt(sweep_at_);  // what moves into the slot is looked at next
+      ++frees;
+    } else {
+      sweep_earliest_end_ = std::min(sweep_earliest_end_, end);
+      ++sweep_at_;
+    }
+  }
+  sweeping_ = false;
+  earliest_end_ = sweep_earliest_end_;
+  next_sweep_ = now + kPauseBetweenSweeps;
+  ShrinkIndexes();
+}
+
+Instant RecordTable::NextSweep() const {
+  if (records_.size() == 0) return kNever;
+  return sweeping_ ? next_sweep_ : std::max(earliest_end_, next_sweep_);
+}
+
+std::size_t RecordTable::PositionOf(const RecordEntry& entry) const {
+  const std::uint64_t hash = SipHash13(sip_key_, entry.key_sizes, entry.key());
+  return records_.Find(hash,
+                       [&entry](const RecordSlot& slot) { return slot.entry.get() == &entry; });
+}
+
+// The name of an owner is kept by its records only.
+std::size_t RecordTable::OwnerPosition(std::string_view owner, std::uint64_t hash) const {
+  return owners_.Find(hash,
+                      [owner](const OwnerSlot& slot) { return slot.oldest->owner() == owner; });
+}
+
+std::uint64_t RecordTable::HashOfOwner(std::string_view owner) const {
+  return SipHash13(sip_key_, owner.size(), owner);
+}
+
+void RecordTable::EraseAt(std::size_t at) {
+  const RecordEntry& entry = *records_[at].entry;
+  if (!entry.owner().empty()) Unlink(entry);
+  entry_bytes_ -= entry.MemoryUse();
+  const std::size_t hole = records_.Erase(at);
+  // A sweep must not miss a slot that moved from where it still has to look to where it was.
+  const bool round_the_end = hole < at;
+  if (at < sweep_at_ && (round_the_end || sweep_at_ <= hole)) {
+    sweep_at_ = at;
+  } else if (round_the_end && sweep_at_ <= hole) {
+    sweep_at_ = 0;
+  }
+  if (records_.size() == 0) {
+    sweeping_ = false;
+    earliest_end_ = kNever;
+    ShrinkIndexes();
+  }
+}
+
+void RecordTable::Link(RecordEntry& entry) {
+  const std::uint64_t hash = HashOfOwner(entry.owner());
+  std::size_t at = OwnerPosition(entry.owner(), hash);
+  if (at == owners_.kNone) {
+    at = owners_.Insert(OwnerSlot{.hash = hash, .oldest = &entry});
+  } else {
+    entry.older = owners_[at].newest;
+    entry.older->newer = &entry;
+  }
+  owners_[at].newest = &entry;
+  ++owners_[at].count;
+}
+
+void RecordTable::Unlink(const RecordEntry& entry) {
+  const std::size_t at = OwnerPosition(entry.owner(), HashOfOwner(entry.owner()));
+  OwnerSlot& owner = owners_[at];
+  if (--owner.count == 0) {
+    owners_.Erase(at);
+    return;
+  }
+  (entry.older != nullptr ? entry.older->newer : owner.oldest) = entry.newer;
+  (entry.newer != nullptr ? entry.newer->older : owner.newest) = entry.older;
+}
+
+// What was seen stands elsewhere now, or there is a new sweep: look at everything.
+void RecordTable::RestartSweep() {
+  sweep_at_ = 0;
+  sweep_earliest_end_ = kNever;
+}
+
+void RecordTable::ShrinkIndexes() {
+  records_.Shrink();
+  owners_.Shrink();
+  RestartSweep();
+}
+
+}  // namespace mcp_session

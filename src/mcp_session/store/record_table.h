@@ -1,0 +1,155 @@
+// RecordTable: the records of a MemorySessionStore, found by key, listed by owner, swept when
+// dead. It keeps the books (bytes, sequence, ends); what a command means is memory_store.cc.
+//
+// Looking a record up touches three places: its slot (hash and end, so that a sweep reads one
+// block of memory and a dead record is not touched at all), its entry (one allocation with the
+// bytes of its key), and the count of references of its data.
+#ifndef MCP_SESSION_STORE_RECORD_TABLE_H_
+#define MCP_SESSION_STORE_RECORD_TABLE_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/siphash.h"
+#include "mcp_session/base/time.h"
+#include "mcp_session/store/flat_index.h"
+#include "mcp_session/store/rules.h"
+#include "mcp_session/store/store.h"
+
+namespace mcp_session {
+
+// The parts of a key one after the other, their sizes in one number, and the hash of both.
+class PackedKey {
+ public:
+  // `key` must be storable.
+  PackedKey(const SipKey& sip_key, const RecordKey& key);
+
+  std::uint32_t sizes() const { return sizes_; }
+  std::uint64_t hash() const { return hash_; }
+  std::string_view bytes() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::uint32_t sizes_;
+  std::size_t size_;
+  std::array<char, 3 * kMaxKeyPartBytes> bytes_;
+  std::uint64_t hash_;
+};
+
+struct RecordEntry {
+  std::shared_ptr<const std::string> data;
+  std::uint64_t version = 0;
+  std::uint64_t sequence = 0;    // counts creations; the order of lists
+  Instant last_end = kNever;     // creation + max_life
+  RecordEntry* older = nullptr;  // the neighbours in the list of its owner
+  RecordEntry* newer = nullptr;
+  std::uint32_t idle_millis = 0;  // 0: no idle_ttl. kMaxLifetime fits.
+  std::uint32_t key_sizes = 0;    // as in PackedKey; the bytes of the key follow the struct
+
+  std::string_view key() const;
+  std::string_view owner() const;
+  std::string_view kind() const;
+  std::string_view id() const;
+  bool HasKey(const PackedKey& key) const;  // takes as long whichever byte differs
+  std::size_t MemoryUse() const;
+};
+
+struct FreeRecordEntry {
+  void operator()(RecordEntry* entry) const;
+};
+
+struct RecordSlot {
+  std::uint64_t hash = 0;
+  Instant end = kNever;  // of an unused slot too: a sweep need not look twice
+  std::unique_ptr<RecordEntry, FreeRecordEntry> entry;
+
+  bool used() const { return entry != nullptr; }
+};
+
+struct OwnerSlot {
+  std::uint64_t hash = 0;
+  RecordEntry* oldest = nullptr;
+  RecordEntry* newest = nullptr;
+  std::size_t count = 0;
+
+  bool used() const { return oldest != nullptr; }
+};
+
+class RecordTable {
+ public:
+  explicit RecordTable(Entropy& entropy) : sip_key_(MakeSipKey(entropy)) {}
+
+  const SipKey& sip_key() const { return sip_key_; }
+  std::size_t size() const { return records_.size(); }
+  std::size_t MemoryUse() const;
+
+  // The live record with this key, or null; good until the next Insert, Erase or Sweep. A dead
+  // one it meets is freed.
+  RecordSlot* FindLive(const PackedKey& key, Instant now);
+
+  // What Insert would add to MemoryUse.
+  std::size_t CostOfInsert(const PackedKey& key, std::string_view owner,
+                           const std::string& data) const;
+
+  // Adds a record whose key is not there, and gives it its first version. `lifetime` is valid.
+  RecordSlot* Insert(const PackedKey& key, std::string data, const Lifetime& lifetime, Instant now);
+
+  // What Replace would add to MemoryUse; less than nothing if the new data is smaller.
+  static std::ptrdiff_t CostOfReplace(const RecordEntry& entry, const std::string& data);
+
+  // New data, and with it a new version.
+  void Replace(RecordEntry& entry, std::string data);
+
+  void Erase(const RecordSlot* slot) { EraseAt(PositionOf(*slot->entry)); }
+
+  // The records of an owner from the oldest to the newest, linked by `newer`; null if it has
+  // none. Some may be dead.
+  const OwnerSlot* FindOwner(std::string_view owner) const;
+  const RecordSlot& SlotOf(const RecordEntry& entry) const { return records_[PositionOf(entry)]; }
+
+  // Frees the dead ones of an owner, or all of them. Returns how many were alive.
+  std::size_t EraseOwned(std::string_view owner, Instant now, bool only_dead);
+
+  // False: certainly no record is dead. True: a Sweep may find some.
+  bool MayHaveDead(Instant now) const { return earliest_end_ <= now; }
+
+  // Frees dead records, going on where the last sweep stopped; looks at `max_slots` slots and
+  // frees 1000 records at most.
+  void Sweep(Instant now, std::size_t max_slots);
+  Instant NextSweep() const;
+
+  std::uint64_t last_sequence() const { return last_sequence_; }
+
+ private:
+  std::size_t PositionOf(const RecordEntry& entry) const;
+  std::size_t OwnerPosition(std::string_view owner, std::uint64_t hash) const;
+  std::uint64_t HashOfOwner(std::string_view owner) const;
+  void EraseAt(std::size_t at);
+  void Link(RecordEntry& entry);
+  void Unlink(const RecordEntry& entry);
+  void RestartSweep();
+  void ShrinkIndexes();
+
+  SipKey sip_key_;
+  FlatIndex<RecordSlot> records_;
+  FlatIndex<OwnerSlot> owners_;
+  std::size_t entry_bytes_ = 0;  // what all entries take, with their keys and data
+  std::uint64_t last_version_ = 0;
+  std::uint64_t last_sequence_ = 0;
+
+  // A sweep may take several calls. sweep_at_ is the next slot to look at; what stands before it
+  // was seen, and its ends are in sweep_earliest_end_.
+  bool sweeping_ = false;
+  std::size_t sweep_at_ = 0;
+  Instant sweep_earliest_end_ = kNever;
+  Instant earliest_end_ = kNever;  // no record ends before
+  Instant next_sweep_{std::numeric_limits<std::int64_t>::min()};
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_STORE_RECORD_TABLE_H_

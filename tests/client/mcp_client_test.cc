@@ -1,0 +1,272 @@
+#include "mcp_session/client/mcp_client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+#include "tests/session/client_script.h"
+
+namespace mcp_session {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+// On a channel, where each message is a line of its own. Call ids and wire ids count up from 1.
+class Client : public ClientScript<McpClient> {
+ public:
+  explicit Client(std::optional<Era> era = Era::kHandshake)
+      : ClientScript(ProbeOptions(ClientTransport::kChannel, era)) {}
+
+  // Does `step` with the client and shows what came of it.
+  template <typename Step>
+  Lines Do(Step step) {
+    effects.clear();
+    step(client(), now, &effects);
+    return lines();
+  }
+  Lines ListTools(CallOptions options = {}) {
+    return Do([&](McpClient& client, Instant now, ClientEffects* effects) {
+      call = client.ListTools(options, now, effects).number;
+    });
+  }
+  Lines Ping() {
+    return Do([&](McpClient& client, Instant now, ClientEffects* effects) {
+      call = client.Ping(now, effects).number;
+    });
+  }
+  Lines CallTool(std::string_view name, Json arguments, CallOptions options = {}) {
+    return Do([&](McpClient& client, Instant now, ClientEffects* effects) {
+      call = client.CallTool(name, std::move(arguments), options, now, effects).number;
+    });
+  }
+  Lines GiveUp(std::uint64_t what) {
+    return Do([&](McpClient& client, Instant now, ClientEffects* effects) {
+      client.Cancel(CallId{what}, now, effects);
+    });
+  }
+
+  std::uint64_t call = 0;  // the last one
+};
+
+// A client in the middle of a session; its next request has id 2.
+class SessionClient : public Client {
+ public:
+  SessionClient() {
+    Open();
+    Arrive(ResultText(1, HandshakeMembers()));
+  }
+};
+
+std::string Page(int id, std::string_view tools, std::string_view more = {}) {
+  return ResultText(id, R"("tools":[)" + std::string(tools) + "]" + std::string(more));
+}
+
+TEST(McpClient, Opens) {
+  Client client;
+  EXPECT_THAT(client.Do([](McpClient& mcp, Instant now, ClientEffects* effects) {
+    mcp.Open(now, effects);
+  }),
+              ElementsAre("send " + InitializeText(1)));
+  EXPECT_THAT(client.Arrive(ResultText(1, HandshakeMembers())),
+              ElementsAre("send " + kInitialized, "opened handshake 2025-11-25 \"\" " + kServer));
+  EXPECT_EQ(client.Patience(), -1);
+}
+
+TEST(McpClient, CallsToolsWithOrWithoutArguments) {  // F-03
+  SessionClient client;
+  EXPECT_THAT(
+      client.CallTool("add", FromText(R"({"a":1})")),
+      ElementsAre("send " + RequestText(2, "tools/call", R"({"name":"add","arguments":{"a":1}})")));
+  EXPECT_EQ(client.call, 1u);
+  EXPECT_THAT(client.CallTool("now", Json()),
+              ElementsAre("send " + RequestText(3, "tools/call", R"({"name":"now"})")));
+  EXPECT_EQ(client.call, 2u);
+  EXPECT_THAT(client.Arrive(ResultText(3, R"("content":[],"isError":true)")),
+              ElementsAre(R"(answered 2 {"content":[],"isError":true})"));
+  EXPECT_THAT(client.Arrive(RpcErrorText("\"id\":2,", -32602)),
+              ElementsAre(R"(failed 1 INVALID_PARAMS rpc -32602 "no")"));
+}
+
+TEST(McpClient, CallsWithProgressAndTimeout) {
+  SessionClient client;
+  client.CallTool("add", Json(), {.wants_progress = true, .timeout = Seconds(2)});
+  EXPECT_EQ(client.Patience(), 2'000);
+  EXPECT_THAT(client.Arrive(ProgressText("2", R"("progress":1)")),
+              ElementsAre(R"(progressed 1 {"progress":1})"));
+  EXPECT_THAT(client.Pass(Seconds(2)), ElementsAre("send " + CancelText(2), "failed 1 TIMEOUT"));
+}
+
+TEST(McpClient, AsksForAnythingElse) {
+  SessionClient client;
+  EXPECT_THAT(client.Do([](McpClient& mcp, Instant now, ClientEffects* effects) {
+    mcp.Call("resources/read", FromText(R"({"uri":"mem://a"})"), {}, now, effects);
+  }),
+              ElementsAre("send " + RequestText(2, "resources/read", R"({"uri":"mem://a"})")));
+}
+
+TEST(McpClient, OpensByACall) {
+  Client client;
+  EXPECT_THAT(client.ListTools(), ElementsAre("send " + InitializeText(1)));
+  EXPECT_THAT(client.Arrive(ResultText(1, HandshakeMembers())),
+              ElementsAre("send " + kInitialized, StartsWith("opened handshake"),
+                          "send " + RequestText(2, "tools/list")));
+  EXPECT_THAT(client.Arrive(Page(2, "")), ElementsAre(R"(answered 1 {"tools":[]})"));
+}
+
+TEST(McpClient, ListsToolsOfAllPages) {  // P-08
+  SessionClient client;
+  EXPECT_THAT(client.ListTools(), ElementsAre("send " + RequestText(2, "tools/list")));
+  EXPECT_THAT(client.Arrive(Page(2, R"({"name":"a"},{"name":"b"})", R"(,"nextCursor":"p2","x":1)")),
+              ElementsAre("send " + RequestText(3, "tools/list", R"({"cursor":"p2"})")));
+  // An empty cursor is one like any other.
+  EXPECT_THAT(client.Arrive(Page(3, "", R"(,"nextCursor":"")")),
+              ElementsAre("send " + RequestText(4, "tools/list", R"({"cursor":""})")));
+  EXPECT_THAT(
+      client.Arrive(Page(4, R"({"name":"c"})", R"(,"nextCursor":null)")),
+      ElementsAre(R"(answered 1 {"tools":[{"name":"a"},{"name":"b"},{"name":"c"}],"x":1})"));
+  EXPECT_EQ(client.Patience(), -1);
+}
+
+TEST(McpClient, KeepsListsApart) {
+  SessionClient client;
+  client.ListTools();
+  EXPECT_EQ(client.call, 1u);
+  client.ListTools();
+  const std::uint64_t second = client.call;
+  client.Arrive(Page(2, R"({"name":"a"})", R"(,"nextCursor":"p")"));  // asked for with id 4
+  EXPECT_THAT(client.Arrive(Page(3, R"({"name":"b"})")),
+              ElementsAre("answered " + std::to_string(second) + R"( {"tools":[{"name":"b"}]})"));
+  EXPECT_THAT(client.Arrive(Page(4, R"({"name":"c"})")),
+              ElementsAre(R"(answered 1 {"tools":[{"name":"a"},{"name":"c"}]})"));
+}
+
+TEST(McpClient, LimitsThePagesOfAList) {
+  for (const int pages : {McpClient::kMaxPages, McpClient::kMaxPages + 1}) {
+    SessionClient client;
+    client.ListTools();
+    for (int page = 1; page < McpClient::kMaxPages; ++page) {
+      ASSERT_THAT(client.Arrive(Page(page + 1, "1", R"(,"nextCursor":"again")")),
+                  ElementsAre(StartsWith("send ")));
+    }
+    const bool ends = pages == McpClient::kMaxPages;
+    client.Arrive(Page(pages == 0 ? 0 : McpClient::kMaxPages + 1, "1",
+                       ends ? "" : R"(,"nextCursor":"again")"));
+    ASSERT_EQ(client.effects.size(), 1u);
+    if (ends) {
+      const auto* answered = std::get_if<client_effect::Answered>(&client.effects[0]);
+      ASSERT_NE(answered, nullptr);
+      EXPECT_EQ(answered->call.number, 1u);
+      EXPECT_EQ(answered->result["tools"].size(), 100u);
+    } else {
+      EXPECT_THAT(client.lines(), ElementsAre("failed 1 TOO_LARGE"));
+    }
+    EXPECT_EQ(client.Patience(), -1);
+  }
+}
+
+TEST(McpClient, FailsAListThatBreaks) {
+  const struct {
+    std::string page;
+    const char* then;
+  } kRows[] = {
+      {ResultText(3, ""), "failed 1 PEER"},
+      {ResultText(3, R"("tools":{})"), "failed 1 PEER"},
+      {RpcErrorText("\"id\":3,", -32602), R"(failed 1 INVALID_PARAMS rpc -32602 "no")"},
+  };
+  for (const auto& row : kRows) {
+    SessionClient client;
+    client.ListTools();
+    client.Arrive(Page(2, R"({"name":"a"})", R"(,"nextCursor":"p")"));
+    EXPECT_THAT(client.Arrive(row.page), ElementsAre(row.then)) << row.page;
+    EXPECT_THAT(client.Arrive(Page(3, "")), IsEmpty());
+    EXPECT_THAT(client.GiveUp(1), IsEmpty());
+  }
+  SessionClient first;
+  first.ListTools();
+  EXPECT_THAT(first.Arrive(ResultText(2, R"("tools":7)")), ElementsAre("failed 1 PEER"));
+}
+
+TEST(McpClient, TimesAListOut) {
+  SessionClient client;
+  client.ListTools({.wants_progress = true, .timeout = Seconds(2)});
+  client.Pass(Seconds(1));
+  EXPECT_THAT(client.Arrive(ProgressText("2", R"("progress":1)")),
+              ElementsAre(R"(progressed 1 {"progress":1})"));
+  client.Arrive(Page(2, "", R"(,"nextCursor":"p")"));
+  EXPECT_EQ(client.Patience(), 2'000) << "each page has its own time";
+  EXPECT_THAT(client.Pass(Seconds(2)), ElementsAre("send " + CancelText(3), "failed 1 TIMEOUT"));
+}
+
+TEST(McpClient, CancelsCallsAndLists) {
+  SessionClient client;
+  client.CallTool("add", Json());
+  EXPECT_THAT(client.GiveUp(1), ElementsAre("send " + CancelText(2), "failed 1 CANCELLED"));
+  EXPECT_THAT(client.GiveUp(1), IsEmpty());
+  client.ListTools();
+  const std::uint64_t list = client.call;
+  client.Arrive(Page(3, "", R"(,"nextCursor":"p")"));
+  EXPECT_THAT(client.GiveUp(list), ElementsAre("send " + CancelText(4),
+                                               "failed " + std::to_string(list) + " CANCELLED"));
+  EXPECT_THAT(client.Arrive(Page(4, "")), IsEmpty());
+  EXPECT_THAT(client.GiveUp(99), IsEmpty());
+}
+
+TEST(McpClient, FailsAListThatCannotStart) {
+  ClientOptions options = ProbeOptions(ClientTransport::kChannel, Era::kHandshake);
+  options.limits.max_calls_per_session = 1;
+  McpClient client(options);
+  ClientEffects effects;
+  client.ListTools({}, Instant{}, &effects);
+  effects.clear();
+  const CallId refused = client.ListTools({}, Instant{}, &effects);
+  EXPECT_THAT(ToLines(effects),
+              ElementsAre("failed " + std::to_string(refused.number) + " TOO_MANY_REQUESTS"));
+}
+
+TEST(McpClient, PingsInTheHandshakeEraOnly) {  // P-04
+  SessionClient session;
+  EXPECT_THAT(session.Ping(), ElementsAre("send " + RequestText(2, "ping")));
+  EXPECT_THAT(session.Arrive(ResultText(2, "")), ElementsAre("answered 1 {}"));
+
+  Client stateless(Era::kStateless);
+  stateless.Open();
+  stateless.Arrive(ResultText(1, kDiscovered));
+  EXPECT_THAT(stateless.Ping(), ElementsAre("failed 1 METHOD_NOT_FOUND"));
+  EXPECT_EQ(stateless.call, 1u);
+}
+
+TEST(McpClient, Closes) {
+  SessionClient client;
+  client.ListTools();
+  EXPECT_THAT(client.Do([](McpClient& mcp, Instant now, ClientEffects* effects) {
+    mcp.Close(now, effects);
+  }),
+              ElementsAre("send " + CancelText(2), "failed 1 CANCELLED", "closed"));
+}
+
+TEST(McpClient, PassesOtherEffectsThrough) {
+  SessionClient client;
+  EXPECT_THAT(client.Arrive(R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})"),
+              ElementsAre("notified notifications/tools/list_changed null"));
+  EXPECT_THAT(client.Arrive(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"),
+              ElementsAre(R"(send {"jsonrpc":"2.0","id":1,"result":{}})"));
+  client.CallTool("add", Json());
+  EXPECT_THAT(client.Give(client_event::ChannelClosed{}), ElementsAre("failed 1 TRANSPORT"));
+  EXPECT_THAT(client.Open(), ElementsAre(HasSubstr("\"initialize\"")));
+}
+
+TEST(McpClient, KeepsWhatTheEffectsHeldBefore) {
+  McpClient client(ProbeOptions(ClientTransport::kChannel, Era::kHandshake));
+  ClientEffects effects;
+  effects.push_back(client_effect::Answered{CallId{2}, Json()});  // of an earlier step
+  client.ListTools({}, Instant{}, &effects);
+  EXPECT_THAT(ToLines(effects), ElementsAre("answered 2 null", "send " + InitializeText(1)));
+}
+
+}  // namespace
+}  // namespace mcp_session

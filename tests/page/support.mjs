@@ -1,0 +1,174 @@
+// What the tests of the page share: the server that serves it, a browser, and a hand for the page.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+// A busy machine is no failure.
+export const PATIENCE = 30_000;
+
+/** Screenshots go here, if anybody wants them. */
+const shots = process.env.TEST_UNDECLARED_OUTPUTS_DIR ?? process.env.SCREENSHOTS;
+
+/** Starts `PROGRAM serve` on a port of its own; stop() ends it. */
+export async function startServer(program) {
+  const child = spawn(path.resolve(program), ['serve', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const lines = createInterface({ input: child.stdout });
+  const endpoint = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    lines.once('line', (line) => {
+      const match = /^mcp-session listening on (http:\S+\/mcp)$/.exec(line);
+      match ? resolve(match[1]) : reject(new Error(`the server's first line is "${line}"`));
+    });
+  });
+  return {
+    endpoint,
+    url: new URL('/', endpoint).href,
+    async stop() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** A browser with nothing in it. */
+export async function startBrowser() {
+  const home = mkdtempSync(path.join(process.env.TEST_TMPDIR ?? tmpdir(), 'page-'));
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    args: FLAGS,
+    env: { ...process.env, HOME: home },
+  });
+  return {
+    browser,
+    async stop() {
+      await browser.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The page in a tab of its own, and what a person does with it. */
+export class Visit {
+  complaints = [];
+  sessionIds = new Set();
+
+  static async start(browser, url, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    const visit = new Visit();
+    visit.context = context;
+    visit.page = await context.newPage();
+    visit.page.setDefaultTimeout(PATIENCE);
+    visit.page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) visit.complaints.push(message.text());
+    });
+    visit.page.on('pageerror', (error) => visit.complaints.push(String(error)));
+    visit.page.on('request', (request) => {
+      const id = request.headers()['mcp-session-id'];
+      if (id) visit.sessionIds.add(id);
+    });
+    await visit.page.goto(url);
+    return visit;
+  }
+
+  /** Ends it; a console that was not silent is a failure. */
+  async end() {
+    await this.context.close();
+    assert.deepEqual(this.complaints, []);
+  }
+
+  async choose({ target = 'server', era = 'handshake' } = {}) {
+    await this.page.locator(`input[name=target][value=${target}]`).check();
+    await this.page.locator(`input[name=era][value=${era}]`).check();
+  }
+
+  async connect(choices) {
+    await this.choose(choices);
+    await this.page.getByRole('button', { name: 'Connect', exact: true }).click();
+    await this.state('Connected');
+    await this.card('slow_count').waitFor();
+  }
+
+  async disconnect() {
+    await this.page.getByRole('button', { name: 'Disconnect' }).click();
+    await this.state('Ended');
+  }
+
+  /** Waits for the page to say so. */
+  state(text) {
+    return this.page.locator('#state', { hasText: new RegExp(`^${text}$`) }).waitFor();
+  }
+
+  /** What the session card says of something. */
+  async fact(name) {
+    const label = this.page.locator('dt', { hasText: name });
+    return this.page.locator('#session-facts > div', { has: label }).locator('dd').innerText();
+  }
+
+  card(tool) {
+    return this.page.locator(`[data-tool="${tool}"]`);
+  }
+
+  field(tool, name) {
+    return this.card(tool).locator(`[name="${name}"]`);
+  }
+
+  answer(tool) {
+    return this.card(tool).locator('.answer');
+  }
+
+  async press(tool, button) {
+    await this.card(tool).getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** Fills the form in, calls the tool, and reads what the page shows of the answer. */
+  async call(tool, args = {}) {
+    for (const [name, value] of Object.entries(args)) await this.field(tool, name).fill(String(value));
+    await this.press(tool, 'Call');
+    return this.settled(tool);
+  }
+
+  /** What is shown when the call is over. */
+  async settled(tool) {
+    await this.card(tool).locator('.duration', { hasText: /\d/ }).waitFor();
+    const answer = this.answer(tool);
+    const members = await answer.locator('.members > div:not(.wide)').allInnerTexts();
+    return {
+      outcome: await answer.getAttribute('data-outcome'),
+      text: await answer.innerText(),
+      members: Object.fromEntries(members.map((line) => line.split(/\s+/))),
+      rows: await answer.locator('tbody tr').allInnerTexts(),
+    };
+  }
+
+  /** The rows of the message log, as text: "14:03:59.120 sent: tools/call count". */
+  async log() {
+    const rows = await this.page.locator('#log-rows > li:not([hidden]) .line').allInnerTexts();
+    return rows.map((row) => row.replace(/\s+/g, ' '));
+  }
+
+  async shot(name, options = {}) {
+    if (!shots) return;
+    mkdirSync(shots, { recursive: true });
+    await this.page.screenshot({ path: path.join(shots, `${name}.png`), ...options });
+  }
+}

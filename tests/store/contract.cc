@@ -1,0 +1,122 @@
+#include "tests/store/contract.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/store/matchers.h"
+
+namespace mcp_session {
+
+void PrintTo(const StoreBackend& backend, std::ostream* os) { *os << backend.name; }
+
+std::string StoreBackendName(const testing::TestParamInfo<StoreBackend>& info) {
+  return info.param.name;
+}
+
+void StoreContract::NewStore(const StoreLimits& limits) {
+  backend_.reset();  // the old one first: the two may share a server
+  backend_ = GetParam().make(limits);
+  ASSERT_NE(backend_, nullptr);
+}
+
+void StoreContract::WaitUntilJustBefore(Instant at) {
+  const Millis left = at - Now();
+  const Millis wait{left.count - 1 - tolerance().count};
+  ASSERT_GE(wait, Millis{}) << "the test took too long; a larger idle_ttl helps";
+  Wait(wait);
+}
+
+void StoreContract::WaitUntil(Instant at) {
+  const Millis left = at - Now();
+  Wait(Millis{std::max<std::int64_t>(left.count + tolerance().count, 0)});
+}
+
+void StoreContract::Submit(StoreTicket ticket, StoreCommand command) {
+  store().Submit(ticket, std::move(command), Now());
+}
+
+std::vector<StoreReply> StoreContract::Replies(std::size_t count, std::vector<StoreReply> replies) {
+  for (int idle_turns = 0; idle_turns < 1000; ++idle_turns) {
+    const std::size_t before = replies.size();
+    store().Drain(&replies);
+    if (replies.size() >= count) break;
+    if (replies.size() > before) idle_turns = 0;
+    backend_->Pump();
+  }
+  return replies;
+}
+
+StoreReply StoreContract::Run(StoreCommand command) {
+  const StoreTicket ticket{++last_ticket_};
+  Submit(ticket, std::move(command));
+  std::vector<StoreReply> replies = Replies(1);
+  EXPECT_THAT(replies, testing::ElementsAre(testing::Field(&StoreReply::ticket, ticket)));
+  if (replies.size() != 1) return StoreReply{.ticket = ticket, .error = ErrorCode::kInternal};
+  return std::move(replies.front());
+}
+
+StoreReply StoreContract::Create(const RecordKey& key, std::string data, const Lifetime& lifetime) {
+  return Run(store::Create{key, std::move(data), lifetime});
+}
+
+StoreReply StoreContract::Create(const RecordKey& key, std::string data) {
+  return Create(key, std::move(data), Idle());
+}
+
+StoreReply StoreContract::Get(const RecordKey& key) { return Run(store::Get{key}); }
+
+StoreReply StoreContract::Put(const RecordKey& key, std::string data,
+                              std::optional<std::uint64_t> expected) {
+  return Run(store::Put{key, std::move(data), expected});
+}
+
+StoreReply StoreContract::Touch(const RecordKey& key) { return Run(store::Touch{key}); }
+
+StoreReply StoreContract::Remove(const RecordKey& key) { return Run(store::Remove{key}); }
+
+StoreReply StoreContract::RemoveOwned(std::string_view owner) {
+  return Run(store::RemoveOwned{owner});
+}
+
+StoreReply StoreContract::List(std::string_view owner, std::string_view kind, std::size_t limit,
+                               std::string_view cursor) {
+  return Run(store::List{owner, kind, cursor, limit});
+}
+
+std::vector<std::string> StoreContract::ListIds(std::string_view owner, std::string_view kind,
+                                                std::size_t limit) {
+  std::vector<std::string> ids;
+  std::string cursor;
+  do {
+    StoreReply page = List(owner, kind, limit, cursor);
+    EXPECT_THAT(page, IsDone());
+    EXPECT_LE(page.listed.size(), limit);
+    for (Record& record : page.listed) ids.push_back(std::move(record.id));
+    cursor = std::move(page.cursor);
+    if (ids.size() > 100'000) {
+      ADD_FAILURE() << "the list has no end";
+      break;
+    }
+  } while (!cursor.empty());
+  return ids;
+}
+
+void StoreContract::ExpectAbsent(const RecordKey& key) {
+  const auto is_not_found = testing::AllOf(FailsWith(ErrorCode::kNotFound), HasNoRecord());
+  EXPECT_THAT(Get(key), is_not_found);
+  EXPECT_THAT(Put(key, "put", std::nullopt), is_not_found);
+  EXPECT_THAT(Put(key, "put", 0), is_not_found);
+  EXPECT_THAT(Put(key, "put", 1), is_not_found);
+  EXPECT_THAT(Touch(key), is_not_found);
+  EXPECT_THAT(Remove(key), Removed(0));
+  if (!key.owner.empty()) {
+    EXPECT_THAT(ListIds(key.owner, key.kind), testing::Not(testing::Contains(std::string(key.id))));
+  }
+  EXPECT_THAT(Get(key), is_not_found);
+}
+
+Millis StoreContract::OfIdle(double part) const {
+  return Millis{static_cast<std::int64_t>(static_cast<double>(idle_ttl().count) * part)};
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,129 @@
+// The contract of SessionStore (store.h) as tests that any implementation can run. A backend says
+// how to make one and how time passes; then
+//
+//   INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(MemoryBackend()),
+//                            StoreBackendName);
+//
+// in a test that depends on //tests/store:contract runs all of them.
+#ifndef TESTS_STORE_CONTRACT_H_
+#define TESTS_STORE_CONTRACT_H_
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mcp_session/base/time.h"
+#include "mcp_session/store/store.h"
+
+namespace mcp_session {
+
+struct StoreLimits {
+  std::size_t max_record_bytes = 4096;
+  std::size_t max_records = 100'000;
+  std::size_t max_records_per_owner = 1000;
+};
+
+// A new and empty store, and the time it lives in.
+class StoreUnderTest {
+ public:
+  virtual ~StoreUnderTest() = default;
+
+  virtual SessionStore& store() = 0;
+
+  // What commands are submitted with, and what the store goes by.
+  virtual Instant Now() = 0;
+
+  // Lets time pass: moves a manual clock, or really waits.
+  virtual void Wait(Millis length) = 0;
+
+  // Lets the backend work until more replies may be ready: one turn of a loop, at most some 10 ms.
+  // Not needed where Submit leaves the reply ready.
+  virtual void Pump() {}
+};
+
+struct StoreBackend {
+  std::string name;
+  std::function<std::unique_ptr<StoreUnderTest>(const StoreLimits&)> make;
+
+  // How far what the store says about time may be off: 0 with a manual clock, else what the wire
+  // and the machine need. Under a fiftieth of idle_ttl.
+  Millis tolerance{0};
+
+  // The idle_ttl of the records in the tests. Some wait for five times that.
+  Millis idle_ttl = Seconds(1);
+
+  // Whether it keeps StoreLimits::max_records by itself.
+  bool caps_records = true;
+};
+
+void PrintTo(const StoreBackend& backend, std::ostream* os);
+std::string StoreBackendName(const testing::TestParamInfo<StoreBackend>& info);
+
+// The fixture: commands run to their reply, and words for points in time.
+class StoreContract : public testing::TestWithParam<StoreBackend> {
+ protected:
+  void SetUp() override { NewStore({}); }
+
+  void NewStore(const StoreLimits& limits);
+
+  SessionStore& store() { return backend_->store(); }
+  Instant Now() { return backend_->Now(); }
+  void Wait(Millis length) { backend_->Wait(length); }
+
+  // Waits until `at` of the store's time is certainly not reached, or certainly is.
+  void WaitUntilJustBefore(Instant at);
+  void WaitUntil(Instant at);
+
+  void Submit(StoreTicket ticket, StoreCommand command);
+
+  // Drains into `replies` until they are `count`, or none have come for long.
+  std::vector<StoreReply> Replies(std::size_t count, std::vector<StoreReply> replies = {});
+
+  // Submits one command and answers its reply.
+  StoreReply Run(StoreCommand command);
+
+  StoreReply Create(const RecordKey& key, std::string data, const Lifetime& lifetime);
+  StoreReply Create(const RecordKey& key, std::string data = "data");  // Idle()
+  StoreReply Get(const RecordKey& key);
+  StoreReply Put(const RecordKey& key, std::string data, std::optional<std::uint64_t> expected);
+  StoreReply Touch(const RecordKey& key);
+  StoreReply Remove(const RecordKey& key);
+  StoreReply RemoveOwned(std::string_view owner);
+  StoreReply List(std::string_view owner, std::string_view kind, std::size_t limit = 1000,
+                  std::string_view cursor = {});
+
+  // Pages through to the end and answers the ids in the order they were listed.
+  std::vector<std::string> ListIds(std::string_view owner, std::string_view kind,
+                                   std::size_t limit = 1000);
+
+  // Checks that every command on `key` finds nothing, and leaves nothing.
+  void ExpectAbsent(const RecordKey& key);
+
+  // Creates records with `lifetime`, one for each command, and lets it look at its own a
+  // millisecond before `end` has passed, then, and a millisecond later.
+  void ExpectEndAt(const Lifetime& lifetime, Millis end);
+
+  Millis idle_ttl() const { return GetParam().idle_ttl; }
+  Millis tolerance() const { return GetParam().tolerance; }
+  Millis OfIdle(double part) const;
+  Lifetime Idle() const { return {.idle_ttl = idle_ttl()}; }
+  Lifetime Fixed(Millis max_life) const { return {.max_life = max_life}; }
+  Lifetime Both(Millis max_life) const { return {.idle_ttl = idle_ttl(), .max_life = max_life}; }
+
+ private:
+  void ExpectEachCommandSeesIts(bool alive);
+
+  std::unique_ptr<StoreUnderTest> backend_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace mcp_session
+
+#endif  // TESTS_STORE_CONTRACT_H_

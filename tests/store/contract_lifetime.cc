@@ -1,0 +1,256 @@
+// Sentences 5 and 6: when a record ends, what moves its end, and that nothing brings it back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/store/contract.h"
+#include "tests/store/matchers.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr RecordKey kRecord{"alice", "session", "id-1"};
+
+// One record for each command to look at at the same time, so that none sees what another did.
+constexpr std::array<std::string_view, 7> kCommands = {"get",          "put",  "touch", "remove",
+                                                       "remove owned", "list", "create"};
+
+RecordKey KeyFor(std::string_view command) { return {command, "session", "id-1"}; }
+
+}  // namespace
+
+void StoreContract::ExpectEndAt(const Lifetime& lifetime, Millis end) {
+  for (const int offset : {-1, 0, 1}) {
+    SCOPED_TRACE(testing::Message() << offset << " ms from the end");
+    NewStore({});
+    const Instant first = Now();
+    for (const std::string_view command : kCommands) {
+      ASSERT_THAT(Create(KeyFor(command), "data", lifetime), IsDone());
+    }
+    const Instant last = Now();
+    if (offset < 0) {
+      ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + end));
+      ExpectEachCommandSeesIts(true);
+    } else {
+      WaitUntil(last + end + Millis{offset});
+      ExpectEachCommandSeesIts(false);
+      for (const std::string_view command : kCommands) {
+        if (command != "create") ExpectAbsent(KeyFor(command));
+      }
+    }
+  }
+}
+
+void StoreContract::ExpectEachCommandSeesIts(bool alive) {
+  const auto found = [alive](testing::Matcher<const StoreReply&> live) {
+    return alive ? live : FailsWith(ErrorCode::kNotFound);
+  };
+  EXPECT_THAT(Get(KeyFor("get")), found(Holds("data")));
+  EXPECT_THAT(Put(KeyFor("put"), "more", std::nullopt), found(Holds("more")));
+  EXPECT_THAT(Touch(KeyFor("touch")), found(IsDone()));
+  EXPECT_THAT(Remove(KeyFor("remove")), Removed(alive ? 1 : 0));
+  EXPECT_THAT(RemoveOwned("remove owned"), Removed(alive ? 1 : 0));
+  EXPECT_EQ(ListIds("list", "session").size(), alive ? 1u : 0u);
+  EXPECT_EQ(Create(KeyFor("create")).error,
+            alive ? std::optional(ErrorCode::kExists) : std::nullopt);
+}
+
+namespace {
+
+TEST_P(StoreContract, WithoutAccessARecordEndsAfterIdleTtl) { ExpectEndAt(Idle(), idle_ttl()); }
+
+TEST_P(StoreContract, ARecordEndsAfterMaxLife) { ExpectEndAt(Fixed(idle_ttl()), idle_ttl()); }
+
+TEST_P(StoreContract, TheSoonerEndCounts) {
+  ExpectEndAt(Both(OfIdle(0.5)), OfIdle(0.5));
+  ExpectEndAt(Both(OfIdle(3)), idle_ttl());
+}
+
+TEST_P(StoreContract, TheRepliesSayWhenTheEndIs) {
+  const Instant start = Now();
+  ASSERT_THAT(Create(kRecord, "data", Fixed(OfIdle(2))), IsDone());
+  Wait(OfIdle(0.5));
+  for (const StoreReply& reply : {Get(kRecord), Put(kRecord, "x", std::nullopt)}) {
+    const Millis left = start + OfIdle(2) - Now();
+    EXPECT_THAT(reply.record.expires_in, IsAbout(left, tolerance()));
+    ASSERT_TRUE(reply.record.max_life_left.has_value());
+    EXPECT_THAT(*reply.record.max_life_left, IsAbout(left, tolerance()));
+  }
+}
+
+TEST_P(StoreContract, GetMovesTheEndAfterATenthOfIdleTtl) {
+  ASSERT_THAT(Create(kRecord), IsDone());
+  Wait(Millis{OfIdle(0.1).count + tolerance().count});
+  EXPECT_THAT(Get(kRecord).record.expires_in, IsAbout(idle_ttl(), tolerance()));
+  const Instant got = Now();
+  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(got + idle_ttl()));
+  EXPECT_THAT(Get(kRecord), IsDone());
+}
+
+TEST_P(StoreContract, GetNeedNotMoveTheEndBeforeThat) {
+  const Instant start = Now();
+  ASSERT_THAT(Create(kRecord), IsDone());
+  Wait(OfIdle(0.05));
+  const StoreReply got = Get(kRecord);
+  const Instant end = Now() + got.record.expires_in;
+  EXPECT_GE(end, start + Millis{idle_ttl().count - tolerance().count});
+  EXPECT_LE(end, Now() + Millis{idle_ttl().count + tolerance().count});
+  WaitUntil(end);
+  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound)) << "the reply named another end";
+}
+
+TEST_P(StoreContract, PutAndTouchMoveTheEndAtOnce) {
+  const RecordKey touched{"alice", "session", "touched"};
+  ASSERT_THAT(Create(kRecord), IsDone());
+  ASSERT_THAT(Create(touched), IsDone());
+  Wait(OfIdle(0.05));
+  const Instant accessed = Now();
+  const StoreReply put = Put(kRecord, "more", std::nullopt);
+  EXPECT_THAT(put.record.expires_in, IsAbout(idle_ttl(), tolerance()));
+  ASSERT_THAT(Touch(touched), IsDone());
+  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(accessed + idle_ttl()));
+  EXPECT_THAT(Get(kRecord), IsDone());
+  EXPECT_THAT(Get(touched), IsDone());
+}
+
+TEST_P(StoreContract, OtherCommandsAreNoAccesses) {
+  const StoreReply created = Create(kRecord);
+  const Instant end = Now() + idle_ttl();
+  Wait(OfIdle(0.5));
+  EXPECT_THAT(List(kRecord.owner, kRecord.kind), IsDone());
+  EXPECT_THAT(Create(kRecord), FailsWith(ErrorCode::kExists));
+  const StoreReply conflict = Put(kRecord, "x", created.record.version + 1);
+  EXPECT_THAT(conflict, FailsWith(ErrorCode::kConflict));
+  EXPECT_THAT(conflict.record.expires_in, IsAbout(end - Now(), tolerance()));
+  EXPECT_THAT(Put(kRecord, std::string(5000, 'x'), std::nullopt), FailsWith(ErrorCode::kTooLarge));
+  EXPECT_THAT(Touch({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
+  WaitUntil(end);
+  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST_P(StoreContract, NoAccessMovesTheEndPastMaxLife) {
+  using Access = std::function<StoreReply(const RecordKey&)>;
+  const std::vector<std::pair<RecordKey, Access>> accesses = {
+      {{"alice", "session", "got"}, [this](const RecordKey& key) { return Get(key); }},
+      {{"alice", "session", "put"},
+       [this](const RecordKey& key) { return Put(key, "x", std::nullopt); }},
+      {{"alice", "session", "touched"}, [this](const RecordKey& key) { return Touch(key); }}};
+  const Instant first = Now();
+  for (const auto& [key, access] : accesses) Create(key, "data", Both(OfIdle(3)));
+  const Instant last = Now();
+  for (int i = 0; i < 9; ++i) {
+    Wait(OfIdle(0.3));
+    for (const auto& [key, access] : accesses) {
+      const StoreReply reply = access(key);
+      ASSERT_THAT(reply, IsDone()) << key.id << " " << i;
+      if (!reply.record.max_life_left) continue;
+      EXPECT_LE(reply.record.expires_in, *reply.record.max_life_left) << key.id << " " << i;
+      EXPECT_THAT(*reply.record.max_life_left, IsAbout(last + OfIdle(3) - Now(), tolerance()));
+    }
+  }
+  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(3)));
+  for (const auto& [key, access] : accesses) EXPECT_THAT(access(key), IsDone()) << key.id;
+  WaitUntil(last + OfIdle(3));
+  for (const auto& [key, access] : accesses) {
+    EXPECT_THAT(access(key), FailsWith(ErrorCode::kNotFound)) << key.id;
+    ExpectAbsent(key);
+  }
+}
+
+TEST_P(StoreContract, AccessesKeepARecordAliveForLong) {
+  ASSERT_THAT(Create(kRecord, "0"), IsDone());
+  for (int i = 1; i <= 5; ++i) {
+    Wait(OfIdle(0.9));
+    ASSERT_THAT(i % 3 == 0   ? Get(kRecord)
+                : i % 3 == 1 ? Touch(kRecord)
+                             : Put(kRecord, "x", std::nullopt),
+                IsDone())
+        << i;
+  }
+}
+
+TEST_P(StoreContract, WithoutIdleTtlAccessesMoveNothing) {
+  const Instant start = Now();
+  ASSERT_THAT(Create(kRecord, "data", Fixed(idle_ttl())), IsDone());
+  const Instant created = Now();
+  Wait(OfIdle(0.5));
+  EXPECT_THAT(Touch(kRecord), IsDone());
+  EXPECT_THAT(Put(kRecord, "more", std::nullopt).record.expires_in,
+              IsAbout(start + idle_ttl() - Now(), tolerance()));
+  EXPECT_THAT(Get(kRecord), IsDone());
+  WaitUntil(created + idle_ttl());
+  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST_P(StoreContract, AnExpiredRecordCanBeCreatedAgain) {
+  std::uint64_t highest = 0;
+  for (int i = 0; i < 3; ++i) {
+    const StoreReply created = Create(kRecord, std::to_string(i));
+    ASSERT_THAT(created, Holds(std::to_string(i)));
+    ASSERT_GT(created.record.version, highest) << "a version was used again after expiry";
+    highest = Put(kRecord, "more", std::nullopt).record.version;
+    WaitUntil(Now() + idle_ttl());
+  }
+  const StoreReply last = Create(kRecord, "last", Fixed(OfIdle(4)));
+  EXPECT_THAT(last.record.expires_in, IsAbout(OfIdle(4), tolerance())) << "the old lifetime stayed";
+  EXPECT_THAT(Put(kRecord, "late", highest), FailsWith(ErrorCode::kConflict));
+}
+
+TEST_P(StoreContract, DeathIsForEver) {
+  ASSERT_THAT(Create(kRecord), IsDone());
+  WaitUntil(Now() + idle_ttl());
+  for (int i = 0; i < 3; ++i) {
+    ExpectAbsent(kRecord);
+    store().Tick(Now());
+    Wait(OfIdle(0.3));
+  }
+}
+
+TEST_P(StoreContract, HousekeepingChangesNothingAnybodySees) {
+  ASSERT_THAT(Create(kRecord, "data", Both(OfIdle(3))), IsDone());
+  ASSERT_THAT(Create({"bob", "session", "id-1"}), IsDone());
+  for (int i = 0; i < 3; ++i) {
+    Wait(OfIdle(0.5));
+    store().Tick(Now());
+    EXPECT_THAT(Get(kRecord), Holds("data"));
+    EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("id-1"));
+  }
+  EXPECT_THAT(Get({"bob", "session", "id-1"}), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST_P(StoreContract, ALifetimeMustBeInRange) {
+  const std::optional<Millis> fine = Minutes(1);
+  const std::vector<Lifetime> wrong = {
+      {},
+      {.idle_ttl = Millis{0}},
+      {.idle_ttl = Millis{-1}},
+      {.idle_ttl = Millis{kMaxLifetime.count + 1}},
+      {.max_life = Millis{0}},
+      {.max_life = Millis{-1}},
+      {.max_life = Millis{kMaxLifetime.count + 1}},
+      {.idle_ttl = fine, .max_life = Millis{0}},
+      {.idle_ttl = Millis{0}, .max_life = fine},
+      {.idle_ttl = fine, .max_life = Millis{kMaxLifetime.count + 1}},
+  };
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    EXPECT_THAT(Create(kRecord, "x", wrong[i]), FailsWith(ErrorCode::kInvalidArgument)) << i;
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound)) << i;
+  }
+  const std::vector<Lifetime> right = {{.idle_ttl = kMaxLifetime},
+                                       {.max_life = kMaxLifetime},
+                                       {.idle_ttl = kMaxLifetime, .max_life = kMaxLifetime},
+                                       {.idle_ttl = Millis{1}}};
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    EXPECT_THAT(Create({"alice", "session", std::to_string(i)}, "x", right[i]), IsDone()) << i;
+  }
+}
+
+}  // namespace
+}  // namespace mcp_session

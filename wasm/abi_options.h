@@ -1,0 +1,29 @@
+// The JSON options of the ABI, read strictly: a wrong type, a value out of range and an unknown
+// name are kInvalidArgument, which JavaScript throws as a TypeError. Private to the ABI.
+#ifndef MCP_SESSION_WASM_ABI_OPTIONS_H_
+#define MCP_SESSION_WASM_ABI_OPTIONS_H_
+
+#include <string_view>
+
+#include "mcp_session/base/result.h"
+#include "mcp_session/server/tool.h"
+#include "mcp_session/session/client_engine.h"
+#include "mcp_session/session/server_engine.h"
+#include "mcp_session/store/memory_store.h"
+
+namespace mcp_session::abi {
+
+struct ServerSetup {
+  ServerOptions options;
+  // A page's share of memory, not a server's.
+  MemoryStoreOptions store{.max_records = 1'000, .max_bytes = 16u << 20};
+};
+
+// What `json` does not say keeps its value.
+Result<void> ReadServerOptions(std::string_view json, ServerSetup* setup);
+Result<void> ReadTool(std::string_view json, Tool* tool);
+Result<void> ReadClientOptions(std::string_view json, ClientOptions* options);
+
+}  // namespace mcp_session::abi
+
+#endif  // MCP_SESSION_WASM_ABI_OPTIONS_H_

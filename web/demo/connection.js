@@ -1,0 +1,154 @@
+// The page's one connection: the core, the client on it, and the server in the page if that is
+// chosen. Tells by events what becomes of it; shows nothing.
+//
+//   idle ─open→ connecting → connected ─close→ ended
+//                   │            └─(the server forgot the session)→ lost ─renew→ connecting
+//                   └─(it did not work)→ failed
+import { load, SessionClient, SessionError } from './mcp-session/index.js';
+
+/** @typedef {import('./mcp-session/index.js').Core} Core */
+/** @typedef {'server' | 'page'} Target */
+/** @typedef {'auto' | 'handshake' | 'stateless'} EraChoice */
+/** @typedef {'idle' | 'connecting' | 'connected' | 'ended' | 'lost' | 'failed'} State */
+
+const ABOUT = { name: 'mcp-session-page', version: '0.1.0' };
+const WORKER_START = 20_000;
+
+export class Connection extends EventTarget {
+  /** @type {State} */
+  state = 'idle';
+  /** Why it failed. @type {unknown} */
+  error;
+  /** @type {SessionClient | undefined} */
+  client;
+  /** @type {Target} */
+  target = 'server';
+  /** `Date.now()` when the session was opened. */
+  openedAt = 0;
+
+  /** @type {Core | undefined} */
+  #core;
+  /** @type {Worker | undefined} Kept from one connection to the next, as a server would be. */
+  #worker;
+  /** Tells what was begun for an earlier connection. */
+  #attempt = 0;
+
+  /** @param {URL} endpoint of the server that the page came from */
+  constructor(endpoint) {
+    super();
+    this.endpoint = endpoint;
+  }
+
+  /** @param {Target} target @param {EraChoice} era */
+  async open(target, era) {
+    const attempt = ++this.#attempt;
+    this.target = target;
+    this.client = undefined;
+    this.#become('connecting');
+    try {
+      if (!this.#core || this.#core.dead) this.#core = await load();
+      const place = target === 'page' ? { port: await this.#enterPage() } : { url: this.endpoint };
+      if (attempt !== this.#attempt) return place.port?.close();
+      const client = new SessionClient(this.#core, { ...place, ...ABOUT, era });
+      this.#follow(client);
+      await client.connect();
+      if (attempt === this.#attempt) this.#become('connected');
+    } catch (error) {
+      if (attempt === this.#attempt) this.#fail(error);
+    }
+  }
+
+  /** Opens a new session at the same server. */
+  async renew() {
+    const attempt = ++this.#attempt;
+    this.#become('connecting');
+    try {
+      await this.client?.connect();
+      if (attempt === this.#attempt) this.#become('connected');
+    } catch (error) {
+      if (attempt === this.#attempt) this.#fail(error);
+    }
+  }
+
+  /** Ends the session, or what is on its way to one. */
+  async close() {
+    ++this.#attempt;
+    const { client } = this;
+    const hadSession = this.state !== 'connecting';
+    await client?.close();
+    if (client === this.client) this.#become(hadSession ? 'ended' : 'idle');
+  }
+
+  /** @param {State} state */
+  #become(state) {
+    this.state = state;
+    this.error = undefined;
+    if (state === 'connected') this.openedAt = Date.now();
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    this.client?.close();
+    this.client = undefined;
+    this.state = 'failed';
+    this.error = error;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {SessionClient} client */
+  #follow(client) {
+    this.client = client;
+    const mine = () => client === this.client;
+    client.addEventListener('message', ({ detail }) => {
+      this.dispatchEvent(new CustomEvent('message', { detail }));
+    });
+    client.addEventListener('notification', ({ detail }) => {
+      if (mine() && detail.method === 'notifications/tools/list_changed') {
+        this.dispatchEvent(new Event('toolschange'));
+      }
+    });
+    client.addEventListener('sessionlost', () => {
+      if (mine() && this.state === 'connected') this.#become('lost');
+    });
+    client.addEventListener('close', () => {
+      if (mine() && this.state === 'connected') this.#become('ended');
+    });
+  }
+
+  /** A port to the server in the page, which is started if need be. @returns {Promise<MessagePort>} */
+  #enterPage() {
+    const { port1, port2 } = new MessageChannel();
+    this.#worker ??= new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+    const worker = this.#worker;
+    return new Promise((resolve, reject) => {
+      const answered = new AbortController();
+      /** @param {string} why */
+      const giveUp = (why) => {
+        answered.abort();
+        clearTimeout(timer);
+        worker.terminate();
+        this.#worker = undefined;
+        reject(new SessionError('TRANSPORT', `the server in the page did not start: ${why}`));
+      };
+      const timer = setTimeout(() => giveUp('no answer'), WORKER_START);
+      const { signal } = answered;
+      worker.addEventListener(
+        'error',
+        ({ message }) => giveUp(message || 'it cannot be loaded'),
+        { signal },
+      );
+      worker.addEventListener(
+        'message',
+        ({ data }) => {
+          if (!data.ready) return giveUp(data.why);
+          answered.abort();
+          clearTimeout(timer);
+          resolve(port1);
+        },
+        { signal },
+      );
+      worker.postMessage('serve', [port2]);
+    });
+  }
+}

@@ -1,0 +1,497 @@
+/**
+ * mcp-session: Model Context Protocol servers and clients for pages, workers and Node, on one
+ * WebAssembly core. The same file of C++ keeps sessions and state handles here and in the native
+ * server.
+ *
+ * ```js
+ * import { load, SessionClient, SessionServer } from 'mcp-session';
+ *
+ * const core = await load();
+ * const client = new SessionClient(core, { url: '/mcp', name: 'my-page', version: '1.0' });
+ * const { content } = await client.callTool('count', {});
+ * await client.close();
+ * ```
+ *
+ * Everything here works unchanged in a page, a Worker, a Service Worker and Node 18 or newer. A
+ * page with a Content-Security-Policy needs `script-src 'wasm-unsafe-eval'`.
+ *
+ * Conventions: what may wait returns a Promise; options are one object, last; a wrong argument
+ * throws `TypeError`, everything else that goes wrong is a {@link SessionError} with a `code`.
+ */
+
+// --- loading -------------------------------------------------------------------------------
+
+/** How to get at `core.wasm` and at randomness. */
+export interface LoadOptions {
+  /** Fills the array it is given. Only for tests: session ids come from it. */
+  entropy?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Compiles and starts the core. Without `module` or `url` the `core.wasm` beside this package's
+ * `index.js` is fetched (Node: read from disk).
+ *
+ * `module`: an already compiled one, to share it between workers (it can be posted).
+ * `url`: where `core.wasm` is, for bundlers that move it:
+ * `load({ url: new URL('mcp-session/core.wasm', import.meta.url) })`.
+ */
+export function load(
+  options?: LoadOptions & { module?: WebAssembly.Module; url?: string | URL },
+): Promise<Core>;
+
+/** Starts the core from a compiled module, at once. Pages may only compile small ones themselves. */
+export function loadSync(module: WebAssembly.Module, options?: LoadOptions): Core;
+
+/**
+ * One running core with its own memory. Servers and clients made from the same core share it and
+ * its fate: should it ever trap, which is a bug, everything on it fails with `CORE_DEAD`.
+ */
+export class Core {
+  private constructor();
+  /** The core trapped. Load a new one. */
+  readonly dead: boolean;
+  /** Size of its linear memory, which grows and never shrinks. */
+  readonly memoryBytes: number;
+}
+
+// --- errors --------------------------------------------------------------------------------
+
+/**
+ * What went wrong. Most used:
+ * `SESSION_NOT_FOUND` the server no longer knows the session (it ended, or the server restarted);
+ * `CANCELLED` closed, or aborted by you (`cause` is the signal's reason); `TIMEOUT` no answer in time; `TRANSPORT` the connection
+ * failed (see `cause`); `PEER` the other side answered with an error of its own (see `rpc`) or
+ * against the protocol; `CORE_DEAD` see {@link Core.dead}.
+ */
+export type ErrorCode =
+  | 'PARSE_ERROR'
+  | 'INVALID_REQUEST'
+  | 'METHOD_NOT_FOUND'
+  | 'INVALID_PARAMS'
+  | 'INTERNAL'
+  | 'HEADER_MISMATCH'
+  | 'MISSING_CAPABILITY'
+  | 'UNSUPPORTED_VERSION'
+  | 'FORBIDDEN'
+  | 'METHOD_NOT_ALLOWED'
+  | 'NOT_ACCEPTABLE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'BAD_HEADER'
+  | 'SESSION_REQUIRED'
+  | 'SESSION_NOT_FOUND'
+  | 'TOO_MANY_REQUESTS'
+  | 'NOT_FOUND'
+  | 'EXISTS'
+  | 'CONFLICT'
+  | 'TOO_LARGE'
+  | 'INVALID_ARGUMENT'
+  | 'CAPACITY'
+  | 'UNAVAILABLE'
+  | 'MISCONFIGURED'
+  | 'CORRUPT'
+  | 'CANCELLED'
+  | 'TIMEOUT'
+  | 'TRANSPORT'
+  | 'PEER'
+  | 'CORE_DEAD';
+
+/** A JSON-RPC error as the other side sent it. */
+export interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** Every failure that is not a wrong argument. */
+export class SessionError extends Error {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; rpc?: RpcError });
+  readonly name: 'SessionError';
+  readonly code: ErrorCode;
+  /** Set when the server answered with a JSON-RPC error. */
+  readonly rpc?: RpcError;
+}
+
+/**
+ * Thrown by a tool's handler: the call fails with this message, and the model reads it (a result
+ * with `isError`). Whatever else a handler throws becomes "the tool failed", without details, and
+ * an `error` event of the server.
+ */
+export class ToolError extends Error {
+  constructor(message: string);
+  readonly name: 'ToolError';
+}
+
+// --- shared --------------------------------------------------------------------------------
+
+/** `handshake`: `initialize` and a session. `stateless`: every request describes itself. */
+export type Era = 'handshake' | 'stateless';
+
+/** An event with something to tell. */
+export interface SessionEvent<Detail> extends Event {
+  readonly detail: Detail;
+}
+
+export type JsonObject = { [member: string]: any };
+
+/** A block of a tool's answer: text, image, audio, resource_link, resource. */
+export interface ContentBlock {
+  type: string;
+  text?: string;
+  data?: string;
+  mimeType?: string;
+  uri?: string;
+  name?: string;
+  resource?: JsonObject;
+  annotations?: JsonObject;
+  [member: string]: unknown;
+}
+
+/** What a tool answers. */
+export interface ToolResult {
+  content: ContentBlock[];
+  structuredContent?: any;
+  /** The tool failed, and `content` says why. */
+  isError?: boolean;
+  [member: string]: unknown;
+}
+
+/**
+ * What carries messages between two places: a MessagePort, a Worker, the global scope of a
+ * dedicated worker (`self`), or anything with these methods.
+ *
+ * A message is one JSON-RPC message, posted as a string. Objects are understood too, and a peer
+ * that posts objects is answered in objects.
+ */
+export interface Port {
+  postMessage(message: any): void;
+  addEventListener(type: string, listener: (event: any) => void): void;
+  removeEventListener(type: string, listener: (event: any) => void): void;
+  /** Called if it is there, as a MessagePort wants it. */
+  start?(): void;
+}
+
+// --- server --------------------------------------------------------------------------------
+
+export interface SessionServerOptions {
+  /** Told to clients as `serverInfo`. */
+  name: string;
+  version: string;
+  title?: string;
+  /** For the model. */
+  instructions?: string;
+  /** Sessions end after this many milliseconds without a request. Default: 30 minutes. */
+  sessionTtl?: number;
+  /** Sessions end after this many milliseconds whatever happens. Default: 24 hours. */
+  sessionMaxLife?: number;
+  /**
+   * Which `Host` and `Origin` headers {@link SessionServer.fetch} answers. Default: any host, and
+   * any origin. `'loopback'`: what a server on 127.0.0.1 should answer to, and nothing else.
+   * An origin whose host is among `hosts` needs no mention in `origins`; `'*'` is any.
+   */
+  hosts?: 'loopback' | { hosts?: string[]; origins?: string[] };
+  /** Largest message, in bytes; more is answered with 413. Default: 4 MiB. */
+  maxMessageBytes?: number;
+  /** Limits of the memory store, in records and bytes. Default: 1,000 and 16 MiB. */
+  store?: { maxRecords?: number; maxBytes?: number; maxRecordBytes?: number };
+  /** Milliseconds on a clock that never goes back. Default: `performance.now`. See also `wake`. */
+  clock?: () => number;
+}
+
+/** A tool as its author describes it. */
+export interface ToolDefinition {
+  /** 1 to 128 of `A-Z a-z 0-9 _ . -`. */
+  name: string;
+  title?: string;
+  description?: string;
+  /** JSON Schema of the arguments, an object schema. Default: any object. */
+  inputSchema?: JsonObject;
+  /** JSON Schema of `structuredContent`. */
+  outputSchema?: JsonObject;
+  /** `readOnlyHint`, `destructiveHint`, ... */
+  annotations?: JsonObject;
+  /** The state the tool works on; none without it. */
+  state?: StateUse;
+}
+
+/**
+ * The state a tool works on. It is loaded before the handler runs and, if it was changed, saved
+ * before the answer goes out. When somebody else saved it meanwhile, the handler runs again on the
+ * newer state, so no write is lost: change nothing but `call.state`. A call that fails saves
+ * nothing.
+ */
+export type StateUse =
+  /** The session's own, an empty object at first. Only in the handshake era. */
+  | { session: true }
+  /**
+   * Makes a state handle of this kind, `call.handle`; its state is an empty object at first. It
+   * ends after `ttl` milliseconds without use (default 24 h), after `maxLife` whatever happens
+   * (default 7 days); for callers that have neither a principal nor a session after `anonymousTtl`
+   * at most (default 1 h).
+   */
+  | { makes: string; ttl?: number; maxLife?: number; anonymousTtl?: number }
+  /** Takes the handle that the argument of that name holds; `argument` defaults to the kind. */
+  | { takes: string; argument?: string }
+  /** `call.handles` lists the caller's handles of this kind. */
+  | { lists: string };
+
+/** A state handle of the caller. */
+export interface HandleInfo {
+  handle: string;
+  /** Milliseconds until it ends, if nobody uses it. */
+  expiresIn: number;
+}
+
+/** One call of a tool, as its handler sees it. */
+export interface ToolCall {
+  /** The state of {@link StateUse}: change it, or assign another object. Otherwise undefined. */
+  state: any;
+  /** The handle made or taken. */
+  readonly handle?: string;
+  /** Of `{ lists }`. */
+  readonly handles: HandleInfo[];
+  /** `{ takes }`: instead of being saved, the state is removed. */
+  endHandle(): void;
+  /**
+   * Tells the client, if it asked to be told, how far the call is. `progress` must grow from one
+   * to the next; what does not is dropped.
+   */
+  progress(progress: number, options?: { total?: number; message?: string }): void;
+  /** Aborts when the client gives the call up. What the handler returns is then ignored. */
+  readonly signal: AbortSignal;
+  readonly era: Era;
+  /** Who the caller was verified to be, as `fetch` or `connect` was told; empty if it was not. */
+  readonly principal: string;
+}
+
+/**
+ * Answers a call. A string is one block of text; an object with `content` or `structuredContent`
+ * is the whole result; any other value is `structuredContent`, told as text as well; nothing is an
+ * empty answer. To fail, throw {@link ToolError} or answer with `isError`.
+ */
+export type ToolHandler<Arguments = any> = (args: Arguments, call: ToolCall) => unknown;
+
+export interface SessionServerEvents {
+  /**
+   * A handler threw something that is no ToolError (`detail`), or answered with what is no result.
+   * It goes to `console.error`, unless a listener calls `preventDefault`.
+   */
+  error: SessionEvent<unknown>;
+}
+
+/** A server: registers tools, answers requests. It keeps sessions and handles in the core's memory. */
+export class SessionServer extends EventTarget {
+  constructor(core: Core, options: SessionServerOptions);
+
+  /** Registers a tool; tools are listed in this order. `TypeError`: a bad or taken name or schema. */
+  tool<Arguments = any>(definition: ToolDefinition, handler: ToolHandler<Arguments>): this;
+
+  /**
+   * Answers one HTTP request to the MCP endpoint, whatever its path. Use it as a fetch handler of
+   * a Service Worker or of a server that speaks Request and Response.
+   *
+   * `principal`: who the caller was verified to be; state of one is never seen by another. Never
+   * take it from what the request says of itself.
+   *
+   * Rejects with `CANCELLED` only if `request.signal` aborts or the server was closed.
+   */
+  fetch(request: Request, options?: { principal?: string }): Promise<Response>;
+
+  /**
+   * Serves a peer at the other end of a port until it closes, `close` is called, or the server is
+   * closed. Does not close the port.
+   */
+  connect(port: Port, options?: { principal?: string }): Connection;
+
+  /** Looks at the clock. Only needed with a `clock` that runs differently than time. */
+  wake(): void;
+
+  /** Ends everything: responses are cut off, ports let go, sessions and handles forgotten. */
+  close(): void;
+
+  /** The same as `close`. */
+  [Symbol.dispose](): void;
+
+  addEventListener<Type extends keyof SessionServerEvents>(
+    type: Type,
+    listener: (event: SessionServerEvents[Type]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof SessionServerEvents>(
+    type: Type,
+    listener: (event: SessionServerEvents[Type]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** One port being served. */
+export interface Connection {
+  close(): void;
+}
+
+// --- client --------------------------------------------------------------------------------
+
+/** Where the server is: exactly one of `url` and `port`; or `fetch` alone, for one in this program. */
+export interface SessionClientOptions {
+  /** The MCP endpoint. In a page it may be relative. */
+  url?: string | URL;
+  /** The other end is a server's `connect`. A MessagePort is closed by `close`; others are not. */
+  port?: Port;
+  /** Instead of the global fetch. `fetch: (request) => server.fetch(request)` needs no network. */
+  fetch?: (request: Request) => Promise<Response>;
+  /** Added to every request (`authorization`, ...); a function is asked before each one. */
+  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+  /** Passed to fetch. Default: `same-origin`. */
+  credentials?: RequestCredentials;
+  /** Told to servers as `clientInfo`. */
+  name: string;
+  version: string;
+  /** Client capabilities to declare. Default: none. */
+  capabilities?: JsonObject;
+  /** Default `auto`: try the stateless era first, then the handshake. */
+  era?: 'auto' | Era;
+  /** Milliseconds without an answer or progress after which a request fails. Default: 60 s. */
+  requestTimeout?: number;
+  /** Milliseconds after which a request fails whatever progress says. Default: 10 minutes. */
+  maxRequestTime?: number;
+  /** On a port, milliseconds after which silence means a handshake-era server. Default: 5 s. */
+  probeTimeout?: number;
+  /** Milliseconds on a clock that never goes back. Default: `performance.now`. */
+  clock?: () => number;
+}
+
+export interface RequestOptions {
+  /** Gives the request up: the server is told, and the Promise rejects with `CANCELLED`. */
+  signal?: AbortSignal;
+  /** Instead of `requestTimeout`. */
+  timeout?: number;
+  /** Asks for progress. Each call is one notification; `progress` grows. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  progress: number;
+  total?: number;
+  message?: string;
+}
+
+/** A tool as the server describes it. */
+export interface ToolInfo {
+  name: string;
+  title?: string;
+  description?: string;
+  inputSchema: JsonObject;
+  outputSchema?: JsonObject;
+  annotations?: JsonObject;
+  [member: string]: unknown;
+}
+
+/** One message, as it went over the wire. */
+export interface LoggedMessage {
+  direction: 'out' | 'in';
+  /** The JSON-RPC message; empty for a request without one (`DELETE`, which ends a session). */
+  text: string;
+  /** `Date.now()`. */
+  at: number;
+  /** HTTP only: the request it went in or answers, "POST /mcp". */
+  via?: string;
+  /** HTTP only, `in`: the response's status. */
+  status?: number;
+}
+
+/** How long the session lives, if the server says so (ours does). */
+export interface SessionTtl {
+  /** Milliseconds without a request after which it ends. */
+  idle: number;
+  /** Milliseconds after its start at which it ends whatever happens. */
+  maxLife: number;
+  /** `Date.now()` at which it ends, if nothing more is asked of it. */
+  expiresAt: number;
+}
+
+export interface SessionClientEvents {
+  /** Any notification of the server but progress. */
+  notification: SessionEvent<{ method: string; params: any }>;
+  /** The live log: every message in both directions. Costs nothing unless listened to. */
+  message: SessionEvent<LoggedMessage>;
+  /**
+   * The server no longer knows the session. What was asked of it fails with `SESSION_NOT_FOUND`;
+   * the next request opens a new one.
+   */
+  sessionlost: Event;
+  /** The client is closed, by you or because the port closed. */
+  close: Event;
+}
+
+/**
+ * A client. Opens by itself with the first request, finds out which era the server speaks, and
+ * keeps its session. After `sessionlost` the next request opens a new one.
+ */
+export class SessionClient extends EventTarget {
+  constructor(core: Core, options: SessionClientOptions);
+
+  /** Opens now, to know that it works. Resolves at once if it is open. */
+  connect(options?: { signal?: AbortSignal }): Promise<void>;
+
+  /** All tools, page by page. */
+  listTools(options?: RequestOptions): Promise<ToolInfo[]>;
+
+  /** Calls a tool. A tool that failed is an answer with `isError`, not a rejection. */
+  callTool(name: string, args?: JsonObject, options?: RequestOptions): Promise<ToolResult>;
+
+  /** Any other request; resolves with its result. */
+  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<any>;
+
+  /** Ends the session at the server and whatever still waits, with `CANCELLED`. Never rejects. */
+  close(): Promise<void>;
+
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void>;
+
+  /** Looks at the clock. Only needed with a `clock` that runs differently than time. */
+  wake(): void;
+
+  /** Whether it is open. */
+  readonly connected: boolean;
+  /** These are undefined until the client is open, and again after it was closed or lost. */
+  readonly era?: Era;
+  /** "2025-11-25" */
+  readonly protocolVersion?: string;
+  /** A secret: show six characters of it at most. Undefined in the stateless era and on ports. */
+  readonly sessionId?: string;
+  readonly serverInfo?: { name: string; version: string; title?: string; [member: string]: unknown };
+  readonly capabilities?: JsonObject;
+  readonly instructions?: string;
+  /** Handshake era, if the server says how long its sessions live. */
+  readonly sessionTtl?: SessionTtl;
+
+  addEventListener<Type extends keyof SessionClientEvents>(
+    type: Type,
+    listener: (event: SessionClientEvents[Type]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof SessionClientEvents>(
+    type: Type,
+    listener: (event: SessionClientEvents[Type]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}

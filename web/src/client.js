@@ -1,0 +1,371 @@
+import * as abi from './abi.js';
+import { SessionError, SessionEvent } from './errors.js';
+import { Link } from './port.js';
+
+/** @typedef {import('../index.js').SessionClientOptions} SessionClientOptions */
+/** @typedef {import('../index.js').RequestOptions} RequestOptions */
+/** @typedef {import('../index.js').JsonObject} JsonObject */
+/** @typedef {import('../index.js').LoggedMessage} LoggedMessage */
+/** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void }} Waiter */
+/** @typedef {Waiter & { onProgress: RequestOptions['onProgress'], signal?: AbortSignal }} Call */
+/** @typedef {{ controller: AbortController, via: string, error?: unknown }} Exchange */
+/** @typedef {{ era: 'handshake' | 'stateless', protocolVersion: string, sessionId?: string, server: JsonObject, openedAt: number }} Session */
+
+const LOCAL = 'http://localhost/mcp';
+const MAX_PAGES = 100;
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+/** @param {AbortSignal | undefined} signal */
+const aborted = (signal) =>
+  new SessionError('CANCELLED', 'the request was aborted', { cause: signal?.reason });
+
+export class SessionClient extends EventTarget {
+  #engine;
+  #url;
+  #fetch;
+  #headers;
+  #credentials;
+  #port;
+  #lastCall = 0;
+  #traced = false;
+  #usedAt = 0;
+  /** @type {Link | undefined} */
+  #link;
+  /** @type {Session | undefined} */
+  #session;
+  /** @type {unknown} */
+  #trouble;
+  /** @type {Set<Waiter>} */
+  #opening = new Set();
+  #closing = false;
+  /** @type {() => void} */
+  #closed = () => {};
+  /** @type {Promise<void>} */
+  #end = new Promise((resolve) => {
+    this.#closed = resolve;
+  });
+  /** @type {Map<number, Call>} */
+  #calls = new Map();
+  /** @type {Map<number, Exchange>} */
+  #exchanges = new Map();
+
+  /** @param {abi.Core} core @param {SessionClientOptions} options */
+  constructor(core, options) {
+    super();
+    const { url, port, fetch, headers, credentials, clock, ...rest } = options;
+    if (port ? url !== undefined || fetch : url === undefined && !fetch) {
+      throw new TypeError('a client needs a url, a port or a fetch');
+    }
+    this.#url = new URL(url ?? LOCAL, globalThis.location?.href);
+    this.#fetch = fetch ?? ((/** @type {Request} */ request) => globalThis.fetch(request));
+    this.#headers = headers;
+    this.#credentials = credentials;
+    this.#port = port;
+    this.#engine = new abi.Engine(core, 'client', { ...rest, channel: port ? true : undefined }, {
+      clock,
+      apply: (frame) => this.#apply(frame),
+      died: (error) => this.#cutOff(error),
+    });
+    if (port) {
+      this.#link = new Link(
+        port,
+        (text) => {
+          this.#log('in', text);
+          this.#engine.handle({ kind: abi.MESSAGE_ARRIVED, fields: [text] });
+        },
+        () => {
+          this.#engine.handle({ kind: abi.CHANNEL_CLOSED });
+          this.#engine.close();
+        },
+      );
+    }
+  }
+
+  get connected() {
+    return this.#session !== undefined;
+  }
+  get era() {
+    return this.#session?.era;
+  }
+  get protocolVersion() {
+    return this.#session?.protocolVersion;
+  }
+  get sessionId() {
+    return this.#session?.sessionId;
+  }
+  get serverInfo() {
+    return this.#session?.server.serverInfo;
+  }
+  get capabilities() {
+    return this.#session?.server.capabilities;
+  }
+  get instructions() {
+    return this.#session?.server.instructions;
+  }
+  get sessionTtl() {
+    const meta = this.#session?.server._meta;
+    const idle = meta?.['mcp-session/ttlMs'];
+    const maxLife = meta?.['mcp-session/maxLifeMs'] ?? Infinity;
+    if (!this.#session || typeof idle !== 'number') return undefined;
+    const expiresAt = Math.min(this.#usedAt + idle, this.#session.openedAt + maxLife);
+    return { idle, maxLife, expiresAt };
+  }
+
+  /** @param {{ signal?: AbortSignal }} [options] @returns {Promise<void>} */
+  connect({ signal } = {}) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) throw aborted(signal);
+      if (this.#session) return resolve();
+      const onAbort = () => {
+        this.#opening.delete(waiter);
+        reject(aborted(signal));
+        if (!this.#opening.size && !this.#calls.size) this.#engine.handle({ kind: abi.CLOSE });
+      };
+      /** @type {Waiter} */
+      const waiter = {
+        resolve: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', onAbort);
+      this.#opening.add(waiter);
+      if (this.#opening.size === 1) {
+        this.#engine.handle({ kind: abi.OPEN }, (error) => this.#settleOpening(error));
+      }
+    });
+  }
+
+  /** @param {RequestOptions} [options] */
+  async listTools(options) {
+    const tools = [];
+    /** @type {JsonObject | undefined} */
+    let params;
+    for (let page = 0; page < MAX_PAGES; ++page) {
+      const result = await this.request('tools/list', params, options);
+      if (!Array.isArray(result.tools)) throw new SessionError('PEER', 'the list of tools is none');
+      tools.push(...result.tools);
+      if (typeof result.nextCursor !== 'string') return tools;
+      params = { cursor: result.nextCursor };
+    }
+    throw new SessionError('TOO_LARGE', 'the list of tools has too many pages');
+  }
+
+  /** @param {string} name @param {JsonObject} [args] @param {RequestOptions} [options] */
+  callTool(name, args = {}, options) {
+    return this.request('tools/call', { name, arguments: args }, options);
+  }
+
+  /**
+   * @param {string} method
+   * @param {JsonObject} [params]
+   * @param {RequestOptions} [options]
+   * @returns {Promise<any>}
+   */
+  request(method, params, { signal, timeout, onProgress } = {}) {
+    return new Promise((resolve, reject) => {
+      if (typeof method !== 'string') throw new TypeError('method must be a string');
+      if (timeout !== undefined && !(timeout > 0)) throw new TypeError('timeout must be positive');
+      if (signal?.aborted) throw aborted(signal);
+      const id = ++this.#lastCall;
+      const onAbort = () => this.#engine.handle({ kind: abi.CANCEL, id });
+      const forget = () => {
+        this.#calls.delete(id);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      /** @type {Call} */
+      const call = {
+        onProgress,
+        signal,
+        resolve: (value) => {
+          forget();
+          resolve(value);
+        },
+        reject: (error) => {
+          forget();
+          reject(error);
+        },
+      };
+      const number = Math.min(Math.ceil(timeout ?? 0), MAX_TIMEOUT);
+      const fields = [method, JSON.stringify(params), onProgress && ''];
+      this.#calls.set(id, call);
+      signal?.addEventListener('abort', onAbort);
+      this.#engine.handle({ kind: abi.REQUEST, id, number, fields }, call.reject);
+    });
+  }
+
+  close() {
+    this.#closing = true;
+    this.#engine.handle({ kind: abi.CLOSE });
+    return this.#end;
+  }
+
+  wake() {
+    this.#engine.handle({ kind: abi.WOKEN });
+  }
+
+  /** @param {string} type @param {any} listener @param {any} [options] */
+  addEventListener(type, listener, options) {
+    super.addEventListener(type, listener, options);
+    if (type !== 'message' || this.#traced) return;
+    this.#traced = true;
+    this.#engine.handle({ kind: abi.TRACE, number: 1 });
+  }
+
+  /** @param {abi.OutFrame} frame */
+  #apply(frame) {
+    const { kind, id, number, fields } = frame;
+    switch (kind) {
+      case abi.SEND:
+        this.#log('out', abi.text(fields[0]));
+        this.#link?.send(abi.text(fields[0]));
+        break;
+      case abi.HTTP_SEND:
+        this.#send(frame);
+        break;
+      case abi.HTTP_ABORT:
+        this.#exchanges.get(id)?.controller.abort();
+        this.#exchanges.delete(id);
+        break;
+      case abi.RECEIVED:
+        this.#log('in', abi.text(fields[0]), this.#exchanges.get(id)?.via, number);
+        break;
+      case abi.OPENED:
+        this.#usedAt = Date.now();
+        this.#session = {
+          era: number === 1 ? 'stateless' : 'handshake',
+          protocolVersion: abi.text(fields[0]),
+          sessionId: abi.text(fields[1]) || undefined,
+          server: abi.json(frame, 2),
+          openedAt: this.#usedAt,
+        };
+        this.#settleOpening();
+        break;
+      case abi.OPEN_FAILED:
+        this.#settleOpening(this.#failure(frame));
+        break;
+      case abi.ANSWERED:
+        this.#calls.get(id)?.resolve(abi.json(frame, 0));
+        break;
+      case abi.FAILED:
+        this.#calls.get(id)?.reject(this.#failure(frame, this.#calls.get(id)));
+        break;
+      case abi.PROGRESSED: {
+        const onProgress = this.#calls.get(id)?.onProgress;
+        const params = abi.json(frame, 0);
+        queueMicrotask(() => onProgress?.(params));
+        break;
+      }
+      case abi.NOTIFIED: {
+        const detail = { method: abi.text(fields[0]), params: abi.json(frame, 1) };
+        this.dispatchEvent(new SessionEvent('notification', detail));
+        break;
+      }
+      case abi.SESSION_LOST:
+        this.#session = undefined;
+        this.dispatchEvent(new Event('sessionlost'));
+        break;
+      case abi.CLOSED:
+        this.#session = undefined;
+        // Also what an aborted connect() asked for.
+        if (this.#closing) this.#engine.close();
+    }
+  }
+
+  /** Does one HTTP exchange. @param {abi.OutFrame} frame */
+  async #send(frame) {
+    const { id, fields } = frame;
+    const [method, body] = [abi.text(fields[0]), abi.text(fields[1])];
+    const controller = new AbortController();
+    const via = `${method} ${this.#url.pathname}`;
+    this.#exchanges.set(id, { controller, via });
+    this.#usedAt = Date.now();
+    this.#log('out', body, via);
+    let answered = false;
+    try {
+      const extra = typeof this.#headers === 'function' ? await this.#headers() : this.#headers;
+      const headers = new Headers(extra);
+      for (const [name, value] of abi.headers(frame, 2)) headers.set(name, value);
+      const response = await this.#fetch(
+        new Request(this.#url, {
+          method,
+          headers,
+          body: body || undefined,
+          cache: 'no-store',
+          credentials: this.#credentials,
+          // So that a page that goes away can still end its session.
+          keepalive: method === 'DELETE',
+          signal: controller.signal,
+        }),
+      );
+      answered = true;
+      await this.#receive(id, response);
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      this.#trouble = error;
+      // Browsers do not say what was wrong; Node does.
+      const opaque = !answered && error instanceof TypeError && error.cause === undefined;
+      this.#engine.handle({ kind: abi.EXCHANGE_FAILED, id, number: Number(opaque) });
+    }
+    this.#exchanges.delete(id);
+  }
+
+  /** @param {number} id @param {Response} response */
+  async #receive(id, response) {
+    const reader = response.body?.getReader();
+    const fields = ['content-type', 'mcp-session-id'].map((name) => response.headers.get(name) ?? '');
+    this.#engine.handle({ kind: abi.RESPONSE_STARTED, id, number: response.status, fields });
+    while (reader) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      this.#engine.handle({ kind: abi.RESPONSE_BYTES, id, fields: [value] });
+    }
+    this.#engine.handle({ kind: abi.RESPONSE_ENDED, id });
+  }
+
+  /** @param {'in' | 'out'} direction @param {string} text @param {string} [via] @param {number} [status] */
+  #log(direction, text, via, status) {
+    if (!this.#traced) return;
+    /** @type {LoggedMessage} */
+    const detail = { direction, text, at: Date.now(), via, status };
+    this.dispatchEvent(new SessionEvent('message', detail));
+  }
+
+  /** @param {abi.OutFrame} frame @param {Call} [call] */
+  #failure(frame, call) {
+    const rpc = frame.kind === abi.FAILED ? abi.json(frame, 2) : undefined;
+    const error = abi.failure(frame, { rpc });
+    const code = 'code' in error && error.code;
+    if (code === 'CANCELLED' && call?.signal?.aborted) return aborted(call.signal);
+    if (code === 'TRANSPORT') error.cause = this.#trouble;
+    return error;
+  }
+
+  /** @param {unknown} [error] */
+  #settleOpening(error) {
+    const waiters = [...this.#opening];
+    this.#opening.clear();
+    for (const waiter of waiters) error ? waiter.reject(error) : waiter.resolve(undefined);
+  }
+
+  /** @param {SessionError} error */
+  #cutOff(error) {
+    this.#session = undefined;
+    this.#settleOpening(error);
+    for (const call of [...this.#calls.values()]) call.reject(error);
+    for (const { controller } of this.#exchanges.values()) controller.abort();
+    this.#exchanges.clear();
+    this.#link?.close();
+    if (globalThis.MessagePort && this.#port instanceof MessagePort) this.#port.close();
+    this.#closed();
+    this.dispatchEvent(new Event('close'));
+  }
+}
+
+if (Symbol.asyncDispose) {
+  /** @type {any} */ (SessionClient.prototype)[Symbol.asyncDispose] = SessionClient.prototype.close;
+}

@@ -1,0 +1,42 @@
+/** @typedef {import('../index.js').ErrorCode} ErrorCode */
+/** @typedef {import('../index.js').RpcError} RpcError */
+
+export class SessionError extends Error {
+  /**
+   * @param {ErrorCode} code
+   * @param {string} message
+   * @param {{ cause?: unknown, rpc?: RpcError }} [options]
+   */
+  constructor(code, message, { cause, rpc } = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    /** @type {'SessionError'} */
+    this.name = 'SessionError';
+    /** @readonly */
+    this.code = code;
+    /** @readonly */
+    this.rpc = rpc;
+  }
+}
+
+export class ToolError extends Error {
+  /** @param {string} message */
+  constructor(message) {
+    super(message);
+    /** @type {'ToolError'} */
+    this.name = 'ToolError';
+  }
+}
+
+/** @template Detail */
+export class SessionEvent extends Event {
+  /**
+   * @param {string} type
+   * @param {Detail} detail
+   * @param {EventInit} [init]
+   */
+  constructor(type, detail, init) {
+    super(type, init);
+    /** @readonly */
+    this.detail = detail;
+  }
+}
