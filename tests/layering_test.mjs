@@ -171,7 +171,9 @@ test('headers are guarded by their path, and come first in their own file', () =
   for (const { file, text, includes } of files) {
     const name = file.replace(/^(src|native)\//, '');
     if (file.endsWith('.h')) {
-      const guard = `MCP_SESSION_${name.replace(/^mcp_session\//, '')}_`.toUpperCase()
+      // Test headers are in nobody's include path: theirs need no prefix.
+      const prefix = file.startsWith('tests/') ? '' : 'MCP_SESSION_';
+      const guard = `${prefix}${name.replace(/^mcp_session\//, '')}_`.toUpperCase()
         .replace(/[^A-Z0-9]/g, '_');
       if (!text.includes(`#ifndef ${guard}\n#define ${guard}\n`)) {
         complaints.push(`${file}: the include guard is not ${guard}`);

@@ -21,7 +21,7 @@ constexpr FrameRule kInput[] = {
 };
 
 Json RpcErrorJson(const RpcError& error) {
-  Json json = Json::object();
+  Json json = EmptyObject();
   json["code"] = error.code;
   json["message"] = error.message;
   if (error.data) json["data"] = *error.data;

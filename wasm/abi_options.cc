@@ -30,8 +30,9 @@ struct Member {
 };
 
 bool ReadTexts(const Json& value, std::vector<std::string>* texts) {
-  if (!value.is_array()) return false;
-  for (const Json& each : value) {
+  const auto* elements = value.get_ptr<const Json::array_t*>();
+  if (elements == nullptr) return false;
+  for (const Json& each : *elements) {
     const std::string* text = AsString(each);
     if (text == nullptr) return false;
     texts->push_back(*text);
@@ -51,7 +52,7 @@ bool ReadMember(const Json& value, Member::Type type, void* place) {
       return ReadTexts(value, static_cast<std::vector<std::string>*>(place));
     case Member::kTrue:
       *static_cast<bool*>(place) = true;
-      return value.is_boolean() && value == true;
+      return value.is_boolean() && *value.get_ptr<const bool*>();
     case Member::kObject:
       if (!value.is_object()) return false;
       [[fallthrough]];
@@ -77,8 +78,9 @@ Result<void> Misuse(std::string message) {
 }
 
 Result<void> Read(const Json& options, std::span<const Member> members) {
-  if (!options.is_object()) return Misuse("options must be an object");
-  for (const auto& [name, value] : options.items()) {
+  const auto* object = options.get_ptr<const Json::object_t*>();
+  if (object == nullptr) return Misuse("options must be an object");
+  for (const auto& [name, value] : *object) {
     const Member* member = nullptr;
     for (const Member& each : members) {
       if (name == each.name) member = &each;

@@ -38,9 +38,9 @@ bool HasHandle(StateUse::Kind kind) {
 }
 
 Json HandlesJson(const std::vector<HandleInfo>& handles) {
-  Json list = Json::array();
+  Json list = EmptyArray();
   for (const HandleInfo& handle : handles) {
-    Json item = Json::object();
+    Json item = EmptyObject();
     item["handle"] = handle.handle;
     item["expiresIn"] = handle.expires_in.count;
     list.push_back(std::move(item));
@@ -209,7 +209,7 @@ struct mcps_server {
       frame.AddAbsent();
     }
     frame.Add(HasHandle(kind) ? call.handle() : std::string());
-    frame.AddJson(kind == StateUse::Kind::kList ? HandlesJson(call.handles()) : Json::array());
+    frame.AddJson(kind == StateUse::Kind::kList ? HandlesJson(call.handles()) : EmptyArray());
     frame.Add(call.principal());
     runs_.push_back(Run{id, call, kind});
   }

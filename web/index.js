@@ -1,12 +1,19 @@
-import { compileUrl, loadWith } from './src/load.js';
+import { start } from './src/abi.js';
 
-export { Core } from './src/abi.js';
+export { Core, loadSync } from './src/abi.js';
 export { SessionClient } from './src/client.js';
 export { SessionError, ToolError } from './src/errors.js';
-export { loadSync } from './src/load.js';
 export { SessionServer } from './src/server.js';
 
-/** @param {{ module?: WebAssembly.Module, url?: string | URL, entropy?: (bytes: Uint8Array) => void }} [options] */
-export function load(options = {}) {
-  return loadWith(options, () => compileUrl(options.url ?? new URL('./core.wasm', import.meta.url)));
+/** @param {string | URL} url */
+async function compile(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.url}: HTTP ${response.status}`);
+  // Not by streaming: servers that do not know the type application/wasm are common.
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** @param {Parameters<typeof import('./index.js').load>[0]} [options] */
+export async function load({ module, url = new URL('./core.wasm', import.meta.url), ...rest } = {}) {
+  return start(module ?? (await compile(url)), rest);
 }

@@ -1,24 +1,15 @@
+import { webcrypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { compileUrl, loadWith } from './src/load.js';
+import * as web from './index.js';
 
-export { Core } from './src/abi.js';
-export { SessionClient } from './src/client.js';
-export { SessionError, ToolError } from './src/errors.js';
-export { loadSync } from './src/load.js';
-export { SessionServer } from './src/server.js';
+export * from './index.js';
 
 // Node 18 has Web Crypto, but not as a global.
-if (!globalThis.crypto) {
-  const { webcrypto } = await import('node:crypto');
-  Object.defineProperty(globalThis, 'crypto', { value: webcrypto, configurable: true });
-}
+/** @type {any} */ (globalThis).crypto ??= webcrypto;
 
-/** @param {URL} url */
-async function compile(url) {
-  return url.protocol === 'file:' ? WebAssembly.compile(await readFile(url)) : compileUrl(url);
-}
-
-/** @param {{ module?: WebAssembly.Module, url?: string | URL, entropy?: (bytes: Uint8Array) => void }} [options] */
-export function load(options = {}) {
-  return loadWith(options, () => compile(new URL(options.url ?? './core.wasm', import.meta.url)));
+/** @param {Parameters<typeof web.load>[0]} [options] */
+export async function load(options = {}) {
+  const url = new URL(options.url ?? './core.wasm', import.meta.url);
+  if (options.module || url.protocol !== 'file:') return web.load(options);
+  return web.load({ ...options, module: await WebAssembly.compile(await readFile(url)) });
 }

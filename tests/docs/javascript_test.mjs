@@ -1,12 +1,13 @@
 // javascript_test.mjs MCP_SESSION PACKAGE: the scripts of README.md for authors of pages, with the
-// npm package installed.
+// npm package installed, and what the package's own README.md shows.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { blocksOf, read } from './markdown.mjs';
 import { start } from './program.mjs';
-import { makeFolder, run } from './scripts.mjs';
+import { makeFolder, run, runText } from './scripts.mjs';
 
 const [program, packed] = process.argv.slice(2).map((file) => path.resolve(file));
 const folder = makeFolder();
@@ -36,4 +37,17 @@ test('a page keeps a basket in its worker', async () => {
   const [basket] = await run(folder, 'in_page.js');
   assert.match(basket, /^basket_[\w-]{22}$/);
   for (const port of ports) port.close();
+});
+
+test('what the README.md of the package shows works', async () => {
+  const blocks = blocksOf({ file: 'web/README.md', text: read('web/README.md') })
+    .filter(({ language }) => language === 'js');
+  assert.ok(blocks.length > 0);
+  const server = await start(program, ['serve', '--port', '0']);
+  globalThis.location = { href: `${server.origin}/index.html` };
+  globalThis.request = new Request('http://localhost/mcp', { method: 'POST', body: '{}' });
+  for (const [index, { lines }] of blocks.entries()) {
+    await runText(folder, `package_${index}.js`, lines.join('\n'));
+  }
+  assert.equal(await server.stop(), 0);
 });

@@ -15,9 +15,15 @@ export function makeFolder() {
 }
 
 /** Runs tests/docs/SCRIPT with the server at `origin`; what it says to the console. */
-export async function run(folder, script, origin = '') {
-  const file = path.join(folder, script);
-  writeFileSync(file, read(`tests/docs/${script}`).replaceAll('http://127.0.0.1:8808', origin));
+export function run(folder, script, origin = '') {
+  const text = read(`tests/docs/${script}`);
+  return runText(folder, script, text.replaceAll('http://127.0.0.1:8808', origin));
+}
+
+/** Runs `text` as the module `name`. */
+export async function runText(folder, name, text) {
+  const file = path.join(folder, name);
+  writeFileSync(file, text);
   const said = [];
   const { log } = console;
   console.log = (value) => said.push(value);

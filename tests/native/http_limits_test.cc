@@ -232,22 +232,21 @@ TEST(HttpLimits, RefusesToReceiveTooMuchAtOnce) {
   options.max_buffered_bytes = 200u << 10;
   TestServer server(options);
   std::vector<std::unique_ptr<TestClient>> clients;
-  int refused = 0;
-  for (int i = 0; i < 4 && refused == 0; ++i) {
+  for (int i = 0; i < 4; ++i) {
     clients.push_back(std::make_unique<TestClient>(server.port()));
     clients.back()->Send(Announced(100'000) + std::string(99'999, ' '));
-    // Seen by the server, since somebody who came later was answered.
-    TestClient other(server.port());
-    EXPECT_EQ(other.Exchange(HealthCheck()).status, 200);
-    if (clients.back()->Readable(20)) {
-      EXPECT_EQ(clients.back()->Receive().status, 503);
-      ++refused;
-    }
   }
-  EXPECT_EQ(refused, 1);
+  std::size_t refused = 0;
+  while (!clients[refused]->Readable(5)) refused = (refused + 1) % clients.size();
+  EXPECT_EQ(clients[refused]->Receive().status, 503);
+  // When they have gone there is room again.
   clients.clear();
-  TestClient again(server.port());
-  EXPECT_EQ(again.Exchange(Announced(100'000) + std::string(100'000, ' ')).status, 400);
+  int status = 503;
+  while (status == 503) {
+    TestClient again(server.port());
+    status = again.Exchange(Announced(100'000) + std::string(100'000, ' ')).status;
+  }
+  EXPECT_EQ(status, 400);  // no JSON
 }
 
 TEST(HttpServerStop, LetsACallFinishAndClosesWhatIsIdle) {

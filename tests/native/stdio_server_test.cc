@@ -9,9 +9,12 @@
 
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -65,12 +68,12 @@ constexpr std::string_view kPing = R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
 constexpr std::string_view kPong = R"({"jsonrpc":"2.0","id":1,"result":{}})"
                                    "\n";
 
-std::string Call(std::string_view tool) {
-  return R"({"jsonrpc":"2.0","id":"c","method":"tools/call","params":{"name":")" +
-         std::string(tool) +
+std::string Call(std::string_view tool, std::string_view meta = {}) {
+  return R"({"jsonrpc":"2.0","id":")" + std::string(tool) +
+         R"(","method":"tools/call","params":{"name":")" + std::string(tool) +
          R"(","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
-         R"("io.modelcontextprotocol/clientCapabilities":{}}}})"
-         "\n";
+         R"("io.modelcontextprotocol/clientCapabilities":{})" +
+         std::string(meta) + "}}}\n";
 }
 
 Tool Named(const char* name) {
@@ -89,6 +92,7 @@ class StdioServerTest : public testing::Test {
       held_.push_back(std::move(call));
     }));
     EXPECT_TRUE(mcp_.AddTool(Named("throw"), [](ToolCall&) -> ToolResult { throw 1; }));
+    EXPECT_TRUE(mcp_.AddTool(Named("small"), [](ToolCall&) { return ToolResult::Text("x"); }));
     EXPECT_TRUE(mcp_.AddTool(Named("large"), [](ToolCall&) {
       return ToolResult::Text(std::string(1u << 20, 'x'));
     }));
@@ -125,18 +129,24 @@ class StdioServerTest : public testing::Test {
     if (in_[1] >= 0) close(std::exchange(in_[1], -1));
   }
   std::string ReadLine() {
-    std::string line;
-    pollfd waiting{out_[0], POLLIN, 0};
-    char c;
-    while (poll(&waiting, 1, 10'000) > 0 && read(out_[0], &c, 1) == 1) {
-      line += c;
-      if (c == '\n') break;
+    std::size_t end = 0;
+    while ((end = unread_.find('\n', end)) == std::string::npos) {
+      end = unread_.size();
+      pollfd waiting{out_[0], POLLIN, 0};
+      if (poll(&waiting, 1, 10'000) <= 0) return {};
+      std::array<char, 65536> buffer;
+      const ssize_t n = read(out_[0], buffer.data(), buffer.size());
+      if (n <= 0) return std::exchange(unread_, {});
+      unread_.append(buffer.data(), static_cast<std::size_t>(n));
     }
+    std::string line = unread_.substr(0, end + 1);
+    unread_.erase(0, end + 1);
     return line;
   }
 
   std::array<int, 2> in_;
   std::array<int, 2> out_;
+  std::string unread_;
   boost::asio::io_context loop_;
   SystemEntropy entropy_;
   MemorySessionStore store_;
@@ -210,8 +220,8 @@ TEST_F(StdioServerTest, IsNotPatientTwice) {
   StdioServerOptions options;
   options.grace = Hours(1);
   Start(options);
-  Write(Call("hold") + std::string(kPing));
-  EXPECT_EQ(ReadLine(), kPong);
+  Write(Call("hold") + Call("small"));
+  EXPECT_THAT(ReadLine(), HasSubstr(R"("text":"x")"));
   server_->Stop();
   server_->Stop();
   EXPECT_EQ(ReadLine(), "");
@@ -222,13 +232,26 @@ TEST_F(StdioServerTest, WaitsForASlowReader) {
   StdioServerOptions options;
   options.max_queued_bytes = 1000;  // nothing more is read while an answer waits
   Start(options);
-  for (int i = 0; i < 5; ++i) Write(Call("large") + std::string(kPing));
+  for (int i = 0; i < 5; ++i) Write(Call("large") + Call("small"));
   CloseInput();
   for (int i = 0; i < 5; ++i) {
     EXPECT_GT(ReadLine().size(), 1u << 20);
-    EXPECT_EQ(ReadLine(), kPong);
+    EXPECT_THAT(ReadLine(), HasSubstr(R"("text":"x")"));
   }
   EXPECT_EQ(ReadLine(), "");
+}
+
+TEST_F(StdioServerTest, GivesUpAReaderThatNeverReads) {
+  StdioServerOptions options;
+  options.max_queued_bytes = 10'000;
+  Start(options);
+  Write(Call("hold", R"(,"progressToken":1)") + Call("small"));
+  EXPECT_THAT(ReadLine(), HasSubstr(R"("text":"x")"));
+  boost::asio::post(loop_, [this] {
+    for (int i = 1; i < 100; ++i) held_[0].Progress(i, std::nullopt, std::string(10'000, 'x'));
+  });
+  thread_.join();
+  EXPECT_TRUE(held_[0].cancelled());
 }
 
 TEST_F(StdioServerTest, EndsWhenTheReaderGoes) {

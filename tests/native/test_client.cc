@@ -136,7 +136,7 @@ TestResponse TestClient::Receive(std::string_view method) {
     }
     response.body = received_.substr(0, size);
     received_.erase(0, size);
-  } else if (response.headers["transfer-encoding"] == "chunked") {
+  } else if (response.headers.count("transfer-encoding") != 0) {
     for (;;) {
       const std::string line = ReceiveUntil("\r\n");
       const std::size_t size = std::strtoull(line.c_str(), nullptr, 16);

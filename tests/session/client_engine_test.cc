@@ -163,6 +163,16 @@ TEST(ClientEngine, CancelsBeforeTheStatelessEraByNotification) {  // P-01, P-02
   EXPECT_EQ(script.Patience(), -1);
 }
 
+TEST(ClientEngine, WaitsForNoMoreThanTheHeadOfWhatAnswersANotification) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Cancel(1);
+  EXPECT_EQ(script.Patience(), 60'000);
+  EXPECT_THAT(script.Head(4, 202, ""), IsEmpty());
+  EXPECT_EQ(script.Patience(), 5'000);
+  EXPECT_THAT(script.Pass(Seconds(5)), ElementsAre("#4 abort"));
+}
+
 TEST(ClientEngine, CancelsStatelessHttpByClosing) {  // P-02, S-44
   StatelessHttp script;
   script.Ask(1, "x");

@@ -27,7 +27,8 @@ TEST(ClientExchange, TakesJsonAnswers) {  // H-44
 
 TEST(ClientExchange, TakesStreamedAnswersHoweverCut) {  // H-44, H-45, H-46
   const std::string stream =
-      ": hello\n\nid: s-0\nretry: 10\ndata:\n\nevent: other\ndata: x\n\n"
+      ": hello\n\nid: s-0\nretry: 10\ndata:\n\n"
+      "event: other\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/no\"}\n\n"
       "data: " +
       ProgressText("2", R"("progress":1,"total":3,"message":"m")") +
       "\n\n"
@@ -38,7 +39,9 @@ TEST(ClientExchange, TakesStreamedAnswersHoweverCut) {  // H-44, H-45, H-46
       ResultText(2, R"("a":1)") +
       "\n\n"
       "data: " +
-      ResultText(2, R"("a":2)") + "\n\n";
+      ResultText(2, R"("a":2)") +
+      "\n\n"
+      "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/late\"}\n\n";
   const Lines expected = {R"(progressed 1 {"progress":1,"total":3,"message":"m"})",
                           R"(notified notifications/message {"level":"info"})",
                           R"(answered 1 {"a":1})"};
@@ -66,6 +69,16 @@ TEST(ClientExchange, TakesJsonAnswersHoweverCut) {
     EXPECT_THAT(script.Bytes(3, std::string_view(&c, 1)), IsEmpty());
   }
   EXPECT_THAT(script.End(3), ElementsAre(R"(answered 1 {"a":1})"));
+}
+
+TEST(ClientExchange, TakesOnlyTheFirstHead) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  EXPECT_THAT(script.Head(3, 100, ""), IsEmpty()) << "which an informational one is not";
+  EXPECT_THAT(script.Head(3, 200, "application/json"), IsEmpty());
+  EXPECT_THAT(script.Head(3, 404, "text/event-stream"), IsEmpty());
+  script.Bytes(3, ResultText(2, ""));
+  EXPECT_THAT(script.End(3), ElementsAre("answered 1 {}"));
 }
 
 TEST(ClientExchange, LetsAnAnsweredStreamEndOrAbortsIt) {
@@ -280,6 +293,7 @@ TEST(ClientExchange, LosesTheSessionAtAnEmpty404) {
   script.Ask(1, "x");
   EXPECT_THAT(script.Respond(3, 404, ""),
               ElementsAre("failed 1 SESSION_NOT_FOUND", "session lost"));
+  EXPECT_THAT(script.Close(), ElementsAre("closed")) << "there is nothing to delete";
 }
 
 TEST(ClientExchange, LosesTheSessionWhenANotificationGets404) {
@@ -292,6 +306,10 @@ TEST(ClientExchange, LosesTheSessionWhenANotificationGets404) {
 }
 
 TEST(ClientExchange, LosesNothingAt404WithoutASession) {
+  SessionHttp notifying("2025-11-25", "");
+  notifying.Ask(1, "x");
+  notifying.Cancel(1);
+  EXPECT_THAT(notifying.Respond(4, 404, ""), IsEmpty());
   SessionHttp script("2025-11-25", "");
   script.Ask(1, "x");
   EXPECT_THAT(script.Respond(3, 404, ""), ElementsAre("failed 1 PEER"));
@@ -325,6 +343,9 @@ TEST(ClientExchange, KnowsTheKindsOfResults) {  // J-09
   with_tasks.Ask(1, "x");
   EXPECT_THAT(with_tasks.Respond(2, 200, ResultText(2, R"("resultType":"task")")),
               ElementsAre(R"(answered 1 {"resultType":"task"})"));
+  with_tasks.Ask(2, "x");
+  EXPECT_THAT(with_tasks.Respond(3, 200, ResultText(3, R"("resultType":"other")")),
+              ElementsAre("failed 2 PEER"));
   SessionHttp older;
   older.Ask(1, "x");
   EXPECT_THAT(older.Respond(3, 200, ResultText(2, R"("resultType":"other")")),

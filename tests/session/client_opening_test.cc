@@ -120,6 +120,15 @@ TEST(ClientOpening, OffersAnotherVersionToAServerThatRefuses) {  // H-09
               ElementsAre("open failed INVALID_PARAMS"));
 }
 
+TEST(ClientOpening, OffersAnotherVersionWithoutWhatTheRefusalHad) {  // H-01
+  EngineScript script(Http(Era::kHandshake));
+  script.Open();
+  script.Respond(1, 200, RpcErrorText("\"id\":1,", -32602, R"({"supported":["2025-06-18"]})"),
+                 "application/json", "s1");
+  EXPECT_THAT(script.lines(), ElementsAre(Posted(2, InitializeText(2, "2025-06-18"))));
+  EXPECT_THAT(HeadersOf(script.effects), Not(Contains(StartsWith("Mcp-Session-Id"))));
+}
+
 TEST(ClientOpening, ReportsAStatelessOnlyServer) {  // D-02
   EngineScript script(Http(Era::kHandshake));
   script.Open();
@@ -224,6 +233,14 @@ TEST(ClientOpening, IsBegunByARequest) {
   EXPECT_THAT(script.Cancel(1), ElementsAre("failed 1 CANCELLED"));
   EXPECT_THAT(script.Respond(1, 200, ResultText(1, kDiscovered)),
               ElementsAre(kOpenedStateless, StartsWith(R"(#2 POST {"jsonrpc":"2.0","id":2,"me)")));
+}
+
+TEST(ClientOpening, TellsAServerNothingOfARequestItNeverSaw) {
+  EngineScript script(Channel(Era::kHandshake));
+  script.Ask(1, "tools/list");
+  EXPECT_THAT(script.Cancel(1), ElementsAre("failed 1 CANCELLED"));
+  script.Give(client_event::Request{CallId{2}, "x", {}, false, Millis{100}});
+  EXPECT_THAT(script.Pass(Millis{100}), ElementsAre("failed 2 TIMEOUT"));
 }
 
 TEST(ClientOpening, FailsWhoeverWaited) {

@@ -83,7 +83,8 @@ TEST_P(MemoryUse, IsWhatIsAllocated) {
   MemorySessionStore store({.max_records_per_owner = 100'000}, entropy);
   Populate(store, GetParam());
   const auto real = static_cast<double>(allocated - before);
-  EXPECT_NEAR(static_cast<double>(store.MemoryUse()), real, 0.1 * real + 1000);
+  // Allocators round differently, those of sanitizers hardly at all.
+  EXPECT_NEAR(static_cast<double>(store.MemoryUse()), real, 0.15 * real + 1000);
 }
 
 INSTANTIATE_TEST_SUITE_P(Populations, MemoryUse,

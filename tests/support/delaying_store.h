@@ -48,7 +48,9 @@ class DelayingStore final : public SessionStore {
   void Heal() { failures_ = 0; }
 
   // Records in the next replies have this data.
-  void Corrupt(std::string data) { corrupt_ = std::make_shared<const std::string>(std::move(data)); }
+  void Corrupt(std::string data) {
+    corrupt_ = std::make_shared<const std::string>(std::move(data));
+  }
   void Repair() { corrupt_ = nullptr; }
 
   // Before each of the next Puts somebody else writes the record, so that it conflicts.

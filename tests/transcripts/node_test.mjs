@@ -10,7 +10,7 @@ const module = new WebAssembly.Module(readFileSync(core));
 
 assert.ok(files.length > 0);
 for (const file of files) {
-  test(path.basename(file, '.txt'), () => {
-    assert.equal(playTranscript(module, readFileSync(file, 'utf8')), undefined);
+  test(path.basename(file, '.txt'), async () => {
+    assert.equal(await playTranscript(module, readFileSync(file, 'utf8')), undefined);
   });
 }

@@ -1,5 +1,5 @@
 // Plays transcripts on the shipped core.wasm, wherever there is JavaScript.
-import { loadSync } from '../../web/src/load.js';
+import { load } from '../../web/index.js';
 import { CountingEntropy, Stage } from './stage.mjs';
 import { parseTranscript } from './transcript.mjs';
 
@@ -18,10 +18,11 @@ function difference(expected, actual) {
  * Plays one transcript; undefined if it went as written, else what did not.
  * @param {WebAssembly.Module} module @param {string} text
  */
-export function playTranscript(module, text) {
+export async function playTranscript(module, text) {
   const transcript = parseTranscript(text);
   if (transcript.steps.length === 0) return 'nothing happens in it';
-  const stage = new Stage(loadSync(module, { entropy: new CountingEntropy().fill }), transcript);
+  const core = await load({ module, entropy: new CountingEntropy().fill });
+  const stage = new Stage(core, transcript);
   try {
     for (const step of transcript.steps) {
       const actual = stage.play(step);

@@ -53,8 +53,10 @@ void Stage::Happen(const TranscriptStep& step, Lines* lines) {
   const auto open = numbers_.find(step.name);
   const std::uint64_t number = open == numbers_.end() ? 0 : open->second;
   switch (step.kind) {
-    case Kind::kHttp: return Request(step, lines);
-    case Kind::kMessage: return Tell(event::MessageArrived{ChannelId{number}, step.text});
+    case Kind::kHttp:
+      return Request(step, lines);
+    case Kind::kMessage:
+      return Tell(event::MessageArrived{ChannelId{number}, step.text});
     case Kind::kPass:
       clock_.Advance(step.time);
       return Tell(event::Woken{});

@@ -107,12 +107,12 @@ export class Stage {
     this.names.delete(number);
   }
 
-  /** @param {abi.InFrame} frame */
+  /** @param {import('../../web/src/types.js').InFrame} frame */
   tell(frame) {
     this.engine.handle(frame, (error) => this.lines.push(`<! ${error}`));
   }
 
-  /** @param {abi.OutFrame} frame */
+  /** @param {import('../../web/src/types.js').OutFrame} frame */
   apply(frame) {
     const { kind, id, number: status, fields } = frame;
     if (kind === abi.TOOL_CALLED) return this.run(frame);
@@ -142,7 +142,7 @@ export class Stage {
     }
   }
 
-  /** @param {abi.OutFrame} frame */
+  /** @param {import('../../web/src/types.js').OutFrame} frame */
   run(frame) {
     const { id, fields } = frame;
     const tool = testTools.find(({ definition }) => definition.name === abi.text(fields[0]));

@@ -92,7 +92,8 @@ void TestTools::AddTo(McpServer& server) {
     const Result<void> added = server.AddTool(std::move(tool), std::move(handler));
     MCPS_CHECK(added.has_value());
   };
-  add({.name = "echo", .description = "Says it again.", .input_schema = Strings({"message"})}, Echo);
+  add({.name = "echo", .description = "Says it again.", .input_schema = Strings({"message"})},
+      Echo);
   add({.name = "count", .description = "Counts in the session.", .state = UsesSession()}, Count);
   add({.name = "make_box", .description = "Makes a box.", .state = MakesHandle("box")}, MakeBox);
   add({.name = "fill_box",

@@ -226,7 +226,8 @@ class Parser {
     const std::string_view first = TakeWord(&rest);
     if (first == "gone" || first == "close") {
       if (!IsName(rest)) return "gone NAME, close NAME";
-      const auto kind = first == "gone" ? TranscriptStep::Kind::kGone : TranscriptStep::Kind::kClose;
+      const auto kind =
+          first == "gone" ? TranscriptStep::Kind::kGone : TranscriptStep::Kind::kClose;
       if (first == "close" && channels_.erase(std::string(rest)) == 0) return "no such channel";
       AddStep(block, kind, rest);
       return {};
@@ -321,7 +322,8 @@ std::string UpdateTranscript(std::string_view text, const Transcript& transcript
     for (std::size_t at = rest; at < next; ++at) {
       if (!lines[at].empty() && lines[at][0] == '<') rest = at + 1;
     }
-    while (rest < next && (lines[rest].empty() || (lines[rest][0] != '#' && lines[rest][0] != '@'))) {
+    while (rest < next &&
+           (lines[rest].empty() || (lines[rest][0] != '#' && lines[rest][0] != '@'))) {
       ++rest;
     }
     if (i + 1 < steps.size()) updated += '\n';

@@ -1,5 +1,7 @@
 // Plays every transcript, one test each. With --update the files are rewritten to say what
 // happened: bazel run //tests/transcripts:transcript_test -- --update
+#include "tests/transcripts/transcript.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,7 +12,6 @@
 #include <vector>
 
 #include "tests/transcripts/stage.h"
-#include "tests/transcripts/transcript.h"
 
 namespace mcp_session {
 namespace {
@@ -45,8 +46,8 @@ TEST_P(TranscriptTest, Plays) {
   for (const TranscriptStep& step : transcript->steps) {
     actual.push_back(stage.Play(step));
     if (update) continue;
-    ASSERT_EQ(Join(step.expected), Join(actual.back())) << "after line " << step.line << " of "
-                                                        << path;
+    ASSERT_EQ(Join(step.expected), Join(actual.back()))
+        << "after line " << step.line << " of " << path;
   }
   const char* workspace = std::getenv("BUILD_WORKSPACE_DIRECTORY");
   if (!update) return;
@@ -55,9 +56,8 @@ TEST_P(TranscriptTest, Plays) {
       << UpdateTranscript(text, *transcript, actual);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TranscriptTest, testing::ValuesIn(kNames), [](const auto& info) {
-  return std::string(info.param);
-});
+INSTANTIATE_TEST_SUITE_P(All, TranscriptTest, testing::ValuesIn(kNames),
+                         [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
 }  // namespace mcp_session

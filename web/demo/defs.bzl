@@ -1,16 +1,16 @@
 """site: the files of a web site in one folder, each at the path it is served under."""
 
+def _path_in_package(file):
+    """The file's path from the folder of its BUILD file, in whichever repository that is."""
+    return file.short_path.partition(file.owner.package + "/")[2]
+
 def _site_impl(ctx):
-    placed = [("", [ctx.label.package], file) for file in ctx.files.pages]
-    placed += [(ctx.attr.module + "/", ctx.attr.module_roots, file) for file in ctx.files.module_files]
+    placed = [("", file) for file in ctx.files.pages]
+    placed += [(ctx.attr.module + "/", file) for file in ctx.files.module_files]
     outputs = []
-    for folder, roots, source in placed:
-        path = source.short_path
-        for root in roots:
-            if path.startswith(root + "/"):
-                path = path[len(root) + 1:]
-                break
-        output = ctx.actions.declare_file(ctx.label.name + "/" + folder + path)
+    for folder, source in placed:
+        path = ctx.label.name + "/" + folder + _path_in_package(source)
+        output = ctx.actions.declare_file(path)
         ctx.actions.run_shell(
             arguments = [source.path, output.path],
             command = 'cp -f "$1" "$2"',
@@ -26,13 +26,14 @@ site = rule(
     implementation = _site_impl,
     attrs = {
         "module": attr.string(doc = "The folder of module_files.", mandatory = True),
-        "module_files": attr.label_list(allow_files = True, mandatory = True),
-        "module_roots": attr.string_list(
-            doc = "A module file's path begins after the first of these packages that it is in.",
+        "module_files": attr.label_list(
+            allow_files = True,
+            doc = "Each at its path in its own package, below `module`.",
+            mandatory = True,
         ),
         "pages": attr.label_list(
             allow_files = True,
-            doc = "Files of this package, served at its root.",
+            doc = "Each at its path in its own package.",
             mandatory = True,
         ),
     },

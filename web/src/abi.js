@@ -32,7 +32,6 @@ export const RESPONSE_STARTED = 52;
 export const RESPONSE_BYTES = 53;
 export const RESPONSE_ENDED = 54;
 export const EXCHANGE_FAILED = 55;
-export const TRACE = 56;
 export const HTTP_SEND = 64;
 export const HTTP_ABORT = 65;
 export const OPENED = 66;
@@ -43,13 +42,9 @@ export const PROGRESSED = 70;
 export const NOTIFIED = 71;
 export const SESSION_LOST = 72;
 export const CLOSED = 73;
-export const RECEIVED = 74;
 
-/** @typedef {string | Uint8Array | number | undefined} Field - numbers are f64 */
-/** @typedef {{ kind: number, id?: number, number?: number, fields?: Field[] }} InFrame */
-/** @typedef {{ kind: number, id: number, number: number, fields: (Uint8Array | undefined)[] }} OutFrame */
-/** @typedef {(bytes: Uint8Array) => void} Entropy */
-/** @typedef {'server' | 'client'} Kind */
+/** @import { Entropy, Fail, Host, InFrame, OutFrame } from './types.js' */
+/** @import { ErrorCode } from '../index.js' */
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -73,9 +68,9 @@ export function headers(frame, first) {
   return pairs;
 }
 
-/** @param {OutFrame} frame - whose fields are [code, message, ...] */
+/** @param {OutFrame} frame */
 export function failure({ fields }, options = {}) {
-  const code = /** @type {import('../index.js').ErrorCode} */ (text(fields[0]));
+  const code = /** @type {ErrorCode} */ (text(fields[0]));
   const message = text(fields[1]);
   if (code === 'INVALID_ARGUMENT') return new TypeError(message);
   return new SessionError(code, message, options);
@@ -130,16 +125,19 @@ function decode(bytes) {
   return frames;
 }
 
+/** @param {unknown} value */
+const encodeJson = (value) => encoder.encode(JSON.stringify(value));
+
 /** @type {FinalizationRegistry<() => void>} */
 const net = new FinalizationRegistry((release) => release());
 
 export class Core {
   /** @type {any} */
   #wasm;
-  /** @type {Set<WeakRef<Engine>>} */
-  #engines = new Set();
   /** @type {SessionError | undefined} */
   #death;
+  /** @type {Set<WeakRef<Engine>>} */
+  engines = new Set();
 
   /** @param {WebAssembly.Instance} instance */
   constructor(instance) {
@@ -148,11 +146,11 @@ export class Core {
       throw new TypeError('this is not the core.wasm of this version; use load() or loadSync()');
     }
     this.#wasm = wasm;
-    this.#call('_initialize');
+    this.call('_initialize');
   }
 
   get dead() {
-    return this.#death !== undefined;
+    return !!this.#death;
   }
 
   get memoryBytes() {
@@ -160,101 +158,72 @@ export class Core {
   }
 
   /** Anything thrown from inside leaves the core in no known state. @param {string} name @param {any[]} args */
-  #call(name, ...args) {
+  call(name, ...args) {
     if (this.#death) throw this.#death;
     try {
       return this.#wasm[name](...args);
     } catch (cause) {
       this.#death = new SessionError('CORE_DEAD', 'the core stopped; load a new one', { cause });
-      for (const engine of this.#engines) engine.deref()?.die(this.#death);
-      this.#engines.clear();
+      for (const engine of this.engines) engine.deref()?.die(this.#death);
       throw this.#death;
     }
   }
 
   /**
-   * Calls mcps_KIND_WHAT with input; what it returned and the frames of the output.
-   * @param {string} what @param {Uint8Array} input @param {any[]} before @param {any[]} after
+   * Calls a function that takes input among its arguments: what it returned, and its output.
+   * @param {string} name @param {Uint8Array} input @param {any[]} before @param {any[]} after
    */
-  #exchange(what, input, before, after) {
-    const at = this.#call('mcps_alloc', input.length) >>> 0;
-    if (at === 0) throw new SessionError('CAPACITY', 'the core is out of memory');
+  exchange(name, input, before = [], after = []) {
+    const at = this.call('mcps_alloc', input.length) >>> 0;
+    if (!at) throw new SessionError('CAPACITY', 'the core is out of memory');
     new Uint8Array(this.#wasm.memory.buffer, at, input.length).set(input);
-    const returned = this.#call(what, ...before, at, input.length, ...after);
-    const output = this.#call('mcps_output') >>> 0;
-    const size = this.#call('mcps_output_size') >>> 0;
+    const returned = this.call(name, ...before, at, input.length, ...after);
+    const output = this.call('mcps_output') >>> 0;
+    const size = this.call('mcps_output_size') >>> 0;
     const bytes = new Uint8Array(this.#wasm.memory.buffer, output, size).slice();
-    this.#call('mcps_free', at);
+    this.call('mcps_free', at);
     return { returned, frames: decode(bytes) };
-  }
-
-  /** @param {Kind} kind @param {unknown} options @returns {number} */
-  make(kind, options) {
-    const input = encoder.encode(JSON.stringify(options));
-    const { returned, frames } = this.#exchange(`mcps_${kind}_new`, input, [], []);
-    if (returned === 0) throw failure(frames[0]);
-    return returned;
-  }
-
-  /** @param {number} server @param {unknown} tool */
-  addTool(server, tool) {
-    const input = encoder.encode(JSON.stringify(tool));
-    const { returned, frames } = this.#exchange('mcps_server_tool', input, [server], []);
-    if (returned !== 0) throw failure(frames[0]);
-  }
-
-  /** @param {Kind} kind @param {number} handle @param {InFrame} frame @param {number} now */
-  handle(kind, handle, frame, now) {
-    const { returned, frames } =
-      this.#exchange(`mcps_${kind}_handle`, encode(frame), [handle], [now]);
-    if (returned !== 0) throw failure(frames[0]);
-    return frames;
-  }
-
-  /** @param {Kind} kind @param {number} handle @returns {number} */
-  deadline(kind, handle) {
-    return this.#call(`mcps_${kind}_deadline`, handle);
-  }
-
-  /** @param {Kind} kind @param {number} handle @param {WeakRef<Engine>} engine */
-  release(kind, handle, engine) {
-    if (this.#engines.delete(engine)) this.#call(`mcps_${kind}_delete`, handle);
-  }
-
-  /** @param {WeakRef<Engine>} engine */
-  watch(engine) {
-    this.#engines.add(engine);
   }
 }
 
-/** @param {Entropy} entropy */
+/** @type {Entropy} */
+const webCrypto = (bytes) => {
+  crypto.getRandomValues(bytes);
+};
+
+/** What a module imports, and where it finds its memory. @param {Entropy} entropy */
 function imports(entropy) {
-  /** @type {{ instance?: WebAssembly.Instance }} */
+  /** @type {any} */
   const host = {};
-  const env = {
+  host.env = {
     /** @param {number} at @param {number} size */
     mcps_entropy(at, size) {
       const bytes = new Uint8Array(size);
       entropy(bytes);
-      const memory = /** @type {WebAssembly.Memory} */ (host.instance?.exports.memory);
-      new Uint8Array(memory.buffer, at >>> 0, size).set(bytes);
+      new Uint8Array(host.instance.exports.memory.buffer, at >>> 0, size).set(bytes);
     },
   };
-  return { host, imports: { env } };
+  return host;
 }
 
-/** @param {WebAssembly.Module} module @param {Entropy} entropy */
-export async function start(module, entropy) {
-  const made = imports(entropy);
-  made.host.instance = await WebAssembly.instantiate(module, made.imports);
-  return new Core(made.host.instance);
+/** @param {unknown} module */
+function check(module) {
+  if (!(module instanceof WebAssembly.Module)) throw new TypeError('no WebAssembly.Module');
+  return module;
 }
 
-/** @param {WebAssembly.Module} module @param {Entropy} entropy */
-export function startSync(module, entropy) {
-  const made = imports(entropy);
-  made.host.instance = new WebAssembly.Instance(module, made.imports);
-  return new Core(made.host.instance);
+/** @param {WebAssembly.Module} module @param {{ entropy?: Entropy }} [options] */
+export function loadSync(module, { entropy = webCrypto } = {}) {
+  const host = imports(entropy);
+  host.instance = new WebAssembly.Instance(check(module), host);
+  return new Core(host.instance);
+}
+
+/** @param {WebAssembly.Module} module @param {{ entropy?: Entropy }} [options] */
+export async function start(module, { entropy = webCrypto } = {}) {
+  const host = imports(entropy);
+  host.instance = await WebAssembly.instantiate(check(module), host);
+  return new Core(host.instance);
 }
 
 /**
@@ -268,47 +237,46 @@ export class Engine {
   #apply;
   #died;
   #handle;
-  #ref;
-  /** @type {{ frame: InFrame, fail: (error: unknown) => void }[]} */
+  #release;
+  /** @type {{ frame: InFrame, fail: Fail }[]} */
   #queue = [];
   #busy = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  /** @type {any} */
   #timer;
   #deadline = Infinity;
   /** @type {SessionError | undefined} */
   #end;
 
-  /**
-   * @param {Core} core
-   * @param {Kind} kind
-   * @param {unknown} options
-   * @param {{ clock?: () => number, apply: (frame: OutFrame) => void, died: (error: SessionError) => void }} host
-   */
-  constructor(core, kind, options, { clock, apply, died }) {
+  /** @param {Core} core @param {'server' | 'client'} kind @param {unknown} options @param {Host} host */
+  constructor(core, kind, options, { clock = () => performance.now(), apply, died }) {
     if (!(core instanceof Core)) throw new TypeError('the first argument is the core from load()');
-    if (clock !== undefined && typeof clock !== 'function') throw new TypeError('clock must be a function');
+    if (typeof clock !== 'function') throw new TypeError('clock must be a function');
     this.#core = core;
     this.#kind = kind;
-    this.#clock = clock ?? (() => performance.now());
+    this.#clock = clock;
     this.#apply = apply;
     this.#died = died;
-    const handle = (this.#handle = core.make(kind, options));
-    const ref = (this.#ref = new WeakRef(this));
-    core.watch(ref);
-    net.register(this, () => core.release(kind, handle, ref), this);
-  }
-
-  get closed() {
-    return this.#end !== undefined;
+    const { returned, frames } = core.exchange(`mcps_${kind}_new`, encodeJson(options));
+    if (!returned) throw failure(frames[0]);
+    this.#handle = returned;
+    const ref = new WeakRef(this);
+    core.engines.add(ref);
+    this.#release = () => {
+      core.engines.delete(ref);
+      if (!core.dead) core.call(`mcps_${kind}_delete`, returned);
+    };
+    net.register(this, this.#release, this);
   }
 
   /** @param {unknown} tool */
   addTool(tool) {
     if (this.#end) throw this.#end;
-    this.#core.addTool(this.#handle, tool);
+    const { returned, frames } =
+      this.#core.exchange('mcps_server_tool', encodeJson(tool), [this.#handle]);
+    if (returned) throw failure(frames[0]);
   }
 
-  /** Never throws: what fails is told to `fail`. @param {InFrame} frame @param {(error: unknown) => void} [fail] */
+  /** Never throws: what fails is told to `fail`. @param {InFrame} frame @param {Fail} [fail] */
   handle(frame, fail = () => {}) {
     this.#queue.push({ frame, fail });
     if (this.#busy) return;
@@ -316,8 +284,14 @@ export class Engine {
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
       try {
         if (this.#end) throw this.#end;
-        const out = this.#core.handle(this.#kind, this.#handle, next.frame, this.#clock());
-        for (const effect of out) this.#apply(effect);
+        const { returned, frames } = this.#core.exchange(
+          `mcps_${this.#kind}_handle`,
+          encode(next.frame),
+          [this.#handle],
+          [this.#clock()],
+        );
+        if (returned) throw failure(frames[0]);
+        for (const effect of frames) this.#apply(effect);
       } catch (error) {
         next.fail(error);
       }
@@ -328,7 +302,7 @@ export class Engine {
 
   #schedule() {
     if (this.#end) return;
-    const deadline = this.#core.deadline(this.#kind, this.#handle);
+    const deadline = this.#core.call(`mcps_${this.#kind}_deadline`, this.#handle);
     if (deadline === this.#deadline) return;
     this.#deadline = deadline;
     clearTimeout(this.#timer);
@@ -338,7 +312,7 @@ export class Engine {
       this.#deadline = Infinity;
       this.handle({ kind: WOKEN });
     }, delay);
-    /** @type {any} */ (this.#timer).unref?.();
+    this.#timer.unref?.();
   }
 
   /** @param {SessionError} error */
@@ -347,12 +321,11 @@ export class Engine {
     this.#end = error;
     clearTimeout(this.#timer);
     net.unregister(this);
+    this.#release();
     this.#died(error);
   }
 
   close() {
-    if (this.#end) return;
     this.die(new SessionError('CANCELLED', `the ${this.#kind} is closed`));
-    if (!this.#core.dead) this.#core.release(this.#kind, this.#handle, this.#ref);
   }
 }

@@ -2,14 +2,8 @@ import * as abi from './abi.js';
 import { SessionError, SessionEvent } from './errors.js';
 import { Link } from './port.js';
 
-/** @typedef {import('../index.js').SessionClientOptions} SessionClientOptions */
-/** @typedef {import('../index.js').RequestOptions} RequestOptions */
-/** @typedef {import('../index.js').JsonObject} JsonObject */
-/** @typedef {import('../index.js').LoggedMessage} LoggedMessage */
-/** @typedef {{ resolve: (value: any) => void, reject: (error: unknown) => void }} Waiter */
-/** @typedef {Waiter & { onProgress: RequestOptions['onProgress'], signal?: AbortSignal }} Call */
-/** @typedef {{ controller: AbortController, via: string, error?: unknown }} Exchange */
-/** @typedef {{ era: 'handshake' | 'stateless', protocolVersion: string, sessionId?: string, server: JsonObject, openedAt: number }} Session */
+/** @import { JsonObject, LoggedMessage, RequestOptions, SessionClientOptions } from '../index.js' */
+/** @import { Call, OutFrame, Session, Wait, Waiter } from './types.js' */
 
 const LOCAL = 'http://localhost/mcp';
 const MAX_PAGES = 100;
@@ -18,6 +12,21 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 /** @param {AbortSignal | undefined} signal */
 const aborted = (signal) =>
   new SessionError('CANCELLED', 'the request was aborted', { cause: signal?.reason });
+
+/** @type {Wait} */
+const wait = (signal, begin, leave) =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) throw aborted(signal);
+    const onAbort = () => leave(waiter);
+    /** @param {(value: any) => void} settle @returns {(value?: any) => void} */
+    const last = (settle) => (value) => {
+      signal?.removeEventListener('abort', onAbort);
+      settle(value);
+    };
+    const waiter = { resolve: last(resolve), reject: last(reject) };
+    signal?.addEventListener('abort', onAbort);
+    begin(waiter);
+  });
 
 export class SessionClient extends EventTarget {
   #engine;
@@ -46,7 +55,7 @@ export class SessionClient extends EventTarget {
   });
   /** @type {Map<number, Call>} */
   #calls = new Map();
-  /** @type {Map<number, Exchange>} */
+  /** @type {Map<number, AbortController>} */
   #exchanges = new Map();
 
   /** @param {abi.Core} core @param {SessionClientOptions} options */
@@ -113,31 +122,19 @@ export class SessionClient extends EventTarget {
 
   /** @param {{ signal?: AbortSignal }} [options] @returns {Promise<void>} */
   connect({ signal } = {}) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) throw aborted(signal);
-      if (this.#session) return resolve();
-      const onAbort = () => {
-        this.#opening.delete(waiter);
-        reject(aborted(signal));
-        if (!this.#opening.size && !this.#calls.size) this.#engine.handle({ kind: abi.CLOSE });
-      };
-      /** @type {Waiter} */
-      const waiter = {
-        resolve: () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        },
-        reject: (error) => {
-          signal?.removeEventListener('abort', onAbort);
-          reject(error);
-        },
-      };
-      signal?.addEventListener('abort', onAbort);
-      this.#opening.add(waiter);
-      if (this.#opening.size === 1) {
+    return wait(
+      signal,
+      (waiter) => {
+        if (this.#session) return waiter.resolve();
+        this.#opening.add(waiter);
         this.#engine.handle({ kind: abi.OPEN }, (error) => this.#settleOpening(error));
-      }
-    });
+      },
+      (waiter) => {
+        this.#opening.delete(waiter);
+        waiter.reject(aborted(signal));
+        if (!this.#opening.size && !this.#calls.size) this.#engine.handle({ kind: abi.CLOSE });
+      },
+    );
   }
 
   /** @param {RequestOptions} [options] */
@@ -166,36 +163,22 @@ export class SessionClient extends EventTarget {
    * @param {RequestOptions} [options]
    * @returns {Promise<any>}
    */
-  request(method, params, { signal, timeout, onProgress } = {}) {
-    return new Promise((resolve, reject) => {
-      if (typeof method !== 'string') throw new TypeError('method must be a string');
-      if (timeout !== undefined && !(timeout > 0)) throw new TypeError('timeout must be positive');
-      if (signal?.aborted) throw aborted(signal);
-      const id = ++this.#lastCall;
-      const onAbort = () => this.#engine.handle({ kind: abi.CANCEL, id });
-      const forget = () => {
-        this.#calls.delete(id);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      /** @type {Call} */
-      const call = {
-        onProgress,
-        signal,
-        resolve: (value) => {
-          forget();
-          resolve(value);
-        },
-        reject: (error) => {
-          forget();
-          reject(error);
-        },
-      };
-      const number = Math.min(Math.ceil(timeout ?? 0), MAX_TIMEOUT);
-      const fields = [method, JSON.stringify(params), onProgress && ''];
-      this.#calls.set(id, call);
-      signal?.addEventListener('abort', onAbort);
-      this.#engine.handle({ kind: abi.REQUEST, id, number, fields }, call.reject);
-    });
+  async request(method, params, { signal, timeout = 0, onProgress } = {}) {
+    if (typeof method !== 'string') throw new TypeError('method must be a string');
+    if (!(timeout >= 0)) throw new TypeError('timeout must be a number of milliseconds');
+    const id = ++this.#lastCall;
+    const number = Math.min(Math.ceil(timeout), MAX_TIMEOUT);
+    const fields = [method, JSON.stringify(params), onProgress && ''];
+    return wait(
+      signal,
+      (waiter) => {
+        this.#calls.set(id, { ...waiter, onProgress, signal });
+        this.#engine.handle({ kind: abi.REQUEST, id, number, fields }, (error) =>
+          this.#take(id)?.reject(error),
+        );
+      },
+      () => this.#engine.handle({ kind: abi.CANCEL, id }),
+    );
   }
 
   close() {
@@ -211,12 +194,10 @@ export class SessionClient extends EventTarget {
   /** @param {string} type @param {any} listener @param {any} [options] */
   addEventListener(type, listener, options) {
     super.addEventListener(type, listener, options);
-    if (type !== 'message' || this.#traced) return;
-    this.#traced = true;
-    this.#engine.handle({ kind: abi.TRACE, number: 1 });
+    this.#traced ||= type === 'message';
   }
 
-  /** @param {abi.OutFrame} frame */
+  /** @param {OutFrame} frame */
   #apply(frame) {
     const { kind, id, number, fields } = frame;
     switch (kind) {
@@ -228,11 +209,7 @@ export class SessionClient extends EventTarget {
         this.#send(frame);
         break;
       case abi.HTTP_ABORT:
-        this.#exchanges.get(id)?.controller.abort();
-        this.#exchanges.delete(id);
-        break;
-      case abi.RECEIVED:
-        this.#log('in', abi.text(fields[0]), this.#exchanges.get(id)?.via, number);
+        this.#exchanges.get(id)?.abort();
         break;
       case abi.OPENED:
         this.#usedAt = Date.now();
@@ -249,11 +226,13 @@ export class SessionClient extends EventTarget {
         this.#settleOpening(this.#failure(frame));
         break;
       case abi.ANSWERED:
-        this.#calls.get(id)?.resolve(abi.json(frame, 0));
+        this.#take(id)?.resolve(abi.json(frame, 0));
         break;
-      case abi.FAILED:
-        this.#calls.get(id)?.reject(this.#failure(frame, this.#calls.get(id)));
+      case abi.FAILED: {
+        const call = this.#take(id);
+        call?.reject(this.#failure(frame, call));
         break;
+      }
       case abi.PROGRESSED: {
         const onProgress = this.#calls.get(id)?.onProgress;
         const params = abi.json(frame, 0);
@@ -276,13 +255,14 @@ export class SessionClient extends EventTarget {
     }
   }
 
-  /** Does one HTTP exchange. @param {abi.OutFrame} frame */
+  /** Does one HTTP exchange. @param {OutFrame} frame */
   async #send(frame) {
     const { id, fields } = frame;
     const [method, body] = [abi.text(fields[0]), abi.text(fields[1])];
     const controller = new AbortController();
+    const { signal } = controller;
     const via = `${method} ${this.#url.pathname}`;
-    this.#exchanges.set(id, { controller, via });
+    this.#exchanges.set(id, controller);
     this.#usedAt = Date.now();
     this.#log('out', body, via);
     let answered = false;
@@ -299,28 +279,42 @@ export class SessionClient extends EventTarget {
           credentials: this.#credentials,
           // So that a page that goes away can still end its session.
           keepalive: method === 'DELETE',
-          signal: controller.signal,
+          signal,
         }),
       );
       answered = true;
-      await this.#receive(id, response);
+      await this.#receive(id, response, signal, via);
     } catch (error) {
-      if (controller.signal.aborted) return;
+      if (signal.aborted) return;
       this.#trouble = error;
       // Browsers do not say what was wrong; Node does.
       const opaque = !answered && error instanceof TypeError && error.cause === undefined;
       this.#engine.handle({ kind: abi.EXCHANGE_FAILED, id, number: Number(opaque) });
+    } finally {
+      this.#exchanges.delete(id);
     }
-    this.#exchanges.delete(id);
   }
 
-  /** @param {number} id @param {Response} response */
-  async #receive(id, response) {
-    const reader = response.body?.getReader();
-    const fields = ['content-type', 'mcp-session-id'].map((name) => response.headers.get(name) ?? '');
-    this.#engine.handle({ kind: abi.RESPONSE_STARTED, id, number: response.status, fields });
-    while (reader) {
-      const { done, value } = await reader.read();
+  /** @param {number} id @param {Response} response @param {AbortSignal} signal @param {string} via */
+  async #receive(id, { headers, status, body }, signal, via) {
+    const fields = ['content-type', 'mcp-session-id'].map((name) => headers.get(name) ?? '');
+    const streams = /^text\/event-stream/i.test(fields[0]);
+    const decoder = new TextDecoder();
+    let rest = '';
+    this.#engine.handle({ kind: abi.RESPONSE_STARTED, id, number: status, fields });
+    const reader = body?.getReader();
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (signal.aborted) throw signal.reason;
+      if (this.#traced) {
+        rest += decoder.decode(value, { stream: !done });
+        const events = streams ? rest.split(/\r\n\r\n|\n\n|\r\r/) : [rest];
+        if (!done || streams) rest = events.pop() ?? '';
+        for (const event of events) {
+          const text = streams ? event.match(/^data:[^\r\n]+/m)?.[0].slice(5).trim() : event;
+          if (text !== undefined) this.#log('in', text, via, status);
+        }
+      }
       if (done) break;
       this.#engine.handle({ kind: abi.RESPONSE_BYTES, id, fields: [value] });
     }
@@ -335,7 +329,14 @@ export class SessionClient extends EventTarget {
     this.dispatchEvent(new SessionEvent('message', detail));
   }
 
-  /** @param {abi.OutFrame} frame @param {Call} [call] */
+  /** @param {number} id */
+  #take(id) {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    return call;
+  }
+
+  /** @param {OutFrame} frame @param {Call} [call] */
   #failure(frame, call) {
     const rpc = frame.kind === abi.FAILED ? abi.json(frame, 2) : undefined;
     const error = abi.failure(frame, { rpc });
@@ -356,9 +357,9 @@ export class SessionClient extends EventTarget {
   #cutOff(error) {
     this.#session = undefined;
     this.#settleOpening(error);
-    for (const call of [...this.#calls.values()]) call.reject(error);
-    for (const { controller } of this.#exchanges.values()) controller.abort();
-    this.#exchanges.clear();
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+    for (const controller of this.#exchanges.values()) controller.abort();
     this.#link?.close();
     if (globalThis.MessagePort && this.#port instanceof MessagePort) this.#port.close();
     this.#closed();

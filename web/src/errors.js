@@ -1,5 +1,4 @@
-/** @typedef {import('../index.js').ErrorCode} ErrorCode */
-/** @typedef {import('../index.js').RpcError} RpcError */
+/** @import { ErrorCode, RpcError } from '../index.js' */
 
 export class SessionError extends Error {
   /**
@@ -11,9 +10,7 @@ export class SessionError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     /** @type {'SessionError'} */
     this.name = 'SessionError';
-    /** @readonly */
     this.code = code;
-    /** @readonly */
     this.rpc = rpc;
   }
 }
@@ -36,7 +33,6 @@ export class SessionEvent extends Event {
    */
   constructor(type, detail, init) {
     super(type, init);
-    /** @readonly */
     this.detail = detail;
   }
 }

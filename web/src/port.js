@@ -1,4 +1,4 @@
-/** @typedef {import('../index.js').Port} Port */
+/** @import { Port } from '../index.js' */
 
 /** Whole messages over a port, in the form that the other end uses: strings until it posts objects. */
 export class Link {

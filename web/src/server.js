@@ -2,17 +2,8 @@ import * as abi from './abi.js';
 import { SessionError, SessionEvent, ToolError } from './errors.js';
 import { Link } from './port.js';
 
-/** @typedef {import('../index.js').SessionServerOptions} SessionServerOptions */
-/** @typedef {import('../index.js').ToolDefinition} ToolDefinition */
-/** @typedef {import('../index.js').ToolHandler} ToolHandler */
-/** @typedef {import('../index.js').Port} Port */
-/**
- * @typedef {object} Exchange
- * @property {(response: Response) => void} resolve
- * @property {(error: unknown) => void} reject
- * @property {() => void} forget
- * @property {ReadableStreamDefaultController<Uint8Array>} [body]
- */
+/** @import { Port, SessionServerOptions, ToolDefinition, ToolHandler } from '../index.js' */
+/** @import { Exchange, OutFrame } from './types.js' */
 
 // Only these mean something to the core.
 const KNOWN = /^(accept|content-type|host|last-event-id|origin|mcp-.*)$/;
@@ -128,7 +119,7 @@ export class SessionServer extends EventTarget {
     this.#engine.close();
   }
 
-  /** @param {abi.OutFrame} frame */
+  /** @param {OutFrame} frame */
   #apply(frame) {
     const { kind, id, number: status, fields } = frame;
     const exchange = this.#exchanges.get(id);
@@ -197,7 +188,7 @@ export class SessionServer extends EventTarget {
     if (this.#drop(id, error)) this.#engine.handle({ kind: abi.EXCHANGE_CLOSED, id });
   }
 
-  /** @param {abi.OutFrame} frame */
+  /** @param {OutFrame} frame */
   async #run(frame) {
     const { id, number: era, fields } = frame;
     const controller = new AbortController();

@@ -48,8 +48,10 @@ Connection::~Connection() {
 void Connection::Advance() {
   if (closed()) return;
   advancing_ = true;
-  HandleRequests();
-  Write();
+  do {
+    HandleRequests();
+    Write();
+  } while (std::exchange(held_up_, false) && unsent() <= kUnsentAnswers);
   if (!closed()) StartReading();
   if (!closed()) UpdateWatches();
   advancing_ = false;
@@ -57,7 +59,8 @@ void Connection::Advance() {
 
 void Connection::HandleRequests() {
   for (int handled = 0; step_ == Step::kReading; ++handled) {
-    if (unsent() > kUnsentAnswers) return;
+    held_up_ = unsent() > kUnsentAnswers;
+    if (held_up_) return;
     if (handled == kRequestsPerTurn) return AdvanceLater();
     switch (reader_.Read()) {
       case RequestReader::Progress::kNeedMore:
@@ -216,7 +219,7 @@ void Connection::AwaitWritable() {
   socket_.async_wait(HttpSocket::wait_write, [this](const error_code& error) {
     HttpServer::State::Turn turn(server_);
     awaiting_write_ = false;
-    if (closed()) return server_.OnReturned(this);
+    if (closed()) return OnReturned();
     if (error) return Drop();
     Advance();
   });
@@ -242,10 +245,12 @@ bool Connection::WantsToRead() const {
 void Connection::StartReading() {
   if (!WantsToRead()) return;
   const std::span<char> room = reader_.Prepare();
-  const bool admitted = server_.Account(std::exchange(accounted_, reader_.capacity()), accounted_);
+  const std::size_t before = std::exchange(accounted_, reader_.capacity());
+  const bool admitted = server_.Account(before, accounted_);
   if (!admitted && step_ == Step::kReading && reader_.capacity() > kKeptBuffer) {
     Refuse(503, "the server is receiving too much at once");
-    return Write();
+    Write();
+    return StartReading();
   }
   reading_ = true;
   socket_.async_read_some(asio::buffer(room.data(), room.size()),
@@ -257,7 +262,7 @@ void Connection::StartReading() {
 void Connection::OnRead(const error_code& error, std::size_t bytes) {
   HttpServer::State::Turn turn(server_);
   reading_ = false;
-  if (closed()) return server_.OnReturned(this);
+  if (closed()) return OnReturned();
   if (error) {
     peer_done_ = true;
     // Gone, unless it waits for the rest of an answer.
@@ -274,7 +279,7 @@ void Connection::AdvanceLater() {
   asio::post(server_.loop(), [this] {
     HttpServer::State::Turn turn(server_);
     awaiting_turn_ = false;
-    if (closed()) return server_.OnReturned(this);
+    if (closed()) return OnReturned();
     Advance();
   });
 }
@@ -341,6 +346,11 @@ void Connection::OnStop() {
   }
 }
 
+// Closed, or an operation of a closed connection came back: the last of these ends it.
+void Connection::OnReturned() {
+  if (!reading_ && !awaiting_write_ && !awaiting_turn_) server_.Delete(this);
+}
+
 void Connection::Drop() {
   if (closed()) return;
   if (exchange_ != ExchangeId{}) server_.Gone(exchange_);
@@ -355,7 +365,8 @@ void Connection::Close() {
   server_.Account(std::exchange(accounted_, 0), 0);
   error_code ignored;  // there is nothing left to do about it
   socket_.close(ignored);
-  server_.OnClosed(this);
+  server_.OnClosed();
+  OnReturned();
 }
 
 }  // namespace mcp_session

@@ -88,8 +88,6 @@ class Connection {
   ExchangeId exchange() const { return exchange_; }
   std::uint32_t slot() const { return slot_; }
   bool closed() const { return step_ == Step::kClosed; }
-  // Closed, and no operation of the loop refers to it any more.
-  bool deletable() const { return closed() && !reading_ && !awaiting_write_ && !awaiting_turn_; }
 
  private:
   enum class Step : std::uint8_t { kReading, kAnswering, kClosing, kLingering, kClosed };
@@ -114,6 +112,7 @@ class Connection {
   void SetWatch(WatchList::iterator watched, Watch watch);
   void Restart(WatchList::iterator watched);
   void Close();
+  void OnReturned();
   void Changed();
 
   std::string_view path() const;
@@ -140,6 +139,7 @@ class Connection {
   bool first_ = true;        // no request was read yet
   bool peer_done_ = false;   // it sends nothing more
   bool advancing_ = false;   // inside Advance
+  bool held_up_ = false;     // requests wait because answers are not taken
   bool reading_ = false;     // operations of the loop that refer to this
   bool awaiting_write_ = false;
   bool awaiting_turn_ = false;

@@ -138,6 +138,8 @@ void HttpServer::State::OnStop() {
   grace_ends_ = now_ + options_.grace;
   error_code ignored;  // it is not needed any more either way
   acceptor_.close(ignored);
+  accepted_.close(ignored);
+  waiting_ = false;
   ForEachConnection([](Connection& connection) { connection.OnStop(); });
 }
 
@@ -153,8 +155,8 @@ void HttpServer::State::OnWoken() {
 }
 
 void HttpServer::State::StartAccepting() {
-  if (accepting_ || stopping_ || accept_again_at_ != kNever) return;
-  if (open_ >= options_.max_connections && !MakeRoom()) return;
+  if (waiting_) Admit();
+  if (accepting_ || waiting_ || stopping_ || accept_again_at_ != kNever) return;
   accepting_ = true;
   acceptor_.async_accept(accepted_, [this](const error_code& error) { OnAccepted(error); });
 }
@@ -171,7 +173,8 @@ void HttpServer::State::OnAccepted(const error_code& error) {
   Turn turn(*this);
   accepting_ = false;
   if (stopping_) {
-    accepted_ = HttpSocket(loop_);
+    error_code ignored;  // nobody will know it
+    accepted_.close(ignored);
     return;
   }
   if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
@@ -179,7 +182,12 @@ void HttpServer::State::OnAccepted(const error_code& error) {
     if (!MakeRoom()) accept_again_at_ = now_ + kAcceptPause;
     return;
   }
-  if (error) return;  // that one is gone already
+  waiting_ = !error;  // else that one is gone already
+}
+
+void HttpServer::State::Admit() {
+  if (open_ >= options_.max_connections && !MakeRoom()) return;
+  waiting_ = false;
   HttpSocket socket = std::exchange(accepted_, HttpSocket(loop_));
   error_code failed;
   socket.non_blocking(true, failed);
@@ -193,7 +201,7 @@ void HttpServer::State::OnAccepted(const error_code& error) {
   free_slots_.pop_back();
   connections_[slot] = std::make_unique<Connection>(*this, slot, std::move(socket));
   ++open_;
-  Changed(connections_[slot].get());
+  connections_[slot]->Advance();
 }
 
 ExchangeId HttpServer::State::NewExchange(std::uint32_t slot) {
@@ -232,12 +240,7 @@ void HttpServer::State::Gone(ExchangeId exchange) { gone_.push_back(exchange); }
 
 void HttpServer::State::Changed(Connection* connection) { changed_.push_back(connection); }
 
-void HttpServer::State::OnClosed(Connection* connection) {
-  --open_;
-  closed_.push_back(connection);
-}
-
-void HttpServer::State::OnReturned(Connection* connection) { closed_.push_back(connection); }
+void HttpServer::State::Delete(Connection* connection) { to_delete_.push_back(connection); }
 
 bool HttpServer::State::Account(std::size_t before, std::size_t after) {
   buffered_ += after;
@@ -257,19 +260,18 @@ void HttpServer::State::Settle() {
       Handle(event::ExchangeClosed{exchange});
     }
   }
-  DeleteClosed();
   if (acceptor_.is_open()) StartAccepting();
+  DeleteConnections();
   SetTimer();
 }
 
-void HttpServer::State::DeleteClosed() {
-  for (Connection* connection : closed_) {
-    if (!connection->deletable()) continue;  // reported again when its operations come back
+void HttpServer::State::DeleteConnections() {
+  for (const Connection* connection : to_delete_) {
     const std::uint32_t slot = connection->slot();
     free_slots_.push_back(slot);
     connections_[slot].reset();
   }
-  closed_.clear();
+  to_delete_.clear();
 }
 
 Millis HttpServer::State::TimeFor(Watch watch) const {

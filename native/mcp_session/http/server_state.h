@@ -65,19 +65,20 @@ class HttpServer::State {
   void Gone(ExchangeId exchange);
   // The connection goes on at the end of the turn.
   void Changed(Connection* connection);
-  // The connection has been closed.
-  void OnClosed(Connection* connection);
-  // An operation of a connection that was closed before came back.
-  void OnReturned(Connection* connection);
+  // A connection has been closed.
+  void OnClosed() { --open_; }
+  // It is closed, and no operation of the loop refers to it: it ends with the turn.
+  void Delete(Connection* connection);
   // Its buffers have grown or shrunk; false if all together are now over the limit.
   bool Account(std::size_t before, std::size_t after);
 
  private:
   void StartAccepting();
   void OnAccepted(const boost::system::error_code& error);
+  void Admit();
   bool MakeRoom();
   void Settle();
-  void DeleteClosed();
+  void DeleteConnections();
   void SetTimer();
   Instant NextDeadline() const;
   void OnTimer();
@@ -115,12 +116,13 @@ class HttpServer::State {
   Effects effects_;
   std::vector<Connection*> changed_;
   std::vector<ExchangeId> gone_;
-  std::vector<Connection*> closed_;
+  std::vector<Connection*> to_delete_;
 
   Instant timer_at_ = kNever;        // what timer_ is set to
   Instant accept_again_at_ = kNever; // after the system had no descriptor for us
   Instant grace_ends_ = kNever;
   bool accepting_ = false;
+  bool waiting_ = false;  // accepted_ is a connection there is no room for
   int waits_ = 0;  // of timer_, cancelled ones included
   bool waking_ = false;
   bool stopping_ = false;

@@ -60,6 +60,7 @@ class StdioServer::State {
   enum class Step : std::uint8_t { kServing, kDraining, kDone };
 
   void OnRead(const error_code& error, std::size_t bytes);
+  void HandleLines();
   void HandleLine(const LineReader::Line& line);
   void Handle(const Event& event);
   void OnTimer();
@@ -81,6 +82,7 @@ class StdioServer::State {
   Timer timer_;
   LineReader lines_;
   std::array<char, kReadBytes> buffer_;
+  std::string_view unhandled_;  // of buffer_
   std::string out_;
   std::size_t sent_ = 0;
   Effects effects_;
@@ -91,6 +93,7 @@ class StdioServer::State {
   Instant grace_ends_ = kNever;
   // Operations of the loop that refer to this.
   bool reading_ = false;
+  bool hopeless_ = false;  // far too much is waiting to be written
   bool awaiting_write_ = false;
   bool waking_ = false;
   int waits_ = 0;
@@ -174,11 +177,20 @@ void StdioServer::State::OnRead(const error_code& error, std::size_t bytes) {
       if (const auto line = lines_.Last()) HandleLine(*line);
       Drain();
     } else {
-      std::string_view rest(buffer_.data(), bytes);
-      while (const auto line = lines_.Next(&rest)) HandleLine(*line);
+      unhandled_ = std::string_view(buffer_.data(), bytes);
     }
   }
   Settle();
+}
+
+// As long as the answers are taken: one line may have a very long one.
+void StdioServer::State::HandleLines() {
+  while (step_ == Step::kServing && unsent() <= options_.max_queued_bytes) {
+    const auto line = lines_.Next(&unhandled_);
+    if (!line) return;
+    HandleLine(*line);
+    if (unsent() > options_.max_queued_bytes) Write();
+  }
 }
 
 void StdioServer::State::HandleLine(const LineReader::Line& line) {
@@ -196,6 +208,8 @@ void StdioServer::State::Handle(const Event& event) {
   for (const Effect& effect : effects_) {
     const auto* send = std::get_if<effect::Send>(&effect);
     MCPS_CHECK(send != nullptr);  // there never was an exchange
+    hopeless_ = hopeless_ || unsent() > kHopeless * options_.max_queued_bytes;
+    if (hopeless_) break;
     out_ += send->text;
     out_ += '\n';
   }
@@ -218,7 +232,11 @@ void StdioServer::State::OnTimer() {
 }
 
 void StdioServer::State::Settle() {
-  Write();
+  do {
+    HandleLines();
+    Write();
+  } while (step_ == Step::kServing && !unhandled_.empty() &&
+           unsent() <= options_.max_queued_bytes);
   if (step_ == Step::kDraining) {
     const bool all_said = server_.open_calls() == 0 && unsent() == 0;
     if (all_said || grace_ends_ <= now_) Finish();
@@ -228,13 +246,14 @@ void StdioServer::State::Settle() {
 }
 
 void StdioServer::State::Write() {
-  if (step_ == Step::kDone || awaiting_write_) return;
+  if (step_ == Step::kDone) return;
+  if (hopeless_) return Finish();
+  if (awaiting_write_) return;
   error_code error;
   while (unsent() > 0) {
     sent_ += output_.write_some(asio::buffer(out_.data() + sent_, unsent()), error);
     if (!error) continue;
     if (error != asio::error::would_block && error != asio::error::try_again) return Finish();
-    if (unsent() > kHopeless * options_.max_queued_bytes) return Finish();
     awaiting_write_ = true;
     output_.async_wait(Descriptor::wait_write, [this](const error_code& failed) {
       now_ = MonotonicNow();
@@ -255,7 +274,7 @@ void StdioServer::State::Write() {
 }
 
 void StdioServer::State::StartReading() {
-  if (reading_ || unsent() > options_.max_queued_bytes) return;
+  if (reading_ || !unhandled_.empty() || unsent() > options_.max_queued_bytes) return;
   reading_ = true;
   input_.async_read_some(
       asio::buffer(buffer_),

@@ -25,8 +25,8 @@ struct StdioServerOptions {
   int output = 1;
   // A longer line is answered by an error and skipped; no more than this of it is ever held.
   std::size_t max_message_bytes = Limits().max_message_bytes;
-  // While more than this waits to be written nothing is read; a reader that lets more than 16
-  // times this pile up (progress of running calls) is given up.
+  // While more than this waits to be written nothing is read and handled; a reader that lets more
+  // than 16 times this pile up, by what running calls still say, is given up.
   std::size_t max_queued_bytes = 1u << 20;
   Millis grace = Seconds(5);  // what the end of the input, or Stop, leaves running calls to finish
 };

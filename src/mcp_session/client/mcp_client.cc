@@ -37,7 +37,7 @@ CallId McpClient::Call(std::string_view method, Json params, const CallOptions& 
 
 CallId McpClient::CallTool(std::string_view name, Json arguments, const CallOptions& options,
                            Instant now, ClientEffects* effects) {
-  Json params = Json::object();
+  Json params = EmptyObject();
   params["name"] = std::string(name);
   if (!arguments.is_null()) params["arguments"] = std::move(arguments);
   return Call("tools/call", std::move(params), options, now, effects);
@@ -140,7 +140,7 @@ std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Inst
   // An empty cursor is one like any other (P-08).
   if (!next.is_string()) return client_effect::Answered{listing.call, std::move(listing.result)};
   if (listing.pages >= kMaxPages) return client_effect::Failed{listing.call, Endless(), {}};
-  Json params = Json::object();
+  Json params = EmptyObject();
   params["cursor"] = std::move(next);
   RequestPage(listing, std::move(params), now, effects);
   return std::nullopt;

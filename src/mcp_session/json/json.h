@@ -13,6 +13,11 @@ namespace mcp_session {
 
 using Json = nlohmann::ordered_json;
 
+// {} and []. Json::object() and Json::array() would do, but bring nlohmann's initializer lists
+// along, which are not small.
+inline Json EmptyObject() { return Json(Json::value_t::object); }
+inline Json EmptyArray() { return Json(Json::value_t::array); }
+
 }  // namespace mcp_session
 
 #endif  // MCP_SESSION_JSON_JSON_H_

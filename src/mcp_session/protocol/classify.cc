@@ -16,7 +16,11 @@ bool IsStateless(std::string_view revision) {
 
 // Names of the served stateless revisions, newest first (D-04: no handshake revision here, for a
 // client would send it by metadata again).
-Json ServedStateless() { return Json::array({std::string(RevisionName(kNewestStateless))}); }
+Json ServedStateless() {
+  Json names = EmptyArray();
+  names.push_back(std::string(RevisionName(kNewestStateless)));
+  return names;
+}
 
 }  // namespace
 
@@ -26,7 +30,10 @@ Refusal MakeRefusal(ErrorCode code, std::string message) {
 
 Refusal UnsupportedVersion(std::string_view requested) {
   Refusal refusal = MakeRefusal(ErrorCode::kUnsupportedVersion, "unsupported protocol version");
-  refusal.data = Json{{"supported", ServedStateless()}, {"requested", std::string(requested)}};
+  Json data = EmptyObject();
+  data["supported"] = ServedStateless();
+  data["requested"] = std::string(requested);
+  refusal.data = std::move(data);
   return refusal;
 }
 

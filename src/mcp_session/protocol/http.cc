@@ -58,6 +58,10 @@ bool Accepts(std::string_view accept, std::string_view type, std::string_view al
   return false;
 }
 
+bool AcceptsJson(std::string_view accept) {
+  return Accepts(accept, "application/json", "application/*");
+}
+
 // "localhost:8808" without the port; an IPv6 address keeps its brackets. What follows the last
 // colon is no port if it is no number: "localhost:x@evil.example" is somebody else's.
 std::string_view WithoutPort(std::string_view host) {
@@ -107,9 +111,12 @@ void HttpRequest::AddHeader(std::string_view name, std::string_view value) {
   for (std::size_t i = 0; i < kHeaderCount; ++i) {
     if (!EqualIgnoringCase(name, kHeaderNames[i])) continue;
     const auto bit = static_cast<std::uint16_t>(1u << i);
-    // Accept may rightly come in several lines; of these the first is enough for what we ask.
     if ((present_ & bit) != 0) {
-      ambiguous_ = ambiguous_ || static_cast<Header>(i) != Header::kAccept;
+      if (static_cast<Header>(i) == Header::kAccept) {
+        more_accept_.push_back(Trim(value));
+      } else {
+        ambiguous_ = true;
+      }
       return;
     }
     present_ = static_cast<std::uint16_t>(present_ | bit);
@@ -146,7 +153,18 @@ bool AcceptsEvents(std::string_view accept) {
 }
 
 bool AcceptsJsonAndEvents(std::string_view accept) {
-  return Accepts(accept, "application/json", "application/*") && AcceptsEvents(accept);
+  return AcceptsJson(accept) && AcceptsEvents(accept);
+}
+
+bool AcceptsJsonAndEvents(const HttpRequest& request) {
+  const std::string_view first = request.Find(Header::kAccept).value_or("");
+  bool json = AcceptsJson(first);
+  bool events = AcceptsEvents(first);
+  for (const std::string_view line : request.more_accept()) {
+    json = json || AcceptsJson(line);
+    events = events || AcceptsEvents(line);
+  }
+  return json && events;
 }
 
 bool IsJson(std::string_view content_type) {

@@ -41,13 +41,15 @@ class HttpRequest {
   HttpRequest(std::string_view method, std::string_view body);
 
   // Names are matched without regard to case; spaces and tabs around the value are not part of
-  // it (spec S-35). A known header that comes twice makes the request ambiguous().
+  // it (spec S-35). A known header that comes twice makes the request ambiguous(), but for Accept.
   void AddHeader(std::string_view name, std::string_view value);
 
   HttpMethod method() const { return method_; }
   std::string_view body() const { return body_; }
-  // nullopt: not sent. Empty: sent without a value.
+  // nullopt: not sent. Empty: sent without a value. Of several Accept lines, the first.
   std::optional<std::string_view> Find(Header header) const;
+  // The lines of Accept after the first: a list may rightly come in several.
+  const std::vector<std::string_view>& more_accept() const { return more_accept_; }
   // The Mcp-Param-* headers, name without the prefix.
   const std::vector<std::pair<std::string_view, std::string_view>>& params() const {
     return params_;
@@ -60,6 +62,7 @@ class HttpRequest {
   std::array<std::string_view, kHeaderCount> values_;
   std::uint16_t present_ = 0;
   bool ambiguous_ = false;
+  std::vector<std::string_view> more_accept_;
   std::vector<std::pair<std::string_view, std::string_view>> params_;
 };
 
@@ -79,6 +82,7 @@ bool Admits(const HostPolicy& policy, const HttpRequest& request);
 // Whether the Accept header admits both application/json and text/event-stream, wildcards
 // counted, quality values not (spec H-42).
 bool AcceptsJsonAndEvents(std::string_view accept);
+bool AcceptsJsonAndEvents(const HttpRequest& request);
 bool AcceptsEvents(std::string_view accept);
 // Whether a Content-Type names application/json, whatever its parameters.
 bool IsJson(std::string_view content_type);

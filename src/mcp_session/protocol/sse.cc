@@ -1,8 +1,9 @@
 #include "mcp_session/protocol/sse.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
+
+#include "mcp_session/base/decimal.h"
 
 namespace mcp_session {
 namespace {
@@ -21,15 +22,6 @@ std::string_view TakeLine(std::string_view* text) {
   const std::string_view line = text->substr(0, end);
   text->remove_prefix(std::min(text->size(), text->substr(end, 2) == "\r\n" ? end + 2 : end + 1));
   return line;
-}
-
-// Digits and nothing else; a number beyond 63 bits is none.
-std::optional<std::int64_t> ReadRetry(std::string_view digits) {
-  std::uint64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [at, error] = std::from_chars(digits.data(), end, value);
-  if (error != std::errc() || at != end || value > INT64_MAX) return std::nullopt;
-  return static_cast<std::int64_t>(value);
 }
 
 }  // namespace
@@ -120,7 +112,7 @@ void SseReader::Line(std::string_view line, std::vector<SseEvent>* events) {
   } else if (field == "id") {
     if (value.size() <= kMaxIdBytes && value.find('\0') == std::string_view::npos) id_ = value;
   } else if (field == "retry") {
-    if (const auto retry = ReadRetry(value)) retry_ = retry;
+    if (const auto retry = ParseDecimal(value)) retry_ = retry;
   }
 }
 

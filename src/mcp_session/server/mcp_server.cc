@@ -14,16 +14,18 @@ namespace {
 
 bool IsToolName(std::string_view name) {  // F-02
   return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
   });
 }
 
-// A handle's kind is also the prefix of its id and part of a key in the store.
+// A handle's kind is also the prefix of its id and part of a key in the store, where two kinds are
+// the server's own: sessions, and what tools keep in them.
 bool IsHandleKind(std::string_view kind) {
-  return !kind.empty() && kind.size() <= 32 && std::all_of(kind.begin(), kind.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  return kind != "session" && kind != "state" && !kind.empty() && kind.size() <= 32 &&
+         std::all_of(kind.begin(), kind.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
 }
 
 std::string InWords(Millis time) {
@@ -47,13 +49,14 @@ std::string RetentionRule(const StateUse& use) {
   } else if (use.lifetime.max_life) {
     rule += " It ends after " + InWords(*use.lifetime.max_life) + ".";
   }
-  rule += " For anonymous callers without a session it ends after " + InWords(use.anonymous_ttl) +
-          ".";
+  rule +=
+      " For anonymous callers without a session it ends after " + InWords(use.anonymous_ttl) + ".";
   return rule;
 }
 
 Json Describe(const Tool& tool) {
-  Json described = {{"name", tool.name}};
+  Json described = EmptyObject();
+  described["name"] = tool.name;
   if (!tool.title.empty()) described["title"] = tool.title;
   std::string description = tool.description;
   if (tool.state.kind == StateUse::Kind::kNewHandle) {
@@ -61,7 +64,9 @@ Json Describe(const Tool& tool) {
     description += RetentionRule(tool.state);
   }
   if (!description.empty()) described["description"] = std::move(description);
-  described["inputSchema"] = tool.input_schema;
+  Json& schema = described["inputSchema"];
+  schema = tool.input_schema;
+  if (schema.is_null()) schema["type"] = "object";
   if (!tool.output_schema.is_null()) described["outputSchema"] = tool.output_schema;
   if (!tool.annotations.is_null()) described["annotations"] = tool.annotations;
   return described;
@@ -71,10 +76,13 @@ const char* WhyNoTool(const Tool& tool) {
   using Kind = StateUse::Kind;
   if (!IsToolName(tool.name)) return "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -";
   const std::string* type = FindString(tool.input_schema, "type");
-  if (type == nullptr || *type != "object") return "an input schema's type is \"object\"";
+  if (!tool.input_schema.is_null() && (type == nullptr || *type != "object")) {
+    return "an input schema's type is \"object\"";
+  }
   const Kind kind = tool.state.kind;
   if (kind == Kind::kNone || kind == Kind::kSession) return nullptr;
-  if (!IsHandleKind(tool.state.handle_kind)) return "a handle's kind is 1 to 32 of a-z 0-9 _";
+  if (!IsHandleKind(tool.state.handle_kind))
+    return "a handle's kind is 1 to 32 of a-z 0-9 _, but not session or state";
   if (kind == Kind::kNewHandle && tool.state.anonymous_ttl <= Millis{0}) {
     return "anonymous_ttl must be positive";
   }
@@ -86,7 +94,11 @@ const char* WhyNoTool(const Tool& tool) {
   return nullptr;
 }
 
-Json Capabilities() { return Json{{"tools", Json::object()}}; }
+Json Capabilities() {
+  Json capabilities = EmptyObject();
+  capabilities["tools"] = EmptyObject();
+  return capabilities;
+}
 
 }  // namespace
 
@@ -178,39 +190,44 @@ void McpServer::State::ListTools(const Call& call) {
 }
 
 void McpServer::State::Cancel(CallId id) {
-  const auto found = open_.find(id.number);
-  if (found == open_.end()) return;
-  if (const Running call = found->second.lock()) {
+  const std::weak_ptr<ToolCall::State>* found = open_.Find(id.number);
+  if (found == nullptr) return;
+  if (const Running call = found->lock()) {
     call->cancelled = true;
     call->running = false;
   }
-  open_.erase(found);
+  open_.Erase(id.number);
 }
 
 // --- what handlers do ---
 
 // Where effects go: to the turn, or, outside of one, to the next.
-Effects* McpServer::State::Out() {
-  if (effects_ != nullptr) return effects_;
-  if (!woken_ && wake) wake();
+Effects* McpServer::State::Out() { return effects_ != nullptr ? effects_ : &effects_outside_; }
+
+// Last of all that is done outside of a turn: the host may begin one before this returns.
+void McpServer::State::Wake() {
+  if (effects_ != nullptr || woken_) return;
+  if (effects_outside_.empty() && replied_outside_.empty()) return;
   woken_ = true;
-  return &effects_outside_;
+  if (wake) wake();
 }
 
 void McpServer::State::Replied(Running call) {
   if (effects_ != nullptr) return Save(call);
-  Out();
   replied_outside_.push_back(std::move(call));
+  Wake();
 }
 
 void McpServer::State::Progressed(const ToolCall::State& call, double progress,
                                   std::optional<double> total, std::string_view message) {
   engine_.Progress(call.call.id, progress, total, message, Out());
+  Wake();
 }
 
 void McpServer::State::Dropped(const ToolCall::State& call) {
-  open_.erase(call.call.id.number);
+  open_.Erase(call.call.id.number);
   engine_.Fail(call.call.id, ErrorCode::kInternal, "the tool gave no answer", Out());
+  Wake();
 }
 
 // --- the public face ---

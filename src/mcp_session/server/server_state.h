@@ -6,9 +6,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "mcp_session/base/flat_map.h"
 #include "mcp_session/base/slot_map.h"
 #include "mcp_session/server/mcp_server.h"
 #include "mcp_session/server/tool_state.h"
@@ -50,6 +50,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   std::shared_ptr<const RegisteredTool> FindTool(std::string_view name) const;
   void Cancel(CallId id);
   Effects* Out();
+  void Wake();
 
   // tool_run.cc
   void Start(Call call);
@@ -83,7 +84,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
 
   SlotMap<Wait> waits_;  // for replies of the store
   // Calls that are not over, so that they can be told of a cancellation.
-  std::unordered_map<std::uint64_t, std::weak_ptr<ToolCall::State>> open_;
+  FlatMap<std::weak_ptr<ToolCall::State>> open_;
   // What handlers did outside of a turn, until the next one.
   std::vector<Running> replied_outside_;
   Effects effects_outside_;

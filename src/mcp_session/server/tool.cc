@@ -12,7 +12,7 @@ namespace mcp_session {
 namespace {
 
 Json TextBlock(std::string text) {
-  Json block = Json::object();
+  Json block = EmptyObject();
   block["type"] = "text";
   block["text"] = std::move(text);
   return block;

@@ -23,7 +23,7 @@ class McpServer;
 
 // What a tool answers (spec F-03).
 struct ToolResult {
-  Json content = Json::array();    // content blocks
+  Json content = EmptyArray();    // content blocks
   Json structured;                 // structuredContent; null for none
   bool is_error = false;           // the tool failed, and `content` tells the model why
 
@@ -115,7 +115,7 @@ struct Tool {
   std::string name;  // 1 to 128 of A-Z a-z 0-9 _ . - (spec F-02)
   std::string title;
   std::string description;  // for handles, the retention rule is added (spec S-24)
-  Json input_schema = {{"type", "object"}};
+  Json input_schema;   // null: any object
   Json output_schema;  // null: none
   Json annotations;    // null: none
   StateUse state;

@@ -37,6 +37,21 @@ std::string StateOwner(const StateUse& use, const Call& call) {
   return OwnerOf(call.principal, call.session);
 }
 
+// What a reader of records takes (Adopt); a handler may nest deeper.
+bool NestsTooDeep(const Json& value, std::size_t levels_left) {
+  if (value.is_structured() && levels_left == 0) return true;
+  if (const auto* members = value.get_ptr<const Json::object_t*>()) {
+    for (const auto& member : *members) {
+      if (NestsTooDeep(member.second, levels_left - 1)) return true;
+    }
+  } else if (const auto* elements = value.get_ptr<const Json::array_t*>()) {
+    for (const Json& element : *elements) {
+      if (NestsTooDeep(element, levels_left - 1)) return true;
+    }
+  }
+  return false;
+}
+
 bool IsHandleOf(std::string_view handle, std::string_view kind) {
   if (handle.size() <= kind.size() + 1 || handle.size() > 128) return false;
   return handle.substr(0, kind.size()) == kind && handle[kind.size()] == '_';
@@ -64,19 +79,20 @@ void McpServer::State::Start(Call call) {
   std::shared_ptr<const RegisteredTool> tool = FindTool(*name);
   if (tool == nullptr) return refuse("unknown tool");
   Json arguments = Take(call.params, "arguments");
-  if (arguments.is_null()) arguments = Json::object();
+  if (arguments.is_null()) arguments = EmptyObject();
   if (!arguments.is_object()) return refuse("params.arguments is no object");
   const Running running =
       std::make_shared<ToolCall::State>(weak_from_this(), std::move(tool), std::move(call));
   running->arguments = std::move(arguments);
-  open_[id.number] = running;
+  open_.Insert(id.number, running);
   Load(running);
 }
 
 void McpServer::State::Load(const Running& call) {
   const StateUse& use = call->tool->tool.state;
   switch (use.kind) {
-    case Kind::kNone: return Run(call);
+    case Kind::kNone:
+      return Run(call);
     case Kind::kNewHandle:
       call->handle = MintHandle(use.handle_kind);
       return Run(call);
@@ -114,7 +130,10 @@ void McpServer::State::LoadList(const Running& call, std::string_view cursor) {
 bool McpServer::State::Adopt(const Running& call, const Record& record) {
   const std::string_view data = *record.data;
   if (data.substr(0, kStateTag.size()) != kStateTag) return false;
-  Result<Json> value = ParseJson(data.substr(kStateTag.size()));
+  // The store has its own limit of size; what it keeps must be readable, whatever a peer may send.
+  Limits limits;
+  limits.max_message_bytes = limits.max_json_values = data.size();
+  Result<Json> value = ParseJson(data.substr(kStateTag.size()), limits);
   if (!value || !value->is_object()) return false;
   call->value = std::move(*value);
   call->stored = record.data;
@@ -147,14 +166,14 @@ void McpServer::State::RunAgain(const Running& call) {
   again->version = call->version;
   again->handle = call->handle;
   again->runs = call->runs;
-  open_[again->call.id.number] = again;
+  open_.Insert(again->call.id.number, again);
   Run(again);
 }
 
 void McpServer::State::Save(const Running& call) {
   const StateUse& use = call->tool->tool.state;
-  const bool has_state = use.kind == Kind::kSession || use.kind == Kind::kNewHandle ||
-                         use.kind == Kind::kHandle;
+  const bool has_state =
+      use.kind == Kind::kSession || use.kind == Kind::kNewHandle || use.kind == Kind::kHandle;
   if (!has_state || call->result.is_error) return Answer(call, call->result);
   const std::string owner = StateOwner(use, call->call);
   const RecordKey key = KeyOf(use, owner, call->handle);
@@ -162,19 +181,20 @@ void McpServer::State::Save(const Running& call) {
     return store.Submit(Await(call, Step::kSave), store::Remove{key}, now_);
   }
   std::string data(kStateTag);
-  if (!call->value.is_object() || !AppendJson(call->value, &data)) {
+  if (!call->value.is_object() || NestsTooDeep(call->value, Limits().max_json_depth) ||
+      !AppendJson(call->value, &data)) {
     return Fail(call, ErrorCode::kInternal);
   }
   if (call->stored != nullptr && *call->stored == data) return Answer(call, call->result);
   if (call->version) {
-    return store.Submit(Await(call, Step::kSave),
-                        store::Put{key, std::move(data), call->version}, now_);
+    return store.Submit(Await(call, Step::kSave), store::Put{key, std::move(data), call->version},
+                        now_);
   }
   Lifetime lifetime = use.lifetime;
   if (use.kind == Kind::kSession) {
     if (call->value.empty()) return Answer(call, call->result);  // nothing to keep yet
-    lifetime = Lifetime{std::nullopt, engine_.options().session_lifetime.max_life.value_or(
-                                          kMaxLifetime)};
+    lifetime =
+        Lifetime{std::nullopt, engine_.options().session_lifetime.max_life.value_or(kMaxLifetime)};
   } else if (owner.empty()) {
     lifetime = Lifetime{std::nullopt, use.anonymous_ttl};
   }
@@ -185,10 +205,14 @@ void McpServer::State::HandleToolReply(StoreReply reply) {
   std::optional<Wait> wait = waits_.Take(reply.ticket.number / 2);
   if (!wait || (wait->call != nullptr && wait->call->cancelled)) return;
   switch (wait->step) {
-    case Step::kLoad: return Loaded(wait->call, reply);
-    case Step::kList: return Listed(wait->call, reply);
-    case Step::kSave: return Saved(wait->call, reply);
-    case Step::kForget: return;  // what is left expires by itself
+    case Step::kLoad:
+      return Loaded(wait->call, reply);
+    case Step::kList:
+      return Listed(wait->call, reply);
+    case Step::kSave:
+      return Saved(wait->call, reply);
+    case Step::kForget:
+      return;  // what is left expires by itself
   }
 }
 
@@ -222,7 +246,7 @@ void McpServer::State::Saved(const Running& call, StoreReply& reply) {
       return Load(call);
     case ErrorCode::kNotFound:
       if (use.kind == Kind::kHandle) return TellGone(call);
-      call->value = Json::object();
+      call->value = EmptyObject();
       call->stored = nullptr;
       call->version.reset();
       return RunAgain(call);
@@ -231,7 +255,8 @@ void McpServer::State::Saved(const Running& call, StoreReply& reply) {
                                             "longer needed, or try again later."));
     case ErrorCode::kTooLarge:
       return Answer(call, ToolResult::Error("The state has become too large to be kept."));
-    default: return Fail(call, *reply.error);
+    default:
+      return Fail(call, *reply.error);
   }
 }
 
@@ -244,7 +269,7 @@ void McpServer::State::Answer(const Running& call, const ToolResult& result) {
   }
   if (result.is_error) members += ",\"isError\":true";
   if (!valid) return Fail(call, ErrorCode::kInternal);
-  open_.erase(call->call.id.number);
+  open_.Erase(call->call.id.number);
   engine_.Answer(call->call.id, members, {}, effects_);
 }
 
@@ -252,7 +277,7 @@ void McpServer::State::Fail(const Running& call, ErrorCode code) {
   std::string_view message = "the tool failed";
   if (code == ErrorCode::kUnavailable) message = "the state store is unavailable";
   if (code == ErrorCode::kCorrupt) message = "the state cannot be read";
-  open_.erase(call->call.id.number);
+  open_.Erase(call->call.id.number);
   engine_.Fail(call->call.id, code, message, effects_);
 }
 

@@ -25,9 +25,9 @@ struct ToolCall::State : std::enable_shared_from_this<ToolCall::State> {
   std::weak_ptr<McpServer::State> server;  // a handler may keep a call longer than that
   std::shared_ptr<const RegisteredTool> tool;
   Call call;
-  Json arguments = Json::object();
+  Json arguments = EmptyObject();
 
-  Json value = Json::object();  // the state
+  Json value = EmptyObject();  // the state
   // What is in the store, to see whether the state changed; null and no version: nothing is.
   std::shared_ptr<const std::string> stored;
   std::optional<std::uint64_t> version;

@@ -33,7 +33,7 @@ struct ClientOptions {
   std::string version = "0.1.0";
   // The engine answers ping and refuses any other request of a server (-32601), so declare nothing
   // that needs one.
-  Json capabilities = Json::object();
+  Json capabilities = EmptyObject();
   ClientTransport transport = ClientTransport::kHttp;
   // nullopt: probe for the stateless era first, fall back to the handshake.
   std::optional<Era> era;

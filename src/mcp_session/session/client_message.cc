@@ -232,7 +232,7 @@ void ClientEngine::State::ReceiveProgress(Json params) {
   if (call == nullptr || !call->wants_progress || !progress || call->progress >= progress) return;
   call->progress = progress;
   call->deadline = std::min(After(now_, call->timeout), call->latest);
-  Json told = Json::object();
+  Json told = EmptyObject();
   told["progress"] = Take(params, "progress");
   if (FindNumber(params, "total")) told["total"] = Take(params, "total");
   if (FindString(params, "message")) told["message"] = Take(params, "message");

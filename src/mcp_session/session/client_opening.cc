@@ -22,7 +22,7 @@ Error Malformed(const char* what) { return {ErrorCode::kPeer, Blame::kPeer, what
 
 // The part of a DiscoverResult or InitializeResult that the application is told.
 Json Introduction(Json& result) {
-  Json server = Json::object();
+  Json server = EmptyObject();
   for (const char* name : {"serverInfo", "capabilities", "instructions", "_meta"}) {
     if (Find(result, name) != nullptr) server[name] = Take(result, name);
   }

@@ -8,9 +8,9 @@
 namespace mcp_session {
 
 void ServerEngine::State::HandleMessage(const event::MessageArrived& event, Turn& turn) {
-  const auto found = channels.find(event.channel.number);
-  if (found == channels.end()) return;
-  Channel& channel = found->second;
+  Channel* found = channels.Find(event.channel.number);
+  if (found == nullptr) return;
+  Channel& channel = *found;
   const auto refuse = [&](const Error& error, const std::optional<RequestId>& id) {
     SendError(event.channel, 0, id, ToRpcError(error), turn.effects);
   };
@@ -80,14 +80,14 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
 }
 
 void ServerEngine::State::CloseChannel(ChannelId id, Turn& turn) {
-  const auto found = channels.find(id.number);
-  if (found == channels.end()) return;
+  Channel* found = channels.Find(id.number);
+  if (found == nullptr) return;
   for (const std::uint64_t number : CallsOf({}, id)) CloseCall(number, turn);
-  if (!found->second.session.empty()) {
-    turn.news->push_back(SessionEnded{std::move(found->second.principal),
-                                      std::move(found->second.session)});
+  if (!found->session.empty()) {
+    turn.news->push_back(SessionEnded{std::move(found->principal),
+                                      std::move(found->session)});
   }
-  channels.erase(found);
+  channels.Erase(id.number);
 }
 
 }  // namespace mcp_session

@@ -20,7 +20,9 @@ std::string ToText(const Json& json) {
 }
 
 Json ServerInfo(const ServerOptions& options) {
-  Json info = {{"name", options.name}, {"version", options.version}};
+  Json info = EmptyObject();
+  info["name"] = options.name;
+  info["version"] = options.version;
   if (!options.title.empty()) info["title"] = options.title;
   return info;
 }
@@ -313,7 +315,9 @@ void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
   } else if (const auto* gone = std::get_if<event::ExchangeClosed>(&event)) {
     state.DropExchange(gone->exchange, turn);
   } else if (const auto* opened = std::get_if<event::ChannelOpened>(&event)) {
-    state.channels[opened->channel.number].principal = opened->principal;
+    Channel channel;
+    channel.principal = opened->principal;
+    state.channels.Insert(opened->channel.number, std::move(channel));
   } else if (const auto* closed = std::get_if<event::ChannelClosed>(&event)) {
     state.CloseChannel(closed->channel, turn);
   }

@@ -74,7 +74,7 @@ void ServerEngine::State::HandlePost(const event::HttpRequested& event, Turn& tu
                           const std::optional<RequestId>& id = std::nullopt) {
     RefuseHttp(event.exchange, MakeRefusal(code, std::move(message)), id, turn);
   };
-  if (!AcceptsJsonAndEvents(http.Find(Header::kAccept).value_or(""))) {
+  if (!AcceptsJsonAndEvents(http)) {
     return refuse(ErrorCode::kNotAcceptable,
                   "Accept must admit application/json and text/event-stream");
   }

@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "mcp_session/base/flat_map.h"
 #include "mcp_session/base/slot_map.h"
 #include "mcp_session/protocol/classify.h"
 #include "mcp_session/session/server_engine.h"
@@ -128,7 +128,7 @@ class ServerEngine::State {
   Entropy& entropy;
   SlotMap<OpenCall> calls;
   SlotMap<Wait> waits;
-  std::unordered_map<std::uint64_t, Channel> channels;
+  FlatMap<Channel> channels;
 
  private:
   void HandlePost(const event::HttpRequested& event, Turn& turn);

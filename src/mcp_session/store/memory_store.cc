@@ -1,7 +1,6 @@
 #include "mcp_session/store/memory_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <iterator>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "mcp_session/base/decimal.h"
 #include "mcp_session/store/record_table.h"
 #include "mcp_session/store/rules.h"
 
@@ -47,12 +47,10 @@ void DropSlack(std::string& data) {
 // A cursor is the sequence of the last record listed, in decimal.
 std::optional<std::uint64_t> DecodeCursor(std::string_view cursor, std::uint64_t last_sequence) {
   if (cursor.empty()) return 0;
-  std::uint64_t sequence = 0;
-  const char* end = cursor.data() + cursor.size();
-  const auto [rest, error] = std::from_chars(cursor.data(), end, sequence);
-  if (error != std::errc() || rest != end || sequence > last_sequence) return std::nullopt;
-  if (cursor.front() == '0') return std::nullopt;
-  return sequence;
+  const std::optional<std::int64_t> parsed = ParseDecimal(cursor);
+  if (!parsed || cursor.front() == '0') return std::nullopt;
+  const auto sequence = static_cast<std::uint64_t>(*parsed);
+  return sequence <= last_sequence ? std::optional<std::uint64_t>(sequence) : std::nullopt;
 }
 
 }  // namespace

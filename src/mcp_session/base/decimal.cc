@@ -1,0 +1,17 @@
+#include "mcp_session/base/decimal.h"
+
+namespace mcp_session {
+
+std::optional<std::int64_t> ParseDecimal(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    const int digit = c - '0';
+    if (value > (INT64_MAX - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+}  // namespace mcp_session

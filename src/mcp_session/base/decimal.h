@@ -1,0 +1,17 @@
+// Whole numbers as peers write them: digits and nothing else.
+#ifndef MCP_SESSION_BASE_DECIMAL_H_
+#define MCP_SESSION_BASE_DECIMAL_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace mcp_session {
+
+// nullopt: no digits, something else than digits, or more than 63 bits. (std::from_chars is ten
+// times the code in WebAssembly.)
+std::optional<std::int64_t> ParseDecimal(std::string_view text);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_BASE_DECIMAL_H_

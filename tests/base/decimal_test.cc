@@ -1,0 +1,22 @@
+#include "mcp_session/base/decimal.h"
+
+#include <gtest/gtest.h>
+
+namespace mcp_session {
+namespace {
+
+TEST(ParseDecimal, TakesDigitsOf63Bits) {
+  EXPECT_EQ(ParseDecimal("0"), 0);
+  EXPECT_EQ(ParseDecimal("0012"), 12);
+  EXPECT_EQ(ParseDecimal("9223372036854775807"), INT64_MAX);
+}
+
+TEST(ParseDecimal, TakesNothingElse) {
+  for (const char* text : {"", " 1", "1 ", "+1", "-1", "1.0", "1e3", "0x10", "\xd9\xa1",
+                           "9223372036854775808", "99999999999999999999"}) {
+    EXPECT_EQ(ParseDecimal(text), std::nullopt) << text;
+  }
+}
+
+}  // namespace
+}  // namespace mcp_session
