@@ -13,6 +13,11 @@ MCPS_COPTS = [
 ] + select({
     str(Label("//tools:werror")): ["-Werror"],
     "//conditions:default": [],
+}) + select({
+    # Optimizing, GCC 12 sees variants and optionals that nobody set. Clang knows
+    # no such warning, and says so unless told.
+    str(Label("//tools:opt")): ["-Wno-maybe-uninitialized", "-Wno-unknown-warning-option"],
+    "//conditions:default": [],
 })
 
 # `#include "mcp_session/..."` starts from these folders.

@@ -1,9 +1,12 @@
 // The program: its command line, what it prints, and how it ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <csignal>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/native/test_client.h"
@@ -20,6 +23,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
+constexpr std::string_view kHealthCheck = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kMemoryLine =
     "mcp-session: state is kept in memory and gone when this ends\n";
 
@@ -104,8 +108,8 @@ TEST(Cli, FinishesACallAfterSigterm) {
   for (const int signal : {SIGTERM, SIGINT}) {
     TestProgram program;
     TestClient client(program.port());
-    ASSERT_TRUE(client.Send(StatelessCall("slow_count", R"({"to":3,"delay_ms":50})",
-                                          R"(,"progressToken":1)")));
+    ASSERT_TRUE(client.Send(
+        StatelessCall("slow_count", R"({"to":3,"delay_ms":50})", R"(,"progressToken":1)")));
     EXPECT_EQ(client.ReceiveHead().status, 200);  // it has begun
     program.Signal(signal);
     EXPECT_THAT(client.ReceiveUntil("0\r\n\r\n"), HasSubstr(R"({"counted_to":3})"));
@@ -120,7 +124,7 @@ TEST(Cli, EndsAtOnceAtTheSecondSignal) {
   TestClient client(program.port());
   ASSERT_TRUE(client.Send(StatelessCall("slow_count", R"({"to":100,"delay_ms":2000})")));
   TestClient other(program.port());
-  EXPECT_EQ(other.Exchange("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+  EXPECT_EQ(other.Exchange(kHealthCheck).status, 200);
   program.Signal(SIGINT);
   EXPECT_TRUE(other.Ended());  // the first one has arrived
   program.Signal(SIGINT);
@@ -128,12 +132,43 @@ TEST(Cli, EndsAtOnceAtTheSecondSignal) {
   EXPECT_EQ(program.Wait(), 0);
 }
 
+// Leaves `program` so many descriptors.
+void LimitDescriptors(const TestProgram& program, rlim_t descriptors) {
+  const rlimit limit{descriptors, descriptors};
+  ASSERT_EQ(prlimit(program.id(), RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
+TEST(Cli, ClosesIdleConnectionsWhenDescriptorsRunOut) {
+  TestProgram program;
+  LimitDescriptors(program, 32);
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<TestClient>(program.port()));
+    ASSERT_EQ(clients.back()->Exchange(kHealthCheck).status, 200) << i;
+  }
+  EXPECT_TRUE(clients.front()->Ended());
+}
+
+TEST(Cli, GoesOnWhenThereAreDescriptorsAgain) {
+  TestProgram program;
+  LimitDescriptors(program, 32);
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<TestClient>(program.port()));  // and says nothing
+  }
+  ASSERT_TRUE(clients.back()->Send(kHealthCheck));
+  EXPECT_FALSE(clients.back()->Readable(50));
+  clients.erase(clients.begin(), clients.begin() + 40);
+  EXPECT_EQ(clients.back()->Receive().status, 200);
+}
+
 TEST(Cli, SaysThatThePortIsInUse) {
   TestProgram first;
   const std::string port = std::to_string(first.port());
-  EXPECT_EQ(RunToEnd({"serve", "--store", "memory", "--port", port}),
-            (Finished{1, "", "mcp-session: cannot listen on 127.0.0.1:" + port +
-                                 ": the port is in use\n"}));
+  EXPECT_EQ(
+      RunToEnd({"serve", "--store", "memory", "--port", port}),
+      (Finished{1, "",
+                "mcp-session: cannot listen on 127.0.0.1:" + port + ": the port is in use\n"}));
 }
 
 TEST(Cli, SaysThatTheHostIsUnknown) {
@@ -175,13 +210,18 @@ TEST(CliStdio, SpeaksOneMessagePerLine) {
   TestProcess process({"serve", "--stdio", "--store", "memory"});
   ASSERT_TRUE(process.Write(
       R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-      R"("capabilities":{},"clientInfo":{"name":"test","version":"1"}}})" "\n"
-      R"({"jsonrpc":"2.0","method":"notifications/initialized"})" "\n"));
+      R"("capabilities":{},"clientInfo":{"name":"test","version":"1"}}})"
+      "\n"
+      R"({"jsonrpc":"2.0","method":"notifications/initialized"})"
+      "\n"));
   EXPECT_THAT(process.ReadLine(), HasSubstr(R"("protocolVersion":"2025-11-25")"));
-  ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})" "\n"));
-  EXPECT_EQ(process.ReadLine(), R"({"jsonrpc":"2.0","id":1,"result":{}})" "\n");
+  ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
+                            "\n"));
+  EXPECT_EQ(process.ReadLine(), R"({"jsonrpc":"2.0","id":1,"result":{}})"
+                                "\n");
   ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":2,"method":"tools/call","params":)"
-                            R"({"name":"count","arguments":{"by":7}}})" "\n"));
+                            R"({"name":"count","arguments":{"by":7}}})"
+                            "\n"));
   EXPECT_THAT(process.ReadLine(), HasSubstr(R"({"count":7})"));
   process.CloseInput();
   EXPECT_EQ(process.Wait(), 0);
@@ -205,7 +245,8 @@ TEST(CliStdio, AnswersWhatIsRunningAtTheEndOfTheInput) {
 
 TEST(CliStdio, EndsAtSigterm) {
   TestProcess process({"serve", "--stdio"});
-  ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})" "\n"));
+  ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
+                            "\n"));
   EXPECT_NE(process.ReadLine(), "");
   process.Signal(SIGTERM);
   EXPECT_EQ(process.Wait(), 0);
@@ -214,7 +255,8 @@ TEST(CliStdio, EndsAtSigterm) {
 TEST(CliStdio, EndsWhenNobodyReads) {
   TestProcess process({"serve", "--stdio"});
   process.CloseOutput();
-  process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})" "\n");
+  process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
+                "\n");
   EXPECT_EQ(process.Wait(), 0);
 }
 

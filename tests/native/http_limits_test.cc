@@ -70,8 +70,8 @@ TEST(HttpLimits, LetsThePeerReadARefusalThatItTalksOver) {
 TEST(HttpLimits, RefusesLargeHeaders) {
   TestServer server;
   TestClient client(server.port());
-  TestResponse response = client.Exchange("GET / HTTP/1.1\r\nHost: a\r\nX: " +
-                                          std::string(20'000, 'x') + "\r\n\r\n");
+  TestResponse response =
+      client.Exchange("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n");
   EXPECT_EQ(response.status, 431);
   EXPECT_THAT(response.body, HasSubstr(R"("code":-32000)"));
   EXPECT_TRUE(client.Ended());
@@ -89,8 +89,11 @@ TEST(HttpLimits, RefusesWhatIsNoHttp) {
 TEST(HttpLimits, RefusesUnknownPathsWithoutWaitingForTheBody) {
   TestServer server;
   TestClient client(server.port());
-  EXPECT_EQ(client.Exchange("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
-                            "Expect: 100-continue\r\n\r\n").status, 404);
+  EXPECT_EQ(client
+                .Exchange("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n"
+                          "Expect: 100-continue\r\n\r\n")
+                .status,
+            404);
   EXPECT_TRUE(client.Ended());
 }
 
@@ -171,9 +174,8 @@ TEST(HttpLimits, CutsOffAReaderThatDoesNotRead) {
   TestServer server(options);
   TestClient client(server.port(), 4096);
   ASSERT_TRUE(client.Send(StatelessCall("flood", "{}", kProgress)));
-  EXPECT_TRUE(server.Eventually([&] {
-    return !server.held().empty() && server.held()[0].cancelled();
-  }));
+  EXPECT_TRUE(
+      server.Eventually([&] { return !server.held().empty() && server.held()[0].cancelled(); }));
 }
 
 TEST(HttpLimits, CutsOffAReaderThatStopsInAnAnswer) {
@@ -306,10 +308,9 @@ TEST(HttpServerListen, SaysWhatIsWrong) {
   };
   HttpServerOptions options;
   options.port = taken.port();
-  EXPECT_EQ(listen(options),
-            (Error{ErrorCode::kTransport, Blame::kEnvironment,
-                   "cannot listen on 127.0.0.1:" + std::to_string(taken.port()) +
-                       ": the port is in use"}));
+  EXPECT_EQ(listen(options), (Error{ErrorCode::kTransport, Blame::kEnvironment,
+                                    "cannot listen on 127.0.0.1:" + std::to_string(taken.port()) +
+                                        ": the port is in use"}));
   options.host = "no such host";
   EXPECT_EQ(listen(options).code, ErrorCode::kInvalidArgument);
   options = {};

@@ -82,21 +82,20 @@ TEST(RequestReader, ReadsARequestWithABody) {
 }
 
 TEST(RequestReader, ReadsRequestsBehindEachOther) {
-  EXPECT_THAT(ReadAnyhow("GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
-                         "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
-                         "\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
-              ElementsAre("GET /a 1.1 keep [Host=a] ",
-                          "POST /b 1.1 keep [Host=a] [Content-Length=2] hi",
-                          "GET /c 1.1 close [Host=a] [Connection=close] "));
+  EXPECT_THAT(
+      ReadAnyhow("GET /a HTTP/1.1\r\nHost: a\r\n\r\n"
+                 "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+                 "\r\n\r\nGET /c HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"),
+      ElementsAre("GET /a 1.1 keep [Host=a] ", "POST /b 1.1 keep [Host=a] [Content-Length=2] hi",
+                  "GET /c 1.1 close [Host=a] [Connection=close] "));
 }
 
 TEST(RequestReader, PutsChunksTogetherAndDropsTrailers) {
-  EXPECT_THAT(
-      ReadAnyhow("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-                 "3;ext=1\r\nabc\r\n0a\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n"
-                 "GET /next HTTP/1.1\r\nHost: a\r\n\r\n"),
-      ElementsAre("POST / 1.1 keep [Host=a] [Transfer-Encoding=chunked] abc0123456789",
-                  "GET /next 1.1 keep [Host=a] "));
+  EXPECT_THAT(ReadAnyhow("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "3;ext=1\r\nabc\r\n0a\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n"
+                         "GET /next HTTP/1.1\r\nHost: a\r\n\r\n"),
+              ElementsAre("POST / 1.1 keep [Host=a] [Transfer-Encoding=chunked] abc0123456789",
+                          "GET /next 1.1 keep [Host=a] "));
 }
 
 TEST(RequestReader, TakesThePathOfAnAbsoluteTarget) {
@@ -116,8 +115,9 @@ TEST(RequestReader, KeepsEmptyHeaderValues) {
 
 TEST(RequestReader, SaysOnceThatTheHeadIsThere) {
   RequestReader reader(kLimits);
-  const std::string_view head = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
-                                "Content-Length: 1\r\n\r\n";
+  const std::string_view head =
+      "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n"
+      "Content-Length: 1\r\n\r\n";
   std::memcpy(reader.Prepare().data(), head.data(), head.size());
   reader.Commit(head.size());
   EXPECT_EQ(reader.Read(), Progress::kHeadRead);
@@ -185,8 +185,8 @@ TEST(RequestReader, RefusesWhatIsMalformedOrTooLarge) {
       {"two lengths", post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400},
       {"length and chunks", post + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
       {"chunks and length", post + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400},
-      {"chunks twice",
-       post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+      {"chunks twice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+       400},
       {"gzip", post + "Transfer-Encoding: gzip\r\n\r\n", 501},
       {"gzip, chunked", post + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
       {"chunks in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 501},
@@ -198,11 +198,14 @@ TEST(RequestReader, RefusesWhatIsMalformedOrTooLarge) {
       {"long chunk", chunked + "41\r\nxxxx", 413},
       {"long chunks", chunked + "40\r\n" + std::string(64, 'x') + "\r\n1\r\n", 413},
       {"long header", post + "X: " + std::string(600, 'x'), 431},
-      {"many headers", post + [] {
-         std::string headers;
-         for (int i = 0; i < 100; ++i) headers += "X: y\r\n";
-         return headers;
-       }(), 431},
+      {"many headers",
+       post +
+           [] {
+             std::string headers;
+             for (int i = 0; i < 100; ++i) headers += "X: y\r\n";
+             return headers;
+           }(),
+       431},
       {"long target", "GET /" + std::string(600, 'x'), 431},
       {"long chunk extension", chunked + "1;" + std::string(600, 'x'), 431},
       {"long trailers", chunked + "0\r\nX: " + std::string(600, 'x'), 431},
@@ -210,6 +213,39 @@ TEST(RequestReader, RefusesWhatIsMalformedOrTooLarge) {
   for (const Refused& row : rows) {
     EXPECT_THAT(ReadAnyhow(row.request), ElementsAre("failed " + std::to_string(row.status)))
         << row.what;
+  }
+}
+
+TEST(RequestReader, TakesGarbageTheSameHoweverItComes) {
+  const std::string seeds[] = {
+      "POST /mcp HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbodyGET / HTTP/1.1\r\nHost: "
+      "b\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3;x=\"y\"\r\nabc\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+  };
+  const std::string_view bytes("\r\n :;,0129afx\0\xff", 16);
+  std::minstd_rand random(7);
+  for (int round = 0; round < 3000; ++round) {
+    std::string input = seeds[round % 2];
+    for (unsigned edits = 1 + random() % 4; edits > 0; --edits) {
+      const std::size_t at = random() % input.size();
+      const char byte = bytes[random() % bytes.size()];
+      switch (random() % 3) {
+        case 0:
+          input[at] = byte;
+          break;
+        case 1:
+          input.insert(at, 1, byte);
+          break;
+        default:
+          input.erase(at, 1 + random() % 3);
+          break;
+      }
+    }
+    std::vector<std::string> whole = ReadAll(input, {});
+    std::vector<std::size_t> every;
+    for (std::size_t i = 1; i < input.size(); ++i) every.push_back(i);
+    EXPECT_EQ(ReadAll(input, every), whole) << testing::PrintToString(input);
   }
 }
 

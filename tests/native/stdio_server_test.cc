@@ -1,6 +1,4 @@
 // StdioServer over pipes, and how it cuts its input into lines.
-#include "mcp_session/stdio/server.h"
-
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,6 +20,7 @@
 #include <vector>
 
 #include "mcp_session/stdio/line_reader.h"
+#include "mcp_session/stdio/server.h"
 #include "mcp_session/store/memory_store.h"
 #include "mcp_session/system/entropy.h"
 
@@ -88,14 +87,12 @@ class StdioServerTest : public testing::Test {
   StdioServerTest() : store_({}, entropy_), mcp_({}, store_, entropy_) {
     std::signal(SIGPIPE, SIG_IGN);
     if (pipe2(in_.data(), O_CLOEXEC) != 0 || pipe2(out_.data(), O_CLOEXEC) != 0) std::abort();
-    EXPECT_TRUE(mcp_.AddTool(Named("hold"), [this](ToolCall call) {
-      held_.push_back(std::move(call));
-    }));
+    EXPECT_TRUE(
+        mcp_.AddTool(Named("hold"), [this](ToolCall call) { held_.push_back(std::move(call)); }));
     EXPECT_TRUE(mcp_.AddTool(Named("throw"), [](ToolCall&) -> ToolResult { throw 1; }));
     EXPECT_TRUE(mcp_.AddTool(Named("small"), [](ToolCall&) { return ToolResult::Text("x"); }));
-    EXPECT_TRUE(mcp_.AddTool(Named("large"), [](ToolCall&) {
-      return ToolResult::Text(std::string(1u << 20, 'x'));
-    }));
+    EXPECT_TRUE(mcp_.AddTool(
+        Named("large"), [](ToolCall&) { return ToolResult::Text(std::string(1u << 20, 'x')); }));
   }
 
   ~StdioServerTest() override {

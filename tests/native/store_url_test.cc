@@ -46,13 +46,38 @@ TEST(StoreUrl, UnderstandsEveryForm) {
 }
 
 TEST(StoreUrl, RefusesWhatIsMalformed) {
-  for (const std::string_view text :
-       {"", "localhost:6379", "http://localhost", "REDIS", "redis:", "redis:localhost", "redis://",
-        "redis://:6379", "redis://h:", "redis://h:0", "redis://h:65536", "redis://h:6379x",
-        "redis://h/x", "redis://h/-1", "redis://h/1/2", "redis://h?db=1", "redis://::1",
-        "redis://[::1", "redis://[::1]x", "redis://a b", "redis://%zz@h", "redis://u:%0@h",
-        "redis://u:%00@h", "unix://", "unix:///", "unix://run/redis.sock", "unix:///s?x=1",
-        "unix:///s?db=x", "file:", "file://", "file://host/x.db", "file:///var/"}) {
+  for (const std::string_view text : {"",
+                                      "localhost:6379",
+                                      "http://localhost",
+                                      "REDIS",
+                                      "redis:",
+                                      "redis:localhost",
+                                      "redis://",
+                                      "redis://:6379",
+                                      "redis://h:",
+                                      "redis://h:0",
+                                      "redis://h:65536",
+                                      "redis://h:6379x",
+                                      "redis://h/x",
+                                      "redis://h/-1",
+                                      "redis://h/1/2",
+                                      "redis://h?db=1",
+                                      "redis://::1",
+                                      "redis://[::1",
+                                      "redis://[::1]x",
+                                      "redis://a b",
+                                      "redis://%zz@h",
+                                      "redis://u:%0@h",
+                                      "redis://u:%00@h",
+                                      "unix://",
+                                      "unix:///",
+                                      "unix://run/redis.sock",
+                                      "unix:///s?x=1",
+                                      "unix:///s?db=x",
+                                      "file:",
+                                      "file://",
+                                      "file://host/x.db",
+                                      "file:///var/"}) {
     const Result<StoreUrl> url = ParseStoreUrl(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidArgument) << text;

@@ -48,15 +48,15 @@ TestClient::TestClient(std::uint16_t port, int receive_buffer, const char* host)
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(port);
     inet_pton(AF_INET6, host, &address.sin6_addr);
-    socket_ = ConnectTo(reinterpret_cast<sockaddr*>(&address), sizeof address, AF_INET6,
-                        receive_buffer);
+    socket_ =
+        ConnectTo(reinterpret_cast<sockaddr*>(&address), sizeof address, AF_INET6, receive_buffer);
   } else {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     inet_pton(AF_INET, host, &address.sin_addr);
-    socket_ = ConnectTo(reinterpret_cast<sockaddr*>(&address), sizeof address, AF_INET,
-                        receive_buffer);
+    socket_ =
+        ConnectTo(reinterpret_cast<sockaddr*>(&address), sizeof address, AF_INET, receive_buffer);
   }
 }
 
@@ -131,7 +131,8 @@ TestResponse TestClient::Receive(std::string_view method) {
   TestResponse response = ReceiveHead();
   if (response.status == 0 || method == "HEAD" || response.status == 304) return response;
   if (response.headers.count("content-length") != 0) {
-    const auto size = static_cast<std::size_t>(std::atoll(response.headers["content-length"].c_str()));
+    const auto size =
+        static_cast<std::size_t>(std::atoll(response.headers["content-length"].c_str()));
     while (received_.size() < size && Fill()) {
     }
     response.body = received_.substr(0, size);
@@ -184,8 +185,8 @@ std::string StatelessCall(std::string_view tool, std::string_view arguments,
                         std::string(tool) + "\r\n");
 }
 
-std::string SessionCall(std::string_view session, std::string_view tool,
-                        std::string_view arguments, std::string_view meta) {
+std::string SessionCall(std::string_view session, std::string_view tool, std::string_view arguments,
+                        std::string_view meta) {
   std::string body = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":")";
   body += tool;
   body += R"(","arguments":)";
@@ -193,8 +194,8 @@ std::string SessionCall(std::string_view session, std::string_view tool,
   body += R"(,"_meta":{)";
   body += meta;
   body += "}}}";
-  return Post(body, "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: " +
-                        std::string(session) + "\r\n");
+  return Post(
+      body, "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: " + std::string(session) + "\r\n");
 }
 
 std::string Initialize(TestClient& client) {

@@ -11,7 +11,7 @@
 namespace mcp_session {
 
 struct TestResponse {
-  int status = 0;  // 0: the connection ended first
+  int status = 0;                              // 0: the connection ended first
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;                            // without chunk framing
 };

@@ -30,6 +30,7 @@ class TestProcess {
   std::string AllErrors();
 
   void Signal(int signal);
+  pid_t id() const { return child_; }
   // The exit code; 128 + the signal that ended it; -1 if it does not end in ten seconds.
   int Wait();
 

@@ -70,9 +70,8 @@ struct TestServer::Inside {
       call.Reply(text ? ToolResult::Text(*text) : ToolResult::Error(text.error().message));
     });
     Add("hold", [this](ToolCall call) { held.push_back(std::move(call)); });
-    Add("throw", [](ToolCall) {
-      throw std::runtime_error("no such thing: basket_Zk3vQe0mT9cJrA2yXw8LhA");
-    });
+    Add("throw",
+        [](ToolCall) { throw std::runtime_error("no such thing: basket_Zk3vQe0mT9cJrA2yXw8LhA"); });
     Add("flood", [this](ToolCall call) {
       held.push_back(call);
       FloodOn(loop, std::move(call), 1);

@@ -153,7 +153,7 @@ for (const { target, era } of PLACES) {
       const log = (await at.log()).join('\n');
       assert.match(log, /sent: tools\/call slow_count/);
       assert.match(log, /received: notifications\/progress 3 \/ 5/);
-      for (const row of await at.page.locator('#log-rows summary').all()) await row.click();
+      await at.openAll();
       const everything = await at.page.locator('body').innerText();
       assert.equal(at.sessionIds.size, hasSession && target === 'server' ? 1 : 0);
       for (const id of at.sessionIds) assert.ok(!everything.includes(id), 'the page shows the session id');
@@ -354,8 +354,12 @@ test('every control has a name', async () => {
   await at.end();
 });
 
-for (const width of [360, 375, 1280]) {
-  for (const colorScheme of ['light', 'dark']) {
+for (const [width, ...schemes] of [
+  [360, 'light'],
+  [375, 'light', 'dark'],
+  [1280, 'light', 'dark'],
+]) {
+  for (const colorScheme of schemes) {
     test(`nothing sticks out at ${width} px, ${colorScheme}`, async () => {
       const phone = width < 500;
       const at = await visit({
@@ -388,9 +392,11 @@ for (const width of [360, 375, 1280]) {
       await at.shot(`${name}-3-progress`);
       await at.press('slow_count', 'Cancel');
       await at.settled('slow_count');
-      for (const source of await at.page.getByText('As JSON').all()) await source.click();
-      for (const row of await at.page.locator('#log-rows summary').all()) await row.click();
+      await at.openAll();
+      await at.page.getByRole('button', { name: 'Pause' }).click();
+      await at.call('count');
       await fits('with everything open');
+      await at.page.getByRole('button', { name: 'Resume' }).click();
       await at.page.locator('#messages').scrollIntoViewIfNeeded();
       await at.shot(`${name}-4-messages`);
       await at.shot(`${name}-5-whole`, { fullPage: true });

@@ -166,6 +166,12 @@ export class Visit {
     return rows.map((row) => row.replace(/\s+/g, ' '));
   }
 
+  /** Opens everything that can be opened, each message and each answer as JSON. */
+  async openAll() {
+    await this.page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
+    await this.page.waitForFunction(() => !document.querySelector('details:not(:has(.json))'));
+  }
+
   async shot(name, options = {}) {
     if (!shots) return;
     mkdirSync(shots, { recursive: true });

@@ -79,8 +79,8 @@ Result<std::int64_t> WholeArgument(const ToolCall& call, const char* name, std::
   MCPS_TRY(const std::int64_t value, call.IntegerArgument(name));
   if (value >= minimum && value <= maximum) return value;
   return Failure(ErrorCode::kInvalidParams, Blame::kPeer,
-                 "the argument " + std::string(name) + " must be from " +
-                     std::to_string(minimum) + " to " + std::to_string(maximum));
+                 "the argument " + std::string(name) + " must be from " + std::to_string(minimum) +
+                     " to " + std::to_string(maximum));
 }
 
 // --- the basket ---
@@ -170,8 +170,8 @@ void StartSlowCount(asio::io_context& loop, ToolCall call) {
   if (!to) return call.Reply(ToolResult::Error(to.error().message));
   const auto delay = WholeArgument(call, "delay_ms", 0, 2000, 200);
   if (!delay) return call.Reply(ToolResult::Error(delay.error().message));
-  CountOn(std::make_shared<SlowCount>(
-      SlowCount{std::move(call), asio::steady_timer(loop), *to, std::chrono::milliseconds(*delay)}));
+  CountOn(std::make_shared<SlowCount>(SlowCount{std::move(call), asio::steady_timer(loop), *to,
+                                                std::chrono::milliseconds(*delay)}));
 }
 
 }  // namespace
@@ -213,10 +213,9 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
        .description = "Lists the baskets of this session, or of whoever is logged in.",
        .input_schema = Object(),
        .output_schema = ObjectWithAll(
-           {{"baskets",
-             ListOf(ObjectWithAll({{"basket", Text("The basket's handle")},
-                                   {"expires_in_seconds",
-                                    Whole("Until it ends, if nobody uses it")}}))}}),
+           {{"baskets", ListOf(ObjectWithAll({{"basket", Text("The basket's handle")},
+                                              {"expires_in_seconds",
+                                               Whole("Until it ends, if nobody uses it")}}))}}),
        .annotations = Reads(),
        .state = ListsHandles("basket")},
       ListBaskets);
@@ -224,8 +223,8 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
        .title = "End a basket",
        .description = "Throws a basket away, with what is in it.",
        .input_schema = Object({{"basket", BasketArgument()}}, 1),
-       .output_schema = ObjectWithAll({{"basket", Text("The handle it had")},
-                                       {"ended", {{"type", "boolean"}}}}),
+       .output_schema =
+           ObjectWithAll({{"basket", Text("The handle it had")}, {"ended", {{"type", "boolean"}}}}),
        .annotations = Writes(true, true),
        .state = TakesHandle("basket")},
       EndBasket);
@@ -241,8 +240,9 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
   add({.name = "slow_count",
        .title = "Count slowly",
        .description = "Counts from 1 and reports progress at each number. Can be cancelled.",
-       .input_schema = Object({{"to", Whole("Where to stop", 1, 100, 5)},
-                               {"delay_ms", Whole("Milliseconds before each number", 0, 2000, 200)}}),
+       .input_schema =
+           Object({{"to", Whole("Where to stop", 1, 100, 5)},
+                   {"delay_ms", Whole("Milliseconds before each number", 0, 2000, 200)}}),
        .output_schema = ObjectWithAll({{"counted_to", Whole("The last number")}}),
        .annotations = Reads()},
       [&loop](ToolCall call) { StartSlowCount(loop, std::move(call)); });

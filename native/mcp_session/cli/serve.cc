@@ -1,5 +1,7 @@
 #include "mcp_session/cli/serve.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -27,6 +29,7 @@ namespace asio = boost::asio;
 
 constexpr int kFailed = 1;
 constexpr int kUsageError = 2;
+constexpr rlim_t kDescriptors = 65'536;
 
 // Whether --store names the one store of this build; otherwise the complaint is made.
 bool CheckStore(const std::string& store) {
@@ -61,6 +64,14 @@ HostPolicy Hosts(const ServeOptions& options) {
   return policy;
 }
 
+// As many connections as the system lets us have; 1024 descriptors is a common default.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kDescriptors);
+  (void)setrlimit(RLIMIT_NOFILE, &limit);  // fewer will do
+}
+
 // Calls Stop of `host` at SIGTERM and SIGINT, each time.
 template <typename Host>
 void StopAtSignals(asio::signal_set& signals, Host& host) {
@@ -72,6 +83,7 @@ void StopAtSignals(asio::signal_set& signals, Host& host) {
 }
 
 int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server) {
+  RaiseDescriptorLimit();
   HttpServerOptions http;
   http.host = options.host;
   http.port = options.port;
@@ -85,8 +97,9 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   boost::system::error_code error;
   const auto bound = asio::ip::make_address(address->host, error);
   if (!error && bound.is_unspecified() && options.allow_hosts.empty()) {
-    LogLine("listening on every address, but answering only to the loopback names: admit others "
-            "with --allow-host");
+    LogLine(
+        "listening on every address, but answering only to the loopback names: admit others "
+        "with --allow-host");
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   StopAtSignals(signals, host);

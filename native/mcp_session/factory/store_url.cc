@@ -58,8 +58,8 @@ Result<void> TakeLogin(std::string_view* rest, StoreUrl* url) {
   const std::string_view login = authority.substr(0, at);
   const std::size_t colon = login.find(':');
   const auto user = PercentDecode(login.substr(0, colon));
-  const auto password = colon == std::string_view::npos ? std::string()
-                                                        : PercentDecode(login.substr(colon + 1));
+  const auto password =
+      colon == std::string_view::npos ? std::string() : PercentDecode(login.substr(colon + 1));
   if (!user || !password) return Malformed("the user or password has a malformed % escape");
   url->user = *user;
   url->password = *password;
@@ -166,12 +166,13 @@ Result<StoreUrl> ParseStoreUrl(std::string_view text) {
   }
   const bool tcp = scheme == "redis" || scheme == "rediss";
   if (colon == std::string_view::npos || (!tcp && scheme != "unix")) {
-    return Malformed("a store is memory, or a URL that begins with redis:, rediss:, unix: or file:");
+    return Malformed(
+        "a store is memory, or a URL that begins with redis:, rediss:, unix: or file:");
   }
   if (!rest.starts_with("//")) {
     return Malformed("there must be // after " + std::string(scheme) + ":");
   }
-  url.scheme = !tcp ? StoreScheme::kRedisUnix
+  url.scheme = !tcp                 ? StoreScheme::kRedisUnix
                : scheme == "rediss" ? StoreScheme::kRedisTls
                                     : StoreScheme::kRedis;
   return tcp ? ParseTcp(rest.substr(2), std::move(url)) : ParseUnix(rest.substr(2), std::move(url));

@@ -52,6 +52,7 @@ void Connection::Advance() {
     HandleRequests();
     Write();
   } while (std::exchange(held_up_, false) && unsent() <= kUnsentAnswers);
+  if (server_.stopping() && step_ == Step::kReading && reader_.empty() && unsent() == 0) Close();
   if (!closed()) StartReading();
   if (!closed()) UpdateWatches();
   advancing_ = false;
@@ -253,10 +254,9 @@ void Connection::StartReading() {
     return StartReading();
   }
   reading_ = true;
-  socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                          [this](const error_code& error, std::size_t bytes) {
-                            OnRead(error, bytes);
-                          });
+  socket_.async_read_some(
+      asio::buffer(room.data(), room.size()),
+      [this](const error_code& error, std::size_t bytes) { OnRead(error, bytes); });
 }
 
 void Connection::OnRead(const error_code& error, std::size_t bytes) {
@@ -339,7 +339,7 @@ void Connection::OnOverdue(Watch watch) {
 }
 
 void Connection::OnStop() {
-  if (step_ == Step::kReading && reader_.empty() && unsent() == 0) return Close();
+  Changed();
   if (step_ == Step::kAnswering && streaming_ && is_get_) {
     server_.Gone(exchange_);
     End();

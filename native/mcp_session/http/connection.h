@@ -80,7 +80,7 @@ class Connection {
   // The time for `watch` is over.
   void OnOverdue(Watch watch);
 
-  // The server stops: closes, if nothing is being worked on.
+  // The server stops: ends a stream that no call keeps open.
   void OnStop();
   // Closes at once. McpServer is told if it was working on something for this connection.
   void Drop();
@@ -136,11 +136,11 @@ class Connection {
   bool is_get_ = false;
   bool streaming_ = false;
 
-  bool first_ = true;        // no request was read yet
-  bool peer_done_ = false;   // it sends nothing more
-  bool advancing_ = false;   // inside Advance
-  bool held_up_ = false;     // requests wait because answers are not taken
-  bool reading_ = false;     // operations of the loop that refer to this
+  bool first_ = true;       // no request was read yet
+  bool peer_done_ = false;  // it sends nothing more
+  bool advancing_ = false;  // inside Advance
+  bool held_up_ = false;    // requests wait because answers are not taken
+  bool reading_ = false;    // operations of the loop that refer to this
   bool awaiting_write_ = false;
   bool awaiting_turn_ = false;
 

@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/errc.hpp>
 #include <utility>
 #include <variant>
 
@@ -31,8 +32,7 @@ constexpr Millis kLingerTime = Seconds(2);
 // Slower than the clock ticks there is no point in waiting.
 constexpr Millis kShortestWait{1};
 
-Result<tcp::endpoint> Resolve(asio::io_context& loop, const std::string& host,
-                              std::uint16_t port) {
+Result<tcp::endpoint> Resolve(asio::io_context& loop, const std::string& host, std::uint16_t port) {
   error_code error;
   const asio::ip::address address = asio::ip::make_address(host, error);
   if (!error) return tcp::endpoint(address, port);
@@ -178,7 +178,8 @@ void HttpServer::State::OnAccepted(const error_code& error) {
     return;
   }
   if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
-      error == asio::error::no_buffer_space) {
+      error == asio::error::no_buffer_space ||
+      error == boost::system::errc::too_many_files_open_in_system) {
     if (!MakeRoom()) accept_again_at_ = now_ + kAcceptPause;
     return;
   }

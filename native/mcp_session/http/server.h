@@ -50,9 +50,9 @@ struct HttpServerOptions {
       "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; "
       "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-  std::size_t max_connections = 10'000;  // beyond, idle ones are closed, or new ones wait
-  std::size_t max_header_bytes = 16u << 10;                       // beyond: 431
-  std::size_t max_body_bytes = Limits().max_message_bytes;        // beyond: 413
+  std::size_t max_connections = 10'000;      // beyond, idle ones are closed, or new ones wait
+  std::size_t max_header_bytes = 16u << 10;  // beyond: 431
+  std::size_t max_body_bytes = Limits().max_message_bytes;  // beyond: 413
   std::size_t max_buffered_bytes = 256u << 20;  // of all requests being received; beyond: 503
   // A stream whose reader leaves more than this unread when there is more to say is cut off.
   std::size_t max_queued_bytes = 1u << 20;

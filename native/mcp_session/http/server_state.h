@@ -95,8 +95,7 @@ class HttpServer::State {
   McpServer& server_;
   const HttpServerOptions options_;
   const Pages pages_;
-  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp,
-                                     boost::asio::io_context::executor_type>
+  boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
       acceptor_;
   HttpSocket accepted_;
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -118,12 +117,12 @@ class HttpServer::State {
   std::vector<ExchangeId> gone_;
   std::vector<Connection*> to_delete_;
 
-  Instant timer_at_ = kNever;        // what timer_ is set to
-  Instant accept_again_at_ = kNever; // after the system had no descriptor for us
+  Instant timer_at_ = kNever;         // what timer_ is set to
+  Instant accept_again_at_ = kNever;  // after the system had no descriptor for us
   Instant grace_ends_ = kNever;
   bool accepting_ = false;
   bool waiting_ = false;  // accepted_ is a connection there is no room for
-  int waits_ = 0;  // of timer_, cancelled ones included
+  int waits_ = 0;         // of timer_, cancelled ones included
   bool waking_ = false;
   bool stopping_ = false;
   std::atomic<int> stops_ = 0;  // calls of Stop that the loop has not seen yet

@@ -235,8 +235,7 @@ void StdioServer::State::Settle() {
   do {
     HandleLines();
     Write();
-  } while (step_ == Step::kServing && !unhandled_.empty() &&
-           unsent() <= options_.max_queued_bytes);
+  } while (step_ == Step::kServing && !unhandled_.empty() && unsent() <= options_.max_queued_bytes);
   if (step_ == Step::kDraining) {
     const bool all_said = server_.open_calls() == 0 && unsent() == 0;
     if (all_said || grace_ends_ <= now_) Finish();
@@ -276,9 +275,9 @@ void StdioServer::State::Write() {
 void StdioServer::State::StartReading() {
   if (reading_ || !unhandled_.empty() || unsent() > options_.max_queued_bytes) return;
   reading_ = true;
-  input_.async_read_some(
-      asio::buffer(buffer_),
-      [this](const error_code& error, std::size_t bytes) { OnRead(error, bytes); });
+  input_.async_read_some(asio::buffer(buffer_), [this](const error_code& error, std::size_t bytes) {
+    OnRead(error, bytes);
+  });
 }
 
 void StdioServer::State::SetTimer() {

@@ -21,7 +21,7 @@ class io_context;
 namespace mcp_session {
 
 struct StdioServerOptions {
-  int input = 0;   // descriptors; they stay open, and are put back as they were at the end
+  int input = 0;  // descriptors; they stay open, and are put back as they were at the end
   int output = 1;
   // A longer line is answered by an error and skipped; no more than this of it is ever held.
   std::size_t max_message_bytes = Limits().max_message_bytes;

@@ -1,5 +1,6 @@
 #include "mcp_session/system/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxBytes = 200;
 constexpr std::size_t kMinSecret = 16;
 constexpr std::size_t kShown = 6;
+constexpr int kPatienceMillis = 100;
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
@@ -37,6 +39,11 @@ void LogLine(std::string_view line) {
   while (!rest.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {
+      // It shares a terminal or pipe that somebody made non-blocking.
+      pollfd waiting{STDERR_FILENO, POLLOUT, 0};
+      if (poll(&waiting, 1, kPatienceMillis) > 0) continue;
+    }
     if (n <= 0) return;  // nobody to tell
     rest.remove_prefix(static_cast<std::size_t>(n));
   }
