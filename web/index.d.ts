@@ -19,6 +19,26 @@
  * throws `TypeError`, everything else that goes wrong is a {@link SessionError} with a `code`.
  */
 
+// What programs without the DOM's types, or with those of an older TypeScript, would miss.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+    readonly asyncDispose: unique symbol;
+  }
+  namespace WebAssembly {
+    interface Module {}
+  }
+}
+/** What `new Headers` takes. */
+export type HeaderList = ConstructorParameters<typeof Headers>[0];
+export type Listener =
+  | ((event: Event) => void)
+  | { handleEvent(event: Event): void }
+  | null;
+export type ListenerOptions =
+  | boolean
+  | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal };
+
 // --- loading -------------------------------------------------------------------------------
 
 /** How to get at `core.wasm` and at randomness. */
@@ -102,10 +122,9 @@ export interface RpcError {
   readonly data?: unknown;
 }
 
-/** Every failure that is not a wrong argument. */
+/** Every failure that is not a wrong argument. Its `name` is "SessionError". */
 export class SessionError extends Error {
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; rpc?: RpcError });
-  readonly name: 'SessionError';
   readonly code: ErrorCode;
   /** Set when the server answered with a JSON-RPC error. */
   readonly rpc?: RpcError;
@@ -118,7 +137,6 @@ export class SessionError extends Error {
  */
 export class ToolError extends Error {
   constructor(message: string);
-  readonly name: 'ToolError';
 }
 
 // --- shared --------------------------------------------------------------------------------
@@ -314,22 +332,22 @@ export class SessionServer extends EventTarget {
   addEventListener<Type extends keyof SessionServerEvents>(
     type: Type,
     listener: (event: SessionServerEvents[Type]) => void,
-    options?: boolean | AddEventListenerOptions,
+    options?: ListenerOptions,
   ): void;
   addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: Listener,
+    options?: ListenerOptions,
   ): void;
   removeEventListener<Type extends keyof SessionServerEvents>(
     type: Type,
     listener: (event: SessionServerEvents[Type]) => void,
-    options?: boolean | EventListenerOptions,
+    options?: ListenerOptions,
   ): void;
   removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: Listener,
+    options?: ListenerOptions,
   ): void;
 }
 
@@ -349,9 +367,9 @@ export interface SessionClientOptions {
   /** Instead of the global fetch. `fetch: (request) => server.fetch(request)` needs no network. */
   fetch?: (request: Request) => Promise<Response>;
   /** Added to every request (`authorization`, ...); a function is asked before each one. */
-  headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+  headers?: HeaderList | (() => HeaderList | Promise<HeaderList>);
   /** Passed to fetch. Default: `same-origin`. */
-  credentials?: RequestCredentials;
+  credentials?: 'omit' | 'same-origin' | 'include';
   /** Told to servers as `clientInfo`. */
   name: string;
   version: string;
@@ -477,21 +495,21 @@ export class SessionClient extends EventTarget {
   addEventListener<Type extends keyof SessionClientEvents>(
     type: Type,
     listener: (event: SessionClientEvents[Type]) => void,
-    options?: boolean | AddEventListenerOptions,
+    options?: ListenerOptions,
   ): void;
   addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: Listener,
+    options?: ListenerOptions,
   ): void;
   removeEventListener<Type extends keyof SessionClientEvents>(
     type: Type,
     listener: (event: SessionClientEvents[Type]) => void,
-    options?: boolean | EventListenerOptions,
+    options?: ListenerOptions,
   ): void;
   removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | EventListenerOptions,
+    listener: Listener,
+    options?: ListenerOptions,
   ): void;
 }

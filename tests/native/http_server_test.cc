@@ -55,6 +55,27 @@ TEST(HttpServer, KeepsAPipelinedRequestUntilTheOneBeforeIsAnswered) {
   EXPECT_THAT(client.Receive().body, HasSubstr("second"));
 }
 
+TEST(HttpServer, KeepsAPipelinedChunkedRequestThatIsCutAnywhere) {
+  const std::string echo = Echo("second");
+  const std::size_t end = echo.find("\r\n\r\n") + 4;
+  std::string second = echo.substr(0, end);
+  const std::size_t length = second.find("Content-Length");
+  second.replace(length, second.find("\r\n", length) - length, "Transfer-Encoding: chunked");
+  for (const char c : echo.substr(end)) second += "1\r\n" + std::string(1, c) + "\r\n";
+  second += "0\r\n\r\n";
+  TestServer server;
+  for (std::size_t i = 0; i < 20; ++i) {
+    TestClient client(server.port());
+    const std::size_t cut = i * second.size() / 20;
+    ASSERT_TRUE(client.Send(StatelessCall("hold") + second.substr(0, cut)));
+    ASSERT_TRUE(server.Release(i));
+    EXPECT_THAT(client.Receive().body, HasSubstr("released"));
+    ASSERT_TRUE(client.Send(second.substr(cut) + Echo("third")));
+    EXPECT_THAT(client.Receive().body, HasSubstr("second")) << "cut at " << cut;
+    EXPECT_THAT(client.Receive().body, HasSubstr("third"));
+  }
+}
+
 TEST(HttpServer, TakesARequestByteByByte) {
   TestServer server;
   TestClient client(server.port());

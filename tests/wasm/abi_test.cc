@@ -405,7 +405,8 @@ TEST(AbiServer, TakesEveryFormOfResult) {
   ASSERT_EQ(server.Tool(R"({"name":"t"})"), 0);
   std::uint64_t run = 0;
   for (const auto& [result, answer] : kCases) {
-    ASSERT_THAT(server.Call(++run, "t"), ElementsAre(IsFrame(MCPS_TOOL_CALLED, run)));
+    ++run;
+    ASSERT_THAT(server.Call(run, "t"), ElementsAre(IsFrame(MCPS_TOOL_CALLED, run)));
     EXPECT_THAT(server.Handle(Encode(MCPS_TOOL_REPLIED, run, 0, {result})),
                 ElementsAre(IsFrame(MCPS_HTTP_RESPOND, run, Contains(HasSubstr(answer)))));
   }
@@ -417,7 +418,8 @@ TEST(AbiServer, ComplainsOfWhatIsNoResult) {
   std::uint64_t run = 0;
   for (const std::vector<std::string>& fields : std::vector<std::vector<std::string>>{
            {"{"}, {R"({"content":1})"}, {"{}", "["}, {"{}", "[]"}, {"\"\xff\""}}) {
-    ASSERT_THAT(server.Call(++run, "t"), ElementsAre(IsFrame(MCPS_TOOL_CALLED, run)));
+    ++run;
+    ASSERT_THAT(server.Call(run, "t"), ElementsAre(IsFrame(MCPS_TOOL_CALLED, run)));
     EXPECT_THAT(
         server.Handle(Encode(MCPS_TOOL_REPLIED, run, 0, fields)),
         ElementsAre(IsFrame(MCPS_ERROR, 0),

@@ -37,9 +37,10 @@ function choicesOf({ enum: values, enumNames, oneOf }) {
 function helpOf({ description = '', minimum, maximum }) {
   const shown = (/** @type {number} */ limit) => limit.toLocaleString('en').replace('-', '\u2212');
   const [low, high] = [typeof minimum === 'number', typeof maximum === 'number'];
-  const range = low && high
+  const limits = low && high
     ? `${shown(minimum)} to ${shown(maximum)}`
     : low ? `${shown(minimum)} or more` : high ? `${shown(maximum)} or less` : '';
+  const range = limits.replaceAll(' ', '\u00a0');
   if (!description || !range) return String(description || range);
   return `${description}${/[.!?]$/.test(description) ? ' ' : ', '}${range}`;
 }

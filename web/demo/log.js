@@ -158,7 +158,7 @@ export class MessageLog {
       : all;
     const waiting = this.#held ? this.#held.length + this.#missed : 0;
     this.#count.textContent = this.#held
-      ? `paused, ${waiting} new`
+      ? `${waiting} new`
       : filtered ? `${shown} of ${all}` : all ? String(all) : '';
     this.#empty.hidden = shown > 0;
     this.#empty.textContent = all

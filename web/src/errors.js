@@ -8,7 +8,6 @@ export class SessionError extends Error {
    */
   constructor(code, message, { cause, rpc } = {}) {
     super(message, cause === undefined ? undefined : { cause });
-    /** @type {'SessionError'} */
     this.name = 'SessionError';
     this.code = code;
     this.rpc = rpc;
@@ -19,7 +18,6 @@ export class ToolError extends Error {
   /** @param {string} message */
   constructor(message) {
     super(message);
-    /** @type {'ToolError'} */
     this.name = 'ToolError';
   }
 }

@@ -155,6 +155,8 @@ std::span<char> RequestReader::Prepare() {
     wanted = std::clamp(missing, kMinRoom, std::max(capacity_, kFirstBuffer));
   }
   if (capacity_ - end_ < wanted) Grow(wanted);
+  lent_ = end_;
+  is_lent_ = true;
   return {data_.get() + end_, capacity_ - end_};
 }
 
@@ -173,7 +175,12 @@ void RequestReader::Grow(std::size_t wanted) {
   end_ = held;
 }
 
-void RequestReader::Commit(std::size_t bytes) { end_ += bytes; }
+void RequestReader::Commit(std::size_t bytes) {
+  // The end may have moved back meanwhile, never forward.
+  if (lent_ != end_ && bytes > 0) std::memmove(data_.get() + end_, data_.get() + lent_, bytes);
+  end_ += bytes;
+  is_lent_ = false;
+}
 
 RequestReader::Progress RequestReader::Read() {
   if (failed_) return Progress::kFailed;
@@ -263,7 +270,7 @@ void RequestReader::Next() {
   begin_ += head_size_ + body_size_;  // a chunked body is not in there any more
   if (begin_ == end_) {
     begin_ = end_ = 0;
-    if (capacity_ > kKeptBuffer) {
+    if (capacity_ > kKeptBuffer && !is_lent_) {
       data_.reset();
       capacity_ = 0;
     }

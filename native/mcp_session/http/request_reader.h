@@ -30,8 +30,8 @@ class RequestReader {
   RequestReader(const RequestReader&) = delete;
   RequestReader& operator=(const RequestReader&) = delete;
 
-  // Room for bytes that arrive, at least one; invalidates what earlier calls gave. Then Commit
-  // how many of them there are.
+  // Room for bytes that arrive, at least one; it stays where it is until the next Prepare, whatever
+  // else is called meanwhile. Then Commit how many there are.
   std::span<char> Prepare();
   void Commit(std::size_t bytes);
 
@@ -103,6 +103,8 @@ class RequestReader {
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;  // of the current request
   std::size_t end_ = 0;    // of what arrived
+  std::size_t lent_ = 0;   // where the room is that Prepare gave
+  bool is_lent_ = false;   // and nothing was committed since
 
   std::unique_ptr<Parser> parser_;
   std::size_t parsed_ = 0;     // bytes of the request the parser has consumed and we keep

@@ -152,24 +152,18 @@ class Reader {
     if (!Skip('"')) return false;
     for (;;) {
       const std::size_t start = at_;
-      while (IsPlain(Peek())) ++at_;
+      while (const std::size_t length = PlainLength()) at_ += length;
       out->append(text_, start, at_ - start);
       if (Skip('"')) return true;
-      if (Skip('\\')) {
-        if (!ReadEscape(out)) return false;
-        continue;
-      }
-      if (static_cast<unsigned char>(Peek()) < 0x80) return false;
-      const std::size_t length = Utf8Length(text_, at_);
-      if (length == 0) return false;
-      out->append(text_, at_, length);
-      at_ += length;
+      if (!Skip('\\') || !ReadEscape(out)) return false;
     }
   }
 
-  static bool IsPlain(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+  // The length of a character that stands for itself; 0 if there is none here.
+  std::size_t PlainLength() const {
+    const auto byte = static_cast<unsigned char>(Peek());
+    if (byte >= 0x80) return Utf8Length(text_, at_);
+    return byte >= 0x20 && byte != '"' && byte != '\\' ? 1 : 0;
   }
 
   bool ReadEscape(std::string* out) {

@@ -33,20 +33,18 @@ void AppendEscape(char c, std::string* out) {
 
 bool AppendString(std::string_view text, std::string* out) {
   *out += '"';
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = at;
-    while (end < text.size() && Plain(text[end])) ++end;
-    out->append(text, at, end - at);
-    if (end == text.size()) break;
-    if (static_cast<unsigned char>(text[end]) < 0x80) {
-      AppendEscape(text[end], out);
-      at = end + 1;
-      continue;
+  for (std::size_t at = 0;;) {
+    const std::size_t start = at;
+    while (at < text.size()) {
+      const bool ascii = static_cast<unsigned char>(text[at]) < 0x80;
+      if (ascii && !Plain(text[at])) break;
+      const std::size_t length = ascii ? 1 : Utf8Length(text, at);
+      if (length == 0) return false;
+      at += length;
     }
-    const std::size_t length = Utf8Length(text, end);
-    if (length == 0) return false;
-    out->append(text, end, length);
-    at = end + length;
+    out->append(text, start, at - start);
+    if (at == text.size()) break;
+    AppendEscape(text[at++], out);
   }
   *out += '"';
   return true;
