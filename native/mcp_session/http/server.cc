@@ -4,7 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/system/errc.hpp>
+#include <cerrno>
 #include <utility>
 #include <variant>
 
@@ -42,6 +42,11 @@ Result<tcp::endpoint> Resolve(asio::io_context& loop, const std::string& host, s
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, "no such host: " + Redact(host));
   }
   return found.begin()->endpoint();
+}
+
+// Whether accept failed with this for want of descriptors or memory, ours or the system's.
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 std::string Authority(const std::string& host, std::uint16_t port) {
@@ -177,9 +182,7 @@ void HttpServer::State::OnAccepted(const error_code& error) {
     accepted_.close(ignored);
     return;
   }
-  if (error == asio::error::no_descriptors || error == asio::error::no_memory ||
-      error == asio::error::no_buffer_space ||
-      error == boost::system::errc::too_many_files_open_in_system) {
+  if (IsShortage(error.value())) {
     if (!MakeRoom()) accept_again_at_ = now_ + kAcceptPause;
     return;
   }
