@@ -203,8 +203,9 @@ export interface SessionServerOptions {
   sessionMaxLife?: number;
   /**
    * Which `Host` and `Origin` headers {@link SessionServer.fetch} answers. Default: any host, and
-   * any origin. `'loopback'`: what a server on 127.0.0.1 should answer to, and nothing else.
-   * An origin whose host is among `hosts` needs no mention in `origins`; `'*'` is any.
+   * pages that this host itself served. `'loopback'`: what a server on 127.0.0.1 should answer to,
+   * and nothing else. `origins` are admitted besides those whose host is among `hosts`; `'*'` is
+   * any. A request without a `Host` header has the one of its URL.
    */
   hosts?: 'loopback' | { hosts?: string[]; origins?: string[] };
   /** Largest message, in bytes; more is answered with 413. Default: 4 MiB. */
@@ -316,7 +317,8 @@ export class SessionServer extends EventTarget {
 
   /**
    * Serves a peer at the other end of a port until it closes, `close` is called, or the server is
-   * closed. Does not close the port.
+   * closed. Does not close the port. One peer: a client that opens another session on the same port
+   * is refused, so give each a port of its own (`MessageChannel`).
    */
   connect(port: Port, options?: { principal?: string }): Connection;
 

@@ -1,4 +1,5 @@
 import { start } from './src/abi.js';
+import { SessionError } from './src/errors.js';
 
 export { Core, loadSync } from './src/abi.js';
 export { SessionClient } from './src/client.js';
@@ -8,7 +9,7 @@ export { SessionServer } from './src/server.js';
 /** @param {string | URL} url */
 async function compile(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${response.url}: HTTP ${response.status}`);
+  if (!response.ok) throw new SessionError('TRANSPORT', `HTTP ${response.status}: ${response.url}`);
   // Not by streaming: servers that do not know the type application/wasm are common.
   return WebAssembly.compile(await response.arrayBuffer());
 }

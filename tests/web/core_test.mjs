@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { deferred, handshake, mcp, newCore, stateless, wasmModule, wasmUrl } from './support.mjs';
 
 const { Core, load, loadSync, SessionClient, SessionServer } = mcp;
@@ -160,7 +162,7 @@ test('a large message is given back', async () => {
   const server = new SessionServer(core, about);
   server.tool({ name: 'echo' }, ({ text }) => text);
   const client = new SessionClient(core, { ...about, fetch: (request) => server.fetch(request) });
-  const text = 'é'.repeat(500_000);
+  const text = 'é'.repeat(100_000);
   const large = async () => (await client.callTool('echo', { text })).content[0].text;
   assert.equal(await large(), text);
   await large();
@@ -168,6 +170,27 @@ test('a large message is given back', async () => {
   for (let i = 0; i < 20; ++i) await large();
   assert.equal(core.memoryBytes, before);
   await client.close();
+});
+
+test('what is dropped without close is given back', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc');
+  const core = await newCore();
+  const collected = async () => {
+    for (let tries = 0; tries < 50 && core.engines.size > 0; ++tries) {
+      gc();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return core.engines.size === 0;
+  };
+  for (let round = 0; round < 3; ++round) {
+    for (let i = 0; i < 20; ++i) {
+      new SessionServer(core, about).tool({ name: 'x' }, () => {});
+      new SessionClient(core, { ...about, url: 'http://localhost/' });
+    }
+    assert.ok(await collected());
+  }
+  assert.equal(core.memoryBytes, 1 << 20);
 });
 
 test('an idle timer keeps no program running', async () => {

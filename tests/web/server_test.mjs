@@ -104,6 +104,24 @@ test('a stream that nobody wants any more cancels its call', async () => {
   assert.equal((await aborted).code, 'CANCELLED');
 });
 
+test('a client that asks and does not read is let go', async () => {
+  const server = open();
+  const aborted = deferred();
+  server.tool({ name: 'flood' }, async (_, call) => {
+    call.signal.addEventListener('abort', aborted.resolve);
+    const message = 'x'.repeat(1 << 20);
+    for (let n = 1; n < 50 && !call.signal.aborted; ++n) {
+      call.progress(n, { message });
+      await null;
+    }
+  });
+  const response = await server.fetch(
+    stateless('tools/call', { name: 'flood' }, { meta: { progressToken: 1 } }),
+  );
+  await aborted.promise;
+  await assert.rejects(response.text(), { code: 'CANCELLED' });
+});
+
 test('a notification cancels a call of a session', async () => {
   const server = open();
   const { running, aborted } = patient(server);
