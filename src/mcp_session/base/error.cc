@@ -15,7 +15,7 @@ struct Row {
 };
 
 // In the order of the enumeration. -32000 and -32001 are what handshake-era peers send for
-// refusals at the HTTP level and for a session that is not there (spec.md section 3).
+// refusals at the HTTP level and for a session that is not there (docs/protocol-support.md).
 constexpr Row kRows[] = {
     {ErrorCode::kParseError, -32700, 400, "PARSE_ERROR"},
     {ErrorCode::kInvalidRequest, -32600, 400, "INVALID_REQUEST"},
@@ -34,8 +34,13 @@ constexpr Row kRows[] = {
     {ErrorCode::kSessionNotFound, -32001, 404, "SESSION_NOT_FOUND"},
     {ErrorCode::kTooManyRequests, -32000, 429, "TOO_MANY_REQUESTS"},
     {ErrorCode::kNotFound, -32603, 404, "NOT_FOUND"},
+    {ErrorCode::kExpired, -32603, 404, "EXPIRED"},
     {ErrorCode::kExists, -32603, 409, "EXISTS"},
     {ErrorCode::kConflict, -32603, 409, "CONFLICT"},
+    {ErrorCode::kFenced, -32603, 409, "FENCED"},
+    {ErrorCode::kLocked, -32603, 409, "LOCKED"},
+    {ErrorCode::kLockLost, -32603, 409, "LOCK_LOST"},
+    {ErrorCode::kGap, -32603, 410, "GAP"},
     {ErrorCode::kTooLarge, -32600, 413, "TOO_LARGE"},
     {ErrorCode::kInvalidArgument, -32603, 500, "INVALID_ARGUMENT"},
     {ErrorCode::kCapacity, -32603, 503, "CAPACITY"},

@@ -31,8 +31,13 @@ enum class ErrorCode : std::uint8_t {
   kTooManyRequests,       // a limit on what one peer may have open (429)
   // The store (store/store.h).
   kNotFound,         // the backend answered: no live record for this owner
+  kExpired,          // the same, and it is known that its time was over
   kExists,           // create met a live record
   kConflict,         // the version differs from the expected one
+  kFenced,           // somebody else was granted the lock since; stop working
+  kLocked,           // somebody else has the lock
+  kLockLost,         // not, or no longer, the holder of the lock
+  kGap,              // some of the events asked for are not kept any more
   kTooLarge,         // over a size limit; refused before any I/O (413)
   kInvalidArgument,  // the caller's mistake: an option or value out of range
   kCapacity,         // full: memory cap, out of memory, disk full (503)

@@ -14,9 +14,9 @@ namespace mcp_session {
 
 struct MemoryStoreOptions {
   std::size_t max_records = 100'000;
-  std::size_t max_bytes = 256u << 20;         // data, keys and overhead, as MemoryUse counts them
-  std::size_t max_record_bytes = 64u << 10;   // data of one record
-  std::size_t max_records_per_owner = 64;     // of one non-empty owner, all kinds together
+  std::size_t max_bytes = 256u << 20;        // data, keys and overhead, as MemoryUse counts them
+  std::size_t max_record_bytes = 64u << 10;  // data of one record
+  std::size_t max_records_per_owner = 64;    // of one non-empty owner, all kinds together
 };
 
 class MemorySessionStore final : public SessionStore {

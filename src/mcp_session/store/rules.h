@@ -31,7 +31,23 @@ inline bool IsValid(const Lifetime& lifetime) {
     return !length || (*length > Millis{} && *length <= kMaxLifetime);
   };
   return (lifetime.idle_ttl || lifetime.max_life) && in_range(lifetime.idle_ttl) &&
-         in_range(lifetime.max_life);
+         in_range(lifetime.max_life) && lifetime.remember >= Millis{} &&
+         lifetime.remember <= kMaxLifetime;
+}
+
+inline bool IsValid(const store::Lock& lock) {
+  return IsStorable(lock.key) && lock.holder != 0 && lock.lease > Millis{} &&
+         lock.lease <= kMaxLease;
+}
+inline bool IsValid(const store::Extend& extend) {
+  return extend.lease > Millis{} && extend.lease <= kMaxLease;
+}
+inline bool IsValid(const store::Append& append) {
+  return append.keep > 0 && append.keep <= kMaxEventLimit;
+}
+inline bool IsValid(const store::ReadEvents& read) {
+  return read.limit > 0 && read.limit <= kMaxEventLimit && read.wait >= Millis{} &&
+         read.wait <= kMaxEventWait;
 }
 
 // Whether a Get at `now` must count as an access: nine tenths of `idle_ttl` or less are left until
