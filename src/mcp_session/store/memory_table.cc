@@ -84,7 +84,7 @@ MemoryTable::Outcome MemoryTable::Do(store::Create& command, Instant now, StoreR
   if (!IsStorable(command.key) || !IsValid(command.lifetime)) return ErrorCode::kInvalidArgument;
   const PackedKey key = Pack(command.key);
   if (const RecordSlot* slot = records_.FindLive(key, now)) {
-    if (command.write_id == 0 || command.write_id != slot->entry->write_id()) {
+    if (command.write_id == 0 || command.write_id != WriteId(*slot->entry)) {
       return ErrorCode::kExists;
     }
     Describe(*slot, now, reply.record);
@@ -121,11 +121,11 @@ MemoryTable::Outcome MemoryTable::Do(store::Put& command, Instant now, StoreRepl
   RecordSlot* slot = records_.FindLive(key, now);
   if (slot == nullptr) return Absence(key, now);
   RecordEntry& entry = *slot->entry;
-  if (command.write_id != 0 && command.write_id == entry.write_id()) {
+  if (command.write_id != 0 && command.write_id == WriteId(entry)) {
     Describe(*slot, now, reply.record);
     return kDone;
   }
-  if (command.fence != 0 && command.fence < entry.fence()) return ErrorCode::kFenced;
+  if (command.fence != 0 && command.fence < Fence(entry)) return ErrorCode::kFenced;
   if (command.expected && *command.expected != entry.version) {
     Describe(*slot, now, reply.record);
     return ErrorCode::kConflict;
@@ -135,7 +135,7 @@ MemoryTable::Outcome MemoryTable::Do(store::Put& command, Instant now, StoreRepl
     return ErrorCode::kCapacity;
   }
   records_.Replace(entry, std::move(command.data));
-  if (command.write_id != entry.write_id()) {
+  if (command.write_id != WriteId(entry)) {
     records_.ChangeExtras(entry, [&](RecordExtras& extras) { extras.write_id = command.write_id; });
   }
   slot = records_.FindLive(key, now);  // making room may have moved it
@@ -161,7 +161,7 @@ MemoryTable::Outcome MemoryTable::Do(const store::Remove& command, Instant now, 
     records_.Forget(key);
     return kDone;
   }
-  if (command.fence != 0 && command.fence < slot->entry->fence()) return ErrorCode::kFenced;
+  if (command.fence != 0 && command.fence < Fence(*slot->entry)) return ErrorCode::kFenced;
   if (command.expected && *command.expected != slot->entry->version) {
     Describe(*slot, now, reply.record);
     return ErrorCode::kConflict;
@@ -285,7 +285,7 @@ MemoryTable::Outcome MemoryTable::Do(const store::ReadEvents& command, Instant n
   const PackedKey key = Pack(command.key);
   const RecordSlot* slot = records_.FindLive(key, now);
   if (slot == nullptr) return Absence(key, now);
-  const RecordExtras* extras = slot->entry->extras.get();
+  const RecordExtras* extras = records_.ExtrasOf(*slot->entry);
   if (extras == nullptr || extras->events == nullptr) {
     if (command.after == 0) return kDone;
     return ErrorCode::kGap;
@@ -300,7 +300,7 @@ bool MemoryTable::IsRepeated(const RecordKey& to, std::uint64_t write_id, Instan
                              StoreReply* reply) {
   if (write_id == 0) return false;
   const RecordSlot* slot = FindLive(to, now);
-  if (slot == nullptr || slot->entry->write_id() != write_id) return false;
+  if (slot == nullptr || WriteId(*slot->entry) != write_id) return false;
   Describe(*slot, now, reply->record);
   return true;
 }
@@ -328,12 +328,22 @@ void MemoryTable::Attach(const RecordKey& to, DetachedRecord record, std::uint64
                          Instant now, StoreReply* reply) {
   const PackedKey key = Pack(to);
   const RecordSlot* slot = records_.Attach(key, std::move(record));
-  if (write_id != slot->entry->write_id()) {
+  if (write_id != WriteId(*slot->entry)) {
     records_.ChangeExtras(*slot->entry,
                           [write_id](RecordExtras& extras) { extras.write_id = write_id; });
   }
   StampHeldLock(key, *slot->entry, now);
   Describe(*slot, now, reply->record);
+}
+
+std::uint64_t MemoryTable::WriteId(const RecordEntry& entry) const {
+  const RecordExtras* extras = records_.ExtrasOf(entry);
+  return extras == nullptr ? 0 : extras->write_id;
+}
+
+std::uint64_t MemoryTable::Fence(const RecordEntry& entry) const {
+  const RecordExtras* extras = records_.ExtrasOf(entry);
+  return extras == nullptr ? 0 : extras->fence;
 }
 
 ErrorCode MemoryTable::Absence(const PackedKey& key, Instant now) const {
@@ -378,7 +388,7 @@ void MemoryTable::Wait(const store::ReadEvents& command, StoreTicket ticket, std
 }
 
 void MemoryTable::WakeReaders(RecordEntry& entry, Instant now) {
-  if (entry.extras->readers.empty()) return;
+  if (records_.ExtrasOf(entry)->readers.empty()) return;
   std::vector<std::uint64_t> numbers;
   records_.ChangeExtras(entry, [&numbers](RecordExtras& extras) { numbers.swap(extras.readers); });
   for (const std::uint64_t number : numbers) {

@@ -65,6 +65,8 @@ class MemoryTable {
   Outcome Do(store::Append& command, Instant now, StoreReply& reply);
   Outcome Do(const store::ReadEvents& command, Instant now, StoreReply& reply);
 
+  std::uint64_t WriteId(const RecordEntry& entry) const;
+  std::uint64_t Fence(const RecordEntry& entry) const;
   ErrorCode Absence(const PackedKey& key, Instant now) const;
   RecordSlot* FindLive(const RecordKey& key, Instant now);
   HeldLock* FindHeld(const RecordKey& key, std::uint64_t holder, Instant now);
