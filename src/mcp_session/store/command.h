@@ -98,9 +98,9 @@ struct Take {
 };
 
 // Gives the record another key: same data, stream, fence and ends, a new version. The old key is
-// kNotFound from then on, and keeps its lock. kNotFound if `from` is not there; else kExists if `to`
-// is alive, also if it is `from`; else kCapacity if the new owner's share is used up. This, with
-// another owner, is what happens to a session at login.
+// kNotFound from then on, and keeps its lock. kNotFound if `from` is not there; else kExists if
+// `to` is alive, also if it is `from`; else kCapacity if the new owner's share is used up. This,
+// with another owner, is what happens to a session at login.
 struct Regenerate {
   RecordKey from;
   RecordKey to;
