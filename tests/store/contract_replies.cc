@@ -189,7 +189,8 @@ TEST_P(StoreContract, RepliesThatComeLaterAreAnnounced) {
     ++announced;
   });
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const RecordKey key{"alice", "session", std::to_string(i)};
+    const std::string id = std::to_string(i);
+    const RecordKey key{"alice", "session", id};
     std::vector<StoreReply> replies;
     inside = true;
     Submit({1}, store::Create{key, "x", Idle()});
