@@ -17,7 +17,11 @@ namespace mcp_session {
 
 class MemoryTable : public RecordCommands {
  public:
-  using RecordCommands::RecordCommands;
+  // Draws the key of its hash function from `entropy`, once.
+  MemoryTable(const MemoryStoreOptions& options, Entropy& entropy)
+      : RecordCommands(options, entropy) {
+    CountReserved();
+  }
 
   // Runs a command and fills `reply`, but for its ticket. False: it is a ReadEvents that waits;
   // its reply comes out of TakeAnswered, under `reader`.
