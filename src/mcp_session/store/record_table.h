@@ -72,6 +72,7 @@ struct OwnerSlot {
 // A record between two keys.
 struct DetachedRecord {
   std::shared_ptr<const std::string> data;
+  std::uint64_t version = 0;
   std::unique_ptr<RecordExtras> extras;
   Instant last_end = kNever;
   Instant end = kNever;
