@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cstring>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,9 @@
 namespace mcp_session {
 namespace {
 
-constexpr std::size_t kShards = 64;
+// More do not help: two of a handful of loops rarely meet, and what a command touches of a shard
+// should still be in the cache from the last time.
+constexpr std::size_t kShards = 16;
 
 struct KeyOf {
   template <typename Command>
@@ -25,6 +28,25 @@ struct KeyOf {
   RecordKey operator()(const store::Regenerate& command) const { return command.from; }
 };
 
+// Which shard is no secret worth a strong hash: whoever finds names that share one only makes them
+// wait for each other.
+std::uint64_t Spread(std::uint64_t seed, std::string_view name) {
+  std::uint64_t hash = seed ^ name.size();
+  const auto mix = [&hash](std::uint64_t word) {
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    hash ^= hash >> 32;
+  };
+  std::uint64_t word = 0;
+  for (; name.size() >= sizeof word; name.remove_prefix(sizeof word)) {
+    std::memcpy(&word, name.data(), sizeof word);
+    mix(word);
+  }
+  word = 0;
+  for (const char c : name) word = word << 8 | static_cast<std::uint8_t>(c);
+  mix(word);
+  return hash;
+}
+
 void LowerTo(std::atomic<std::int64_t>& value, std::int64_t bound) {
   std::int64_t seen = value.load();
   while (bound < seen && !value.compare_exchange_weak(seen, bound)) {
@@ -34,7 +56,7 @@ void LowerTo(std::atomic<std::int64_t>& value, std::int64_t bound) {
 }  // namespace
 
 SharedMemory::SharedMemory(const MemoryStoreOptions& options, Entropy& entropy)
-    : sip_key_(MakeSipKey(entropy)) {
+    : seed_(MakeSipKey(entropy).k0) {
   for (std::size_t i = 0; i < kShards; ++i) {
     Shard& shard = *shards_.emplace_back(std::make_unique<Shard>(options, entropy));
     shard.bytes = shard.table.MemoryUse();
@@ -44,7 +66,7 @@ SharedMemory::SharedMemory(const MemoryStoreOptions& options, Entropy& entropy)
 
 SharedMemory::Shard& SharedMemory::ShardOf(const RecordKey& key) {
   const std::string_view name = key.owner.empty() ? key.id : key.owner;
-  return *shards_[SipHash13(sip_key_, key.owner.empty(), name) % kShards];
+  return *shards_[Spread(seed_, name) % kShards];
 }
 
 Instant SharedMemory::Enter(Shard& shard, Instant now) {
@@ -70,19 +92,28 @@ void SharedMemory::Leave(Shard& shard, std::vector<AnsweredReader>* answered) {
   if (shard.table.has_answered()) shard.table.TakeAnswered(answered);
 }
 
+void SharedMemory::Get(const store::Get& command, Instant now, StoreReply* reply,
+                       std::vector<AnsweredReader>* answered) {
+  Shard& shard = ShardOf(command.key);
+  const std::lock_guard lock(shard.mutex);
+  shard.now = std::max(shard.now, now);
+  reply->error = shard.table.Do(command, shard.now, *reply);
+  // Most of them change nothing that is counted.
+  if (shard.table.size() != shard.records) Leave(shard, answered);
+}
+
 bool SharedMemory::Run(StoreCommand& command, StoreTicket ticket, std::uint64_t reader, Instant now,
                        StoreReply* reply, std::vector<AnsweredReader>* answered) {
+  // First what there is most of.
+  if (const auto* get = std::get_if<store::Get>(&command)) {
+    Get(*get, now, reply, answered);
+    return true;
+  }
   if (const auto* regenerate = std::get_if<store::Regenerate>(&command)) {
     RunRegenerate(*regenerate, now, reply, answered);
     return true;
   }
-  return RunInShard(ShardOf(std::visit(KeyOf(), command)), command, ticket, reader, now, reply,
-                    answered);
-}
-
-bool SharedMemory::RunInShard(Shard& shard, StoreCommand& command, StoreTicket ticket,
-                              std::uint64_t reader, Instant now, StoreReply* reply,
-                              std::vector<AnsweredReader>* answered) {
+  Shard& shard = ShardOf(std::visit(KeyOf(), command));
   const std::lock_guard lock(shard.mutex);
   const bool is_answered = shard.table.Run(command, ticket, reader, Enter(shard, now), reply);
   Leave(shard, answered);
@@ -110,13 +141,19 @@ void SharedMemory::RunRegenerate(const store::Regenerate& command, Instant now, 
 void SharedMemory::Tick(Instant now, std::vector<AnsweredReader>* answered) {
   // What a shard's deadline becomes after it was looked at here lowers this again.
   deadline_.store(kNever.millis);
-  for (const std::unique_ptr<Shard>& shard : shards_) {
-    if (shard->deadline.load() <= now.millis) {
-      const std::lock_guard lock(shard->mutex);
-      shard->table.Tick(Enter(*shard, now));
-      Leave(*shard, answered);
+  // One shard in a call: a million records that die at once must not hold up a loop.
+  const std::size_t start = next_tick_.load(std::memory_order_relaxed);
+  bool is_done = false;
+  for (std::size_t i = 0; i < kShards; ++i) {
+    Shard& shard = *shards_[(start + i) % kShards];
+    if (!is_done && shard.deadline.load() <= now.millis) {
+      const std::lock_guard lock(shard.mutex);
+      shard.table.Tick(Enter(shard, now));
+      Leave(shard, answered);
+      next_tick_.store(start + i + 1, std::memory_order_relaxed);
+      is_done = true;
     }
-    LowerTo(deadline_, shard->deadline.load());
+    LowerTo(deadline_, shard.deadline.load());
   }
 }
 
@@ -130,7 +167,7 @@ struct SharedMemoryStore::Inbox {
   std::function<void()> ready;  // on the loop only
   std::mutex mutex;
   std::vector<StoreReply> replies;
-  bool told = false;  // until the next Drain
+  std::atomic<bool> told{false};  // there are some; until the next Drain
 };
 
 std::uint64_t SharedMemory::Register(SharedMemoryStore* store) {
@@ -155,7 +192,7 @@ void SharedMemory::Deliver(std::vector<AnsweredReader> answered) {
     }
     const std::lock_guard lock(inbox->mutex);
     inbox->replies.push_back(std::move(each.reply));
-    if (std::exchange(inbox->told, true)) continue;
+    if (inbox->told.exchange(true)) continue;
     boost::asio::post(inbox->executor, [inbox] {
       if (inbox->ready) inbox->ready();
     });
@@ -187,6 +224,7 @@ void SharedMemoryStore::Drain(std::vector<StoreReply>* replies) {
     std::move(replies_.begin(), replies_.end(), std::back_inserter(*replies));
     replies_.clear();
   }
+  if (!inbox_->told) return;
   const std::lock_guard lock(inbox_->mutex);
   inbox_->told = false;
   std::move(inbox_->replies.begin(), inbox_->replies.end(), std::back_inserter(*replies));

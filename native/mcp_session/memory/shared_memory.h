@@ -61,8 +61,8 @@ class SharedMemory {
   // False: the command waits.
   bool Run(StoreCommand& command, StoreTicket ticket, std::uint64_t reader, Instant now,
            StoreReply* reply, std::vector<AnsweredReader>* answered);
-  bool RunInShard(Shard& shard, StoreCommand& command, StoreTicket ticket, std::uint64_t reader,
-                  Instant now, StoreReply* reply, std::vector<AnsweredReader>* answered);
+  void Get(const store::Get& command, Instant now, StoreReply* reply,
+           std::vector<AnsweredReader>* answered);
   void RunRegenerate(const store::Regenerate& command, Instant now, StoreReply* reply,
                      std::vector<AnsweredReader>* answered);
   void Tick(Instant now, std::vector<AnsweredReader>* answered);
@@ -73,11 +73,12 @@ class SharedMemory {
   void Unregister(std::uint64_t number);
   void Deliver(std::vector<AnsweredReader> answered);
 
-  const SipKey sip_key_;
+  const std::uint64_t seed_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<std::size_t> records_{0};
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::int64_t> deadline_{kNever.millis};  // no shard has an earlier one
+  std::atomic<std::size_t> next_tick_{0};              // where Tick looks first
   std::mutex stores_mutex_;
   std::unordered_map<std::uint64_t, SharedMemoryStore*> stores_;
   std::uint64_t last_store_ = 0;

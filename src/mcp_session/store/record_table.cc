@@ -10,7 +10,7 @@
 namespace mcp_session {
 namespace {
 
-constexpr std::size_t kMaxFreesPerSweep = 1000;
+constexpr std::size_t kMaxFreesPerSweep = 250;
 constexpr Millis kPauseWithinSweep{1};
 constexpr Millis kPauseBetweenSweeps = Seconds(1);
 
