@@ -114,10 +114,31 @@ bool SharedMemory::Run(StoreCommand& command, StoreTicket ticket, std::uint64_t 
     return true;
   }
   Shard& shard = ShardOf(std::visit(KeyOf(), command));
+  const bool is_answered = RunInShard(shard, command, ticket, reader, now, reply, answered);
+  // The room may be with the dead of other shards. A command that was refused is still whole.
+  if (reply->error == ErrorCode::kCapacity && Reclaim(now, answered)) {
+    return RunInShard(shard, command, ticket, reader, now, reply, answered);
+  }
+  return is_answered;
+}
+
+bool SharedMemory::RunInShard(Shard& shard, StoreCommand& command, StoreTicket ticket,
+                              std::uint64_t reader, Instant now, StoreReply* reply,
+                              std::vector<AnsweredReader>* answered) {
   const std::lock_guard lock(shard.mutex);
   const bool is_answered = shard.table.Run(command, ticket, reader, Enter(shard, now), reply);
   Leave(shard, answered);
   return is_answered;
+}
+
+bool SharedMemory::Reclaim(Instant now, std::vector<AnsweredReader>* answered) {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    const bool has_freed = shard->table.Reclaim(Enter(*shard, now));
+    Leave(*shard, answered);
+    if (has_freed) return true;
+  }
+  return false;
 }
 
 void SharedMemory::RunRegenerate(const store::Regenerate& command, Instant now, StoreReply* reply,

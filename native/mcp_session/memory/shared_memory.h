@@ -63,6 +63,9 @@ class SharedMemory {
            StoreReply* reply, std::vector<AnsweredReader>* answered);
   void Get(const store::Get& command, Instant now, StoreReply* reply,
            std::vector<AnsweredReader>* answered);
+  bool RunInShard(Shard& shard, StoreCommand& command, StoreTicket ticket, std::uint64_t reader,
+                  Instant now, StoreReply* reply, std::vector<AnsweredReader>* answered);
+  bool Reclaim(Instant now, std::vector<AnsweredReader>* answered);
   void RunRegenerate(const store::Regenerate& command, Instant now, StoreReply* reply,
                      std::vector<AnsweredReader>* answered);
   void Tick(Instant now, std::vector<AnsweredReader>* answered);

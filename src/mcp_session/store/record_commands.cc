@@ -44,6 +44,15 @@ void RecordCommands::Describe(const RecordSlot& slot, Instant now, Record& recor
   if (entry.last_end != kNever) record.max_life_left = entry.last_end - now;
 }
 
+bool RecordCommands::Reclaim(Instant now) {
+  const std::size_t before = records_.size();
+  for (int i = 0; i < 2 && records_.size() == before && records_.MayHaveDead(now); ++i) {
+    records_.Sweep(now, kSlotsPerReclaim);
+  }
+  if (records_.size() == before) records_.ForgetRemembered();
+  return records_.size() < before;
+}
+
 void RecordCommands::Tick(Instant now) {
   if (records_.NextSweep() <= now) records_.Sweep(now, kSlotsPerTick);
 }

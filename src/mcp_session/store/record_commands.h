@@ -36,6 +36,10 @@ class RecordCommands {
   Instant NextDeadline() const { return records_.NextSweep(); }
   void Tick(Instant now);
 
+  // Frees some of the dead, or if there are none forgets the remembered: for another table under
+  // the same limits that is short of room. False: there was nothing to free.
+  bool Reclaim(Instant now);
+
   // What other tables under the same limits hold.
   void SetElsewhere(std::size_t records, std::size_t bytes) {
     records_elsewhere_ = records;
