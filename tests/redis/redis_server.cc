@@ -163,7 +163,7 @@ void RedisServer::WriteConfiguration() {
   file << "bind 127.0.0.1\nport " << port_ << "\ndir " << folder_ << "\nlogfile " << folder_
        << "/redis.log\n";
   if (!options_.sentinel) file << "save \"\"\nunixsocket " << socket_path_ << "\n";
-  if (!options_.password.empty()) file << "requirepass " << options_.password << "\n";
+  if (!options_.password.empty()) file << "requirepass \"" << options_.password << "\"\n";
   if (options_.tls) {
     file << "tls-port " << tls_port_ << "\ntls-ca-cert-file " << certificates_->ca_file()
          << "\ntls-cert-file " << certificates_->server_certificate() << "\ntls-key-file "

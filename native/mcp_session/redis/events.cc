@@ -89,7 +89,7 @@ void RedisEvents::Look(std::uint64_t number) {
                                        std::to_string(waiter.limit + 1)});
   exchange.replies = 3;
   if (waiter.whole) {
-    AppendRedisCommand(&exchange.bytes, {"XREVRANGE", stream, "+", "-", "COUNT", "1"});
+    AppendRedisCommand(&exchange.bytes, {"XRANGE", stream, "-", "+", "COUNT", "1"});
     exchange.replies = 4;
   }
   exchange.repeatable = true;
@@ -121,10 +121,8 @@ void RedisEvents::OnRead(std::uint64_t number, const RedisDelivery& delivery) {
       waiter.whole = true;
       return Look(number);
     }
-    const std::vector<RedisReply>& last = delivery.replies[3].elements;
-    const std::uint64_t newest = last.empty() ? 0 : SequenceOf(last[0]);
-    if (newest >= waiter.after) return Look(number);  // it came a moment ago
-    return Finish(number, Gap(newest));
+    const std::vector<RedisReply>& oldest = delivery.replies[3].elements;
+    return Finish(number, Gap(oldest.empty() ? 0 : SequenceOf(oldest[0]) - 1));
   }
   StoreReply reply;
   if (!entries.empty()) {

@@ -51,7 +51,7 @@ class RedisEvents {
     Instant look_at;  // the next read, if nothing is published
     bool reading = false;
     bool read_again = false;  // something was published while it was being read
-    bool whole = false;       // the last event is asked for too: is `after` yet to come?
+    bool whole = false;       // the oldest event is asked for too: there is none from `after` on
     Done done;
   };
 
