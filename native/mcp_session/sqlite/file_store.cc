@@ -1,7 +1,6 @@
 #include "mcp_session/sqlite/file_store.h"
 
 #include <algorithm>
-#include <boost/asio/any_io_executor.hpp>
 #include <utility>
 #include <variant>
 

@@ -17,6 +17,7 @@
 #ifndef MCP_SESSION_SQLITE_FILE_STORE_H_
 #define MCP_SESSION_SQLITE_FILE_STORE_H_
 
+#include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,10 +32,6 @@
 #include "mcp_session/base/time.h"
 #include "mcp_session/sqlite/schema.h"
 #include "mcp_session/store/store.h"
-
-namespace boost::asio {
-class any_io_executor;
-}
 
 namespace mcp_session {
 
