@@ -8,34 +8,16 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "mcp_session/sqlite/file_store.h"
+#include "tests/sqlite/test_folder.h"
 #include "tests/store/contract.h"
 #include "tests/support/manual_clock.h"
 
 namespace mcp_session {
-
-// A folder that goes with all that is in it.
-class TestFolder {
- public:
-  TestFolder() {
-    path_ = (std::filesystem::temp_directory_path() / "mcps-file-XXXXXX").string();
-    if (mkdtemp(path_.data()) == nullptr) std::abort();
-  }
-  ~TestFolder() { std::filesystem::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string File(const std::string& name = "sessions.db") const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // The wall clock of a test when its ManualClock starts: some day in 2025.
 inline constexpr Instant kWallStart{1'750'000'000'000};
@@ -63,9 +45,7 @@ class FileStoreUnderTest final : public StoreUnderTest {
   void Wait(Millis length) override { clock_.Advance(length); }
 
   // Until the store says that it is ready, or for a moment.
-  void Pump() override {
-    loop_.run_one_for(std::chrono::milliseconds(10));
-  }
+  void Pump() override { loop_.run_one_for(std::chrono::milliseconds(10)); }
 
  private:
   TestFolder folder_;

@@ -8,6 +8,7 @@
 #ifndef MCP_SESSION_SQLITE_DATABASE_H_
 #define MCP_SESSION_SQLITE_DATABASE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,7 +60,7 @@ class Database {
   // Whether it could only be opened for reading.
   bool IsReadOnly() const;
 
-  // How often it was tried again because another process was writing.
+  // How often it was tried again because another process was writing. From any thread.
   std::uint64_t busy_retries() const { return busy_retries_; }
 
  private:
@@ -76,7 +77,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   const Millis busy_timeout_;
   std::int64_t busy_since_ = 0;  // ms, of the steady clock
-  std::uint64_t busy_retries_ = 0;
+  std::atomic<std::uint64_t> busy_retries_ = 0;
   std::optional<Error> failure_;
 };
 

@@ -92,10 +92,9 @@ void FileSessionStore::Tick(Instant now) {
 StoreStatus FileSessionStore::Status() const { return mailbox_->Status(); }
 
 FileStoreCounters FileSessionStore::Counters() const {
-  const sqlite::WorkerCounters& counters = worker_->counters();
-  return {.transactions = counters.transactions,
-          .commands = counters.commands,
-          .busy_retries = counters.busy_retries};
+  return {.transactions = worker_->transactions(),
+          .commands = worker_->commands(),
+          .busy_retries = worker_->busy_retries()};
 }
 
 }  // namespace mcp_session

@@ -71,15 +71,14 @@ void Worker::Loop() {
       is_polling_ = false;
     }
     ReportExperience();
-    counters_.transactions = runner_.transactions();
-    counters_.busy_retries = database_->busy_retries();
+    transactions_ = runner_.transactions();
     if (work.stops) return;
   }
 }
 
 void Worker::Do(std::vector<Task> tasks) {
   if (tasks.empty()) return;
-  counters_.commands += tasks.size();
+  command_count_ += tasks.size();
   for (Task& task : tasks) {
     now_ = std::max(now_, task.now);
     const auto* read = std::get_if<store::ReadEvents>(&task.command.get());
@@ -131,8 +130,7 @@ void Worker::Answer(std::vector<Task> tasks, std::vector<std::string>* written) 
     }
   }
   // Counted before anybody can ask what it took.
-  counters_.transactions = runner_.transactions();
-  counters_.busy_retries = database_->busy_retries();
+  transactions_ = runner_.transactions();
   ReportExperience();
   mailbox_->Deliver(std::move(answers));
 }

@@ -25,12 +25,6 @@ namespace mcp_session::sqlite {
 // How often another process' events are looked for while a reader waits.
 inline constexpr Millis kPollInterval{50};
 
-struct WorkerCounters {
-  std::atomic<std::uint64_t> transactions = 0;
-  std::atomic<std::uint64_t> commands = 0;
-  std::atomic<std::uint64_t> busy_retries = 0;
-};
-
 class Worker {
  public:
   // Starts the thread.
@@ -41,7 +35,10 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  const WorkerCounters& counters() const { return counters_; }
+  // From any thread.
+  std::uint64_t transactions() const { return transactions_; }
+  std::uint64_t commands() const { return command_count_; }
+  std::uint64_t busy_retries() const { return database_->busy_retries(); }
 
  private:
   void Loop();
@@ -70,7 +67,8 @@ class Worker {
   bool trouble_in_writing_ = false;
   bool is_full_ = false;
 
-  WorkerCounters counters_;
+  std::atomic<std::uint64_t> transactions_ = 0;
+  std::atomic<std::uint64_t> command_count_ = 0;
   std::thread thread_;  // last: it uses all of the above
 };
 
