@@ -86,15 +86,17 @@ int Database::OnBusy(void* self, int count) {
 }
 
 bool Database::Fail(int result) {
+  const int system_error = errno;  // what sqlite3_system_errno does not know of writes
   if (failure_) return false;
   // errstr and not errmsg: a text of SQLite's, with nothing of ours in it.
-  failure_ = Error{CodeOf(result, sqlite3_system_errno(handle_)), Blame::kEnvironment,
+  failure_ = Error{CodeOf(result, system_error), Blame::kEnvironment,
                    sqlite3_errstr(result)};
   return false;
 }
 
 void Database::Run(const char* sql) {
   if (failed()) return;
+  errno = 0;
   const int result = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) Fail(sqlite3_extended_errcode(handle_));
 }
@@ -127,6 +129,7 @@ Rows::~Rows() {
 
 bool Rows::Next() {
   if (statement_ == nullptr || database_.failed()) return false;
+  errno = 0;
   const int result = sqlite3_step(statement_);
   if (result == SQLITE_ROW) return true;
   return result == SQLITE_DONE ? false : database_.Fail(result);

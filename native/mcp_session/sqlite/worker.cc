@@ -164,9 +164,10 @@ void Worker::Poll() {
 
 void Worker::ReportExperience() {
   const Experience experience = runner_.TakeExperience();
-  const bool heals = experience.has_written || (experience.has_read && !trouble_in_writing_);
+  if (is_broken_) return;  // whatever else works: somebody has to look
   if (experience.trouble) {
     const Error& trouble = *experience.trouble;
+    is_broken_ = trouble.code == ErrorCode::kCorrupt;
     trouble_in_writing_ = experience.in_writing;
     const StoreState state = StateAfter(trouble);
     const bool is_full = trouble.code == ErrorCode::kCapacity;
@@ -176,12 +177,14 @@ void Worker::ReportExperience() {
     status_.state = state;
     status_.reason = state == StoreState::kConnected ? std::string() : trouble.message;
     mailbox_->Report(status_, "the file store is in trouble: " + trouble.message);
-  } else if (heals && (status_.state != StoreState::kConnected || is_full_)) {
-    is_full_ = false;
-    status_.state = StoreState::kConnected;
-    status_.reason.clear();
-    mailbox_->Report(status_, "the file store works again");
+    return;
   }
+  const bool heals = experience.has_written || (experience.has_read && !trouble_in_writing_);
+  if (!heals || (status_.state == StoreState::kConnected && !is_full_)) return;
+  is_full_ = false;
+  status_.state = StoreState::kConnected;
+  status_.reason.clear();
+  mailbox_->Report(status_, "the file store works again");
 }
 
 }  // namespace mcp_session::sqlite

@@ -66,6 +66,7 @@ class Worker {
   StoreStatus status_;
   bool trouble_in_writing_ = false;
   bool is_full_ = false;
+  bool is_broken_ = false;
 
   std::atomic<std::uint64_t> transactions_ = 0;
   std::atomic<std::uint64_t> command_count_ = 0;
