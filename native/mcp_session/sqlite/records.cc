@@ -101,6 +101,7 @@ RecordRows::RecordRows(Database& database)
       scan_whole_(database, SelectNamed(", data", "row > ?1 ORDER BY row LIMIT ?2")),
       find_named_(database, SelectNamed(", data", "record_tag = ?1 AND owner_tag IS ?2")),
       count_live_(database, Select("count(*)", "held = 1 AND end > ?1")),
+      has_place_(database, Select("1", "owner_tag = ?1 AND kind = ?2 AND seq = ?3 AND held = 1")),
       has_due_(database, Select("1", "due <= ?1 LIMIT 1")),
       find_due_(database, SelectRow("due <= ?1 ORDER BY due LIMIT ?2")),
       free_(database, "UPDATE records SET held = 0, data = NULL, due = ?2 WHERE row = ?1") {}
@@ -236,6 +237,11 @@ std::optional<NamedRecord> RecordRows::FindWhole(const StoredKey& key) {
 std::uint64_t RecordRows::CountLive(Instant now) {
   Rows rows = count_live_.Find(now);
   return rows.Next() ? rows.Number(0) : 0;
+}
+
+bool RecordRows::HasPlace(std::string_view owner_tag, std::string_view kind, std::uint64_t seq) {
+  Rows rows = has_place_.Find(owner_tag, Blob{kind}, seq);
+  return rows.Next();
 }
 
 bool RecordRows::HasDue(Instant now) {
