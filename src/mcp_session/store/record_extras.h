@@ -20,7 +20,7 @@ struct RecordExtras {
   std::uint64_t write_id = 0;  // of the last write
   std::uint64_t fence = 0;     // the newest token granted for the record
   Millis remember{0};
-  std::unique_ptr<EventLog> events;
+  std::shared_ptr<EventLog> events;    // shared with nobody; a store without streams links less
   std::vector<std::uint64_t> readers;  // who waits for events; some may wait no more
 
   std::size_t MemoryUse() const;

@@ -124,8 +124,8 @@ class RecordTable {
   }
 
   // A log for the stream of a record: its sequences were never used before.
-  std::unique_ptr<EventLog> MakeEventLog() const {
-    return std::make_unique<EventLog>(highest_sequence_ + 1);
+  std::shared_ptr<EventLog> MakeEventLog() const {
+    return std::make_shared<EventLog>(highest_sequence_ + 1);
   }
 
   // A number higher than each before it, for versions and the tokens of locks.
