@@ -25,7 +25,7 @@ inline constexpr Instant kWallStart{1'750'000'000'000};
 class FileStoreUnderTest final : public StoreUnderTest {
  public:
   FileStoreUnderTest(const StoreLimits& limits, FileSynchronous synchronous) {
-    auto opened = FileSessionStore::Open({.path = folder_.File(),
+    auto opened = FileSessionStore::Open({.path = path_,
                                           .synchronous = synchronous,
                                           .max_record_bytes = limits.max_record_bytes,
                                           .max_records_per_owner = limits.max_records_per_owner,
@@ -41,6 +41,7 @@ class FileStoreUnderTest final : public StoreUnderTest {
   }
 
   SessionStore& store() override { return *store_; }
+  const std::string& path() const { return path_; }
   Instant Now() override { return clock_.Now(); }
   void Wait(Millis length) override { clock_.Advance(length); }
 
@@ -49,6 +50,7 @@ class FileStoreUnderTest final : public StoreUnderTest {
 
  private:
   TestFolder folder_;
+  const std::string path_ = folder_.File();
   ManualClock clock_;
   boost::asio::io_context loop_;
   // The loop waits for the store although nothing of its own is to come.

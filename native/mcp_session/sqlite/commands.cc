@@ -43,11 +43,11 @@ bool Commands::Run(const StoreCommand& command, Instant now, Touching touching, 
   return !must_write_;
 }
 
-bool Commands::HasDue(Instant now) { return records_.HasDue(now) || locks_.HasDue(now); }
+Instant Commands::NextDue() { return std::min(records_.NextDue(), locks_.NextDue()); }
 
-bool Commands::Sweep(Instant now) {
+void Commands::Sweep(Instant now) {
   locks_.Sweep(now);
-  return records_.Sweep(now) == kSweepLimit;
+  records_.Sweep(now);
 }
 
 Commands::Outcome Commands::Do(const store::Create& command, Instant now, StoreReply& reply) {

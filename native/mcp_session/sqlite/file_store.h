@@ -91,6 +91,7 @@ class FileSessionStore final : public SessionStore {
   FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox, std::unique_ptr<sqlite::Worker> worker,
                    Millis wall_offset, Instant now);
 
+  Instant NextSweep() const;
   Instant ToWall(Instant now) const { return now + wall_offset_; }
 
   const std::shared_ptr<sqlite::Mailbox> mailbox_;

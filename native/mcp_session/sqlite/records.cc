@@ -102,7 +102,7 @@ RecordRows::RecordRows(Database& database)
       find_named_(database, SelectNamed(", data", "record_tag = ?1 AND owner_tag IS ?2")),
       count_live_(database, Select("count(*)", "held = 1 AND end > ?1")),
       has_place_(database, Select("1", "owner_tag = ?1 AND kind = ?2 AND seq = ?3 AND held = 1")),
-      has_due_(database, Select("1", "due <= ?1 LIMIT 1")),
+      next_due_(database, "SELECT min(due) FROM records"),
       find_due_(database, SelectRow("due <= ?1 ORDER BY due LIMIT ?2")),
       free_(database, "UPDATE records SET held = 0, data = NULL, due = ?2 WHERE row = ?1") {}
 
@@ -244,9 +244,9 @@ bool RecordRows::HasPlace(std::string_view owner_tag, std::string_view kind, std
   return rows.Next();
 }
 
-bool RecordRows::HasDue(Instant now) {
-  Rows rows = has_due_.Find(now);
-  return rows.Next();
+Instant RecordRows::NextDue() {
+  Rows rows = next_due_.Find();
+  return rows.Next() && !rows.IsNull(0) ? Instant{rows.Int(0)} : kNever;
 }
 
 std::size_t RecordRows::Sweep(Instant now) {

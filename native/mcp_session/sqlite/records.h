@@ -113,8 +113,8 @@ class RecordRows {
   // Whether a held record of this owner and kind has this place in the lists.
   bool HasPlace(std::string_view owner_tag, std::string_view kind, std::uint64_t seq);
 
-  // Whether Sweep would find something.
-  bool HasDue(Instant now);
+  // From when on Sweep finds something; kNever if there is nothing at all.
+  Instant NextDue();
   // Frees what is dead, at most kSweepLimit, and deletes what need not be remembered any more.
   // Answers how many it looked at.
   std::size_t Sweep(Instant now);
@@ -126,7 +126,7 @@ class RecordRows {
   Statement load_books_, save_books_;
   Statement find_, find_whole_, read_data_, insert_, replace_, move_end_, set_fence_, rename_;
   Statement erase_, erase_events_, count_owned_, find_owned_, find_owned_remembered_, list_;
-  Statement scan_, scan_whole_, find_named_, count_live_, has_place_, has_due_, find_due_, free_;
+  Statement scan_, scan_whole_, find_named_, count_live_, has_place_, next_due_, find_due_, free_;
 };
 
 }  // namespace mcp_session::sqlite

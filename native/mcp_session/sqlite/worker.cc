@@ -140,7 +140,7 @@ void Worker::Housekeep(const Tick& tick) {
   std::vector<Task> due = readers_.TakeDue(tick.now);
   for (Task& task : due) task.may_wait = false;
   ReadAgain(std::move(due));
-  if (tick.sweeps) mailbox_->SetMoreToSweep(runner_.Sweep(now_));
+  if (tick.sweeps) mailbox_->SetNextDue(runner_.Sweep(now_));
 }
 
 void Worker::Poll() {
