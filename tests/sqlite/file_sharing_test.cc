@@ -27,7 +27,12 @@ constexpr Lifetime kLong{.idle_ttl = Hours(1)};
 
 class FileSharingTest : public testing::Test {
  protected:
-  FileStoreOptions Options() { return {.path = folder_.File(), .busy_timeout = Seconds(30)}; }
+  // All stores agree on the time, to the millisecond.
+  FileStoreOptions Options() {
+    return {.path = folder_.File(), .busy_timeout = Seconds(30), .wall_clock = [] {
+              return Instant{1'750'000'000'000};
+            }};
+  }
 
   TestFolder folder_;
   ManualClock clock_;

@@ -84,8 +84,9 @@ std::string FindRemains(StoreUnderTest& under_test) {
   const std::string& path = static_cast<SettledFile&>(under_test).path();
   const auto database = std::move(*sqlite::Database::Open(path, Seconds(10)));
   std::string remains;
-  for (const char* what : {"SELECT count(*) FROM records", "SELECT count(*) FROM events",
-                           "SELECT count(*) FROM locks", "SELECT held FROM meta"}) {
+  for (const char* what :
+       {"SELECT count(*) FROM records", "SELECT count(*) FROM events", "SELECT count(*) FROM locks",
+        "SELECT held FROM meta", "SELECT remembered FROM meta"}) {
     if (database->ReadInt(what) != 0) remains += std::string(what) + " is not 0; ";
   }
   return database->failed() ? "the file cannot be read" : remains;

@@ -242,6 +242,26 @@ TEST_F(FileStoreTest, HousekeepingFreesWhatIsDeadAndThenForgetsIt) {
   EXPECT_FALSE(looker->failed());
 }
 
+TEST_F(FileStoreTest, NoMoreIsRememberedThanThereMayBeRecords) {
+  FileStoreOptions options = Options();
+  options.max_records = 5;
+  FileClient client(options, clock_);
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      const std::string id = std::to_string(10 * round + i);
+      ASSERT_THAT(client.Run(store::Create{
+                      {"", "session", id}, "x", {.max_life = Seconds(1), .remember = Hours(100)}}),
+                  IsDone());
+    }
+    clock_.Advance(Seconds(1));
+  }
+  ASSERT_THAT(client.Run(store::Create{kRecord, "x", {.max_life = Seconds(1)}}), IsDone());
+  const auto looker = OpenByHand();
+  EXPECT_EQ(looker->ReadInt("SELECT count(*) FROM records WHERE held = 0"), 5);
+  EXPECT_EQ(looker->ReadInt("SELECT remembered FROM meta"), 5);
+  EXPECT_EQ(looker->ReadInt("SELECT held FROM meta"), 1);
+}
+
 TEST_F(FileStoreTest, NoSecretIsInTheFile) {
   {
     FileClient client(Options(), clock_);

@@ -47,7 +47,7 @@ Instant Commands::NextDue() { return std::min(records_.NextDue(), locks_.NextDue
 
 void Commands::Sweep(Instant now) {
   locks_.Sweep(now);
-  records_.Sweep(now);
+  records_.Sweep(now, limits_.max_records);
 }
 
 Commands::Outcome Commands::Do(const store::Create& command, Instant now, StoreReply& reply) {
@@ -205,7 +205,7 @@ bool Commands::HasShare(std::string_view owner_tag, Instant now) {
 bool Commands::HasRoom(Instant now) {
   if (limits_.max_records == 0) return true;
   while (records_.books().held >= limits_.max_records) {
-    if (records_.Sweep(now) == 0) return false;
+    if (records_.Sweep(now, limits_.max_records) == 0) return false;
   }
   return true;
 }

@@ -45,7 +45,8 @@ struct FileStoreOptions {
   FileSynchronous synchronous = FileSynchronous::kFull;
   std::size_t max_record_bytes = 64u << 10;  // data of one record or event
   std::size_t max_records_per_owner = 64;    // of one non-empty owner, all kinds together
-  std::size_t max_records = 0;               // 0: as many as the disk holds
+  // 0: as many as the disk holds. As many again may be remembered (Lifetime::remember).
+  std::size_t max_records = 0;
   Millis busy_timeout =
       Seconds(5);  // how long another process may keep the file, then kUnavailable
   // Hears when the file is in trouble and when it works again. On the loop; may be empty.

@@ -71,8 +71,8 @@ Instant DueOf(const RecordRow& record) {
 
 RecordRows::RecordRows(Database& database)
     : database_(database),
-      load_books_(database, "SELECT clock, held FROM meta"),
-      save_books_(database, "UPDATE meta SET clock = ?1, held = ?2"),
+      load_books_(database, "SELECT clock, held, remembered FROM meta"),
+      save_books_(database, "UPDATE meta SET clock = ?1, held = ?2, remembered = ?3"),
       find_(database, SelectRow("record_tag = ?1")),
       find_whole_(database, Select(std::string(kRow) + ", data", "record_tag = ?1")),
       read_data_(database, Select("data", "row = ?1")),
@@ -109,13 +109,13 @@ RecordRows::RecordRows(Database& database)
 void RecordRows::LoadBooks() {
   Rows rows = load_books_.Find();
   if (!rows.Next()) return;
-  books_ = {.clock = rows.Number(0), .held = rows.Number(1)};
+  books_ = {.clock = rows.Number(0), .held = rows.Number(1), .remembered = rows.Number(2)};
   saved_ = books_;
 }
 
 void RecordRows::SaveBooks() {
-  if (books_.clock == saved_.clock && books_.held == saved_.held) return;
-  save_books_.Run(books_.clock, books_.held);
+  if (books_ == saved_) return;
+  save_books_.Run(books_.clock, books_.held, books_.remembered);
   saved_ = books_;
 }
 
@@ -160,7 +160,7 @@ void RecordRows::Insert(const RecordNames& names, RecordRow& record, std::string
                            record.stream_start, int{record.held}, bytes);
   if (!rows.Next()) return;
   record.row = rows.Int(0);
-  if (record.held) ++books_.held;
+  ++CounterOf(record);
 }
 
 void RecordRows::Replace(const RecordRow& record, std::string_view data) {
@@ -180,8 +180,8 @@ void RecordRows::Rename(const RecordNames& names, const RecordRow& record) {
 
 void RecordRows::Erase(const RecordRow& record) {
   erase_events_.Run(record.row);
-  const std::uint64_t erased = erase_.Run(record.row);
-  if (record.held) books_.held -= std::min(erased, books_.held);
+  std::uint64_t& counter = CounterOf(record);
+  counter -= std::min(erase_.Run(record.row), counter);
 }
 
 std::size_t RecordRows::CountOwned(std::string_view owner_tag, Instant now) {
@@ -249,21 +249,28 @@ Instant RecordRows::NextDue() {
   return rows.Next() && !rows.IsNull(0) ? Instant{rows.Int(0)} : kNever;
 }
 
-std::size_t RecordRows::Sweep(Instant now) {
+std::size_t RecordRows::Sweep(Instant now, std::size_t max_remembered) {
   std::vector<RecordRow> due;
   for (Rows rows = find_due_.Find(now, std::uint64_t{kSweepLimit}); rows.Next();) {
     due.push_back(ReadRow(rows));
   }
   for (RecordRow& record : due) {
-    if (!record.IsRemembered(now)) {
+    const bool has_room = max_remembered == 0 || books_.remembered < max_remembered;
+    if (!record.IsRemembered(now) || !has_room) {
       Erase(record);
       continue;
     }
     erase_events_.Run(record.row);
+    books_.held -= std::min<std::uint64_t>(1, books_.held);
     record.held = false;
-    if (free_.Run(record.row, DueOf(record)) == 1 && books_.held > 0) --books_.held;
+    ++books_.remembered;
+    free_.Run(record.row, DueOf(record));
   }
   return due.size();
+}
+
+std::uint64_t& RecordRows::CounterOf(const RecordRow& record) {
+  return record.held ? books_.held : books_.remembered;
 }
 
 }  // namespace mcp_session::sqlite

@@ -26,8 +26,10 @@ inline constexpr std::size_t kSweepLimit = 1000;
 
 // What is the same for the whole file (the row of `meta`).
 struct Books {
-  std::uint64_t clock = 0;  // the highest version, token or event id there was
-  std::uint64_t held = 0;   // records that take room: live, or dead and not swept
+  std::uint64_t clock = 0;       // the highest version, token or event id there was
+  std::uint64_t held = 0;        // records that take room: live, or dead and not swept
+  std::uint64_t remembered = 0;  // of which it is only known that they were there
+  bool operator==(const Books&) const = default;
 };
 
 // A record without its data and its names. Times are wall clock.
@@ -115,11 +117,14 @@ class RecordRows {
 
   // From when on Sweep finds something; kNever if there is nothing at all.
   Instant NextDue();
-  // Frees what is dead, at most kSweepLimit, and deletes what need not be remembered any more.
-  // Answers how many it looked at.
-  std::size_t Sweep(Instant now);
+  // Frees what is dead, at most kSweepLimit, and deletes what need not be remembered any more, or
+  // would be more than `max_remembered` (0: no limit). Answers how many it looked at.
+  std::size_t Sweep(Instant now, std::size_t max_remembered);
 
  private:
+  // Which of the books a record is counted in.
+  std::uint64_t& CounterOf(const RecordRow& record);
+
   Database& database_;
   Books books_;
   Books saved_;

@@ -115,7 +115,7 @@ void Worker::Answer(std::vector<Task> tasks, std::vector<std::string>* written) 
       readers_.Add(std::move(task));
     } else {
       if (task.may_wait && is_empty) reply.error = ErrorCode::kCapacity;
-      if (written != nullptr && !reply.error) {
+      if (written != nullptr && !readers_.empty() && !reply.error) {
         if (std::string tag = WrittenBy(task.command.get()); !tag.empty()) {
           written->push_back(std::move(tag));
         }
