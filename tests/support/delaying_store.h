@@ -4,6 +4,7 @@
 #define TESTS_SUPPORT_DELAYING_STORE_H_
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -38,6 +39,7 @@ class DelayingStore final : public SessionStore {
     MCPS_CHECK(index < held_.size());
     ready_.push_back(std::move(held_[index]));
     held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(index));
+    if (on_ready_ != nullptr && ready_.size() == 1) on_ready_();
   }
 
   // The next commands are not done; this is their answer.
@@ -83,8 +85,12 @@ class DelayingStore final : public SessionStore {
     ready_.clear();
   }
 
+  // Called when a reply that was kept is let go.
+  void OnReady(std::function<void()> ready) override { on_ready_ = std::move(ready); }
+
   Instant NextDeadline() const override { return inner_.NextDeadline(); }
   void Tick(Instant now) override { inner_.Tick(now); }
+  StoreStatus Status() const override { return inner_.Status(); }
 
  private:
   StoreReply Ask(StoreTicket ticket, StoreCommand command, Instant now) {
@@ -110,6 +116,7 @@ class DelayingStore final : public SessionStore {
   }
 
   SessionStore& inner_;
+  std::function<void()> on_ready_;
   bool holding_ = false;
   std::vector<StoreReply> held_;
   std::vector<StoreReply> ready_;

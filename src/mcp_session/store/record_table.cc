@@ -5,31 +5,14 @@
 #include <new>
 #include <utility>
 
-#include "mcp_session/base/check.h"
+#include "mcp_session/store/memory_cost.h"
 
 namespace mcp_session {
 namespace {
 
-constexpr int kSizeBits = 10;  // 0 to kMaxKeyPartBytes
-constexpr std::uint32_t kSizeMask = (1u << kSizeBits) - 1;
-
 constexpr std::size_t kMaxFreesPerSweep = 1000;
 constexpr Millis kPauseWithinSweep{1};
 constexpr Millis kPauseBetweenSweeps = Seconds(1);
-
-// What an allocation of `bytes` takes with its header, rounded up as common allocators do.
-constexpr std::size_t AllocatedBytes(std::size_t bytes) {
-  constexpr std::size_t kUnit = 2 * sizeof(void*);
-  return (bytes + sizeof(void*) + kUnit - 1) / kUnit * kUnit;
-}
-
-// What a shared string takes: the block of std::make_shared, and the characters if they are not
-// inside the string itself.
-std::size_t DataBytes(const std::string& data) {
-  const std::size_t block = AllocatedBytes(sizeof(std::string) + 3 * sizeof(void*));
-  if (data.capacity() <= std::string().capacity()) return block;
-  return block + AllocatedBytes(data.capacity() + 1);
-}
 
 std::size_t EntryBytes(std::size_t key_size) {
   return AllocatedBytes(sizeof(RecordEntry) + key_size);
@@ -37,31 +20,23 @@ std::size_t EntryBytes(std::size_t key_size) {
 
 }  // namespace
 
-PackedKey::PackedKey(const SipKey& sip_key, const RecordKey& key) : sizes_(0), size_(0) {
-  MCPS_CHECK(IsStorable(key));
-  for (const std::string_view part : {key.owner, key.kind, key.id}) {
-    sizes_ = sizes_ << kSizeBits | static_cast<std::uint32_t>(part.size());
-    if (!part.empty()) std::memcpy(bytes_.data() + size_, part.data(), part.size());
-    size_ += part.size();
-  }
-  hash_ = SipHash13(sip_key, sizes_, bytes());
-}
-
 std::string_view RecordEntry::key() const {
-  const std::size_t size =
-      (key_sizes >> 2 * kSizeBits) + (key_sizes >> kSizeBits & kSizeMask) + (key_sizes & kSizeMask);
+  const std::size_t size = (key_sizes >> 2 * kKeySizeBits) +
+                           (key_sizes >> kKeySizeBits & kKeySizeMask) + (key_sizes & kKeySizeMask);
   return {reinterpret_cast<const char*>(this + 1), size};
 }
 
-std::string_view RecordEntry::owner() const { return key().substr(0, key_sizes >> 2 * kSizeBits); }
+std::string_view RecordEntry::owner() const {
+  return key().substr(0, key_sizes >> 2 * kKeySizeBits);
+}
 
 std::string_view RecordEntry::kind() const {
-  return key().substr(key_sizes >> 2 * kSizeBits, key_sizes >> kSizeBits & kSizeMask);
+  return key().substr(key_sizes >> 2 * kKeySizeBits, key_sizes >> kKeySizeBits & kKeySizeMask);
 }
 
 std::string_view RecordEntry::id() const {
   const std::string_view all = key();
-  return all.substr(all.size() - (key_sizes & kSizeMask));
+  return all.substr(all.size() - (key_sizes & kKeySizeMask));
 }
 
 bool RecordEntry::HasKey(const PackedKey& other) const {
@@ -81,7 +56,19 @@ bool RecordEntry::HasKey(const PackedKey& other) const {
   return difference == 0;
 }
 
-std::size_t RecordEntry::MemoryUse() const { return EntryBytes(key().size()) + DataBytes(*data); }
+std::size_t RecordExtras::MemoryUse() const {
+  std::size_t use = AllocatedBytes(sizeof(RecordExtras));
+  if (events != nullptr) use += AllocatedBytes(sizeof(EventLog)) + events->MemoryUse();
+  if (readers.capacity() > 0) use += AllocatedBytes(readers.capacity() * sizeof readers[0]);
+  return use;
+}
+
+std::size_t RecordEntry::MemoryUse() const {
+  std::size_t use = EntryBytes(key().size());
+  if (data != nullptr) use += DataBytes(*data);
+  if (extras != nullptr) use += extras->MemoryUse();
+  return use;
+}
 
 void FreeRecordEntry::operator()(RecordEntry* entry) const {
   entry->~RecordEntry();
@@ -96,37 +83,87 @@ RecordSlot* RecordTable::FindLive(const PackedKey& key, Instant now) {
   const std::size_t at =
       records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
   if (at == records_.kNone) return nullptr;
-  if (now < records_[at].end) return &records_[at];
-  EraseAt(at);
-  return nullptr;
+  if (records_[at].end <= now) {
+    EndAt(at);
+    return nullptr;
+  }
+  return records_[at].entry->data == nullptr ? nullptr : &records_[at];
+}
+
+bool RecordTable::Remembers(const PackedKey& key, Instant now) const {
+  if (remembered_ == 0) return false;
+  const std::size_t at =
+      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  return at != records_.kNone && now < records_[at].end;
 }
 
 std::size_t RecordTable::CostOfInsert(const PackedKey& key, std::string_view owner,
-                                      const std::string& data) const {
+                                      const std::string& data, bool with_extras) const {
   std::size_t cost = EntryBytes(key.bytes().size()) + DataBytes(data) + records_.GrowthOfInsert();
   if (!owner.empty() && FindOwner(owner) == nullptr) cost += owners_.GrowthOfInsert();
+  if (with_extras) cost += AllocatedBytes(sizeof(RecordExtras));
   return cost;
 }
 
 RecordSlot* RecordTable::Insert(const PackedKey& key, std::string data, const Lifetime& lifetime,
                                 Instant now) {
+  DetachedRecord record;
+  record.data = std::make_shared<const std::string>(std::move(data));
+  if (lifetime.max_life) record.last_end = now + *lifetime.max_life;
+  record.end = record.last_end;
+  if (lifetime.idle_ttl) {
+    record.idle_millis = static_cast<std::uint32_t>(lifetime.idle_ttl->count);
+    record.end = std::min(now + *lifetime.idle_ttl, record.last_end);
+  }
+  if (lifetime.remember > Millis{}) {
+    record.extras = std::make_unique<RecordExtras>();
+    record.extras->remember = lifetime.remember;
+  }
+  return InsertEntry(key, std::move(record));
+}
+
+DetachedRecord RecordTable::Detach(RecordSlot* slot) {
+  RecordEntry& entry = *slot->entry;
+  DetachedRecord record;
+  record.data = entry.data;
+  record.last_end = entry.last_end;
+  record.end = slot->end;
+  record.idle_millis = entry.idle_millis;
+  entry_bytes_ -= entry.MemoryUse();
+  EndStream(entry);
+  record.extras = std::move(entry.extras);
+  entry_bytes_ += entry.MemoryUse();
+  if (record.extras != nullptr) record.extras->readers = {};  // they read by the old key
+  Erase(slot);
+  return record;
+}
+
+RecordSlot* RecordTable::Attach(const PackedKey& key, DetachedRecord record) {
+  return InsertEntry(key, std::move(record));
+}
+
+RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record) {
+  // One with this key can only be remembered.
+  const std::size_t old =
+      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  if (old != records_.kNone) EraseAt(old);
   const std::string_view bytes = key.bytes();
   void* memory = ::operator new(sizeof(RecordEntry) + bytes.size());
   RecordSlot slot;
   slot.hash = key.hash();
+  slot.end = record.end;
   slot.entry.reset(new (memory) RecordEntry);
   RecordEntry& entry = *slot.entry;
   std::memcpy(static_cast<char*>(memory) + sizeof entry, bytes.data(), bytes.size());
   entry.key_sizes = key.sizes();
-  entry.data = std::make_shared<const std::string>(std::move(data));
-  entry.version = ++last_version_;
+  entry.data = std::move(record.data);
+  entry.extras = std::move(record.extras);
+  entry.last_end = record.last_end;
+  entry.idle_millis = record.idle_millis;
+  // Tokens granted in the table it comes from count here too.
+  last_version_ = std::max(last_version_, entry.fence());
+  entry.version = NextVersion();
   entry.sequence = ++last_sequence_;
-  if (lifetime.max_life) entry.last_end = now + *lifetime.max_life;
-  slot.end = entry.last_end;
-  if (lifetime.idle_ttl) {
-    entry.idle_millis = static_cast<std::uint32_t>(lifetime.idle_ttl->count);
-    slot.end = std::min(now + *lifetime.idle_ttl, entry.last_end);
-  }
 
   entry_bytes_ += entry.MemoryUse();
   earliest_end_ = std::min(earliest_end_, slot.end);
@@ -147,7 +184,7 @@ void RecordTable::Replace(RecordEntry& entry, std::string data) {
   entry_bytes_ -= entry.MemoryUse();
   entry.data = std::make_shared<const std::string>(std::move(data));
   entry_bytes_ += entry.MemoryUse();
-  entry.version = ++last_version_;
+  entry.version = NextVersion();
 }
 
 const OwnerSlot* RecordTable::FindOwner(std::string_view owner) const {
@@ -164,7 +201,11 @@ std::size_t RecordTable::EraseOwned(std::string_view owner, Instant now, bool on
     next = next->newer;
     const bool is_live = now < records_[at].end;
     if (is_live) ++live;
-    if (!is_live || !only_dead) EraseAt(at);
+    if (!is_live) {
+      EndAt(at);
+    } else if (!only_dead) {
+      EraseAt(at);
+    }
   }
   return live;
 }
@@ -182,7 +223,7 @@ void RecordTable::Sweep(Instant now, std::size_t max_slots) {
     }
     const Instant end = records_[sweep_at_].end;
     if (end <= now) {
-      EraseAt(sweep_at_);  // what moves into the slot is looked at next
+      EndAt(sweep_at_);  // what stands in the slot then is looked at next
       ++frees;
     } else {
       sweep_earliest_end_ = std::min(sweep_earliest_end_, end);
@@ -193,6 +234,23 @@ void RecordTable::Sweep(Instant now, std::size_t max_slots) {
   earliest_end_ = sweep_earliest_end_;
   next_sweep_ = now + kPauseBetweenSweeps;
   ShrinkIndexes();
+}
+
+void RecordTable::Forget(const PackedKey& key) {
+  if (remembered_ == 0) return;
+  const std::size_t at =
+      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  if (at != records_.kNone) EraseAt(at);
+}
+
+void RecordTable::ForgetRemembered() {
+  for (std::size_t at = 0; remembered_ > 0 && at < records_.capacity();) {
+    if (records_[at].used() && records_[at].entry->data == nullptr) {
+      EraseAt(at);  // what moves into the slot is looked at next
+    } else {
+      ++at;
+    }
+  }
 }
 
 Instant RecordTable::NextSweep() const {
@@ -216,9 +274,38 @@ std::uint64_t RecordTable::HashOfOwner(std::string_view owner) const {
   return SipHash13(sip_key_, owner.size(), owner);
 }
 
+void RecordTable::EndAt(std::size_t at) {
+  RecordSlot& slot = records_[at];
+  RecordEntry& entry = *slot.entry;
+  if (entry.data == nullptr || entry.extras == nullptr || entry.extras->remember == Millis{}) {
+    return EraseAt(at);
+  }
+  if (!entry.owner().empty()) Unlink(entry);
+  entry_bytes_ -= entry.MemoryUse();
+  EndStream(entry);
+  entry.data = nullptr;
+  slot.end = slot.end + entry.extras->remember;
+  entry.extras = nullptr;
+  entry_bytes_ += entry.MemoryUse();
+  earliest_end_ = std::min(earliest_end_, slot.end);
+  sweep_earliest_end_ = std::min(sweep_earliest_end_, slot.end);
+  ++remembered_;
+}
+
+// Its sequences are not used again.
+void RecordTable::EndStream(const RecordEntry& entry) {
+  if (entry.extras == nullptr || entry.extras->events == nullptr) return;
+  highest_sequence_ = std::max(highest_sequence_, entry.extras->events->last_sequence());
+}
+
 void RecordTable::EraseAt(std::size_t at) {
   const RecordEntry& entry = *records_[at].entry;
-  if (!entry.owner().empty()) Unlink(entry);
+  EndStream(entry);
+  if (entry.data == nullptr) {
+    --remembered_;
+  } else if (!entry.owner().empty()) {
+    Unlink(entry);
+  }
   entry_bytes_ -= entry.MemoryUse();
   const std::size_t hole = records_.Erase(at);
   // A sweep must not miss a slot that moved from where it still has to look to where it was.

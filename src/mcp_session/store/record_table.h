@@ -7,41 +7,38 @@
 #ifndef MCP_SESSION_STORE_RECORD_TABLE_H_
 #define MCP_SESSION_STORE_RECORD_TABLE_H_
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp_session/base/siphash.h"
 #include "mcp_session/base/time.h"
+#include "mcp_session/store/command.h"
+#include "mcp_session/store/event_log.h"
 #include "mcp_session/store/flat_index.h"
-#include "mcp_session/store/rules.h"
-#include "mcp_session/store/store.h"
+#include "mcp_session/store/packed_key.h"
 
 namespace mcp_session {
 
-// The parts of a key one after the other, their sizes in one number, and the hash of both.
-class PackedKey {
- public:
-  // `key` must be storable.
-  PackedKey(const SipKey& sip_key, const RecordKey& key);
+// What most records have nothing of.
+struct RecordExtras {
+  std::uint64_t write_id = 0;  // of the last write
+  std::uint64_t fence = 0;     // the newest token granted for the record
+  Millis remember{0};
+  std::unique_ptr<EventLog> events;
+  std::vector<std::uint64_t> readers;  // who waits for events; some may wait no more
 
-  std::uint32_t sizes() const { return sizes_; }
-  std::uint64_t hash() const { return hash_; }
-  std::string_view bytes() const { return {bytes_.data(), size_}; }
-
- private:
-  std::uint32_t sizes_;
-  std::size_t size_;
-  std::array<char, 3 * kMaxKeyPartBytes> bytes_;
-  std::uint64_t hash_;
+  std::size_t MemoryUse() const;
 };
 
 struct RecordEntry {
-  std::shared_ptr<const std::string> data;
+  std::shared_ptr<const std::string> data;  // null: over, and only remembered
+  std::unique_ptr<RecordExtras> extras;     // null: all as RecordExtras begins
   std::uint64_t version = 0;
   std::uint64_t sequence = 0;    // counts creations; the order of lists
   Instant last_end = kNever;     // creation + max_life
@@ -55,6 +52,8 @@ struct RecordEntry {
   std::string_view kind() const;
   std::string_view id() const;
   bool HasKey(const PackedKey& key) const;  // takes as long whichever byte differs
+  std::uint64_t write_id() const { return extras == nullptr ? 0 : extras->write_id; }
+  std::uint64_t fence() const { return extras == nullptr ? 0 : extras->fence; }
   std::size_t MemoryUse() const;
 };
 
@@ -64,7 +63,9 @@ struct FreeRecordEntry {
 
 struct RecordSlot {
   std::uint64_t hash = 0;
-  Instant end = kNever;  // of an unused slot too: a sweep need not look twice
+  // When it dies, or is forgotten if it is only remembered. Never for an unused slot, so that a
+  // sweep need not look twice.
+  Instant end = kNever;
   std::unique_ptr<RecordEntry, FreeRecordEntry> entry;
 
   bool used() const { return entry != nullptr; }
@@ -79,6 +80,15 @@ struct OwnerSlot {
   bool used() const { return oldest != nullptr; }
 };
 
+// A record between two keys.
+struct DetachedRecord {
+  std::shared_ptr<const std::string> data;
+  std::unique_ptr<RecordExtras> extras;
+  Instant last_end = kNever;
+  Instant end = kNever;
+  std::uint32_t idle_millis = 0;
+};
+
 class RecordTable {
  public:
   explicit RecordTable(Entropy& entropy) : sip_key_(MakeSipKey(entropy)) {}
@@ -88,15 +98,23 @@ class RecordTable {
   std::size_t MemoryUse() const;
 
   // The live record with this key, or null; good until the next Insert, Erase or Sweep. A dead
-  // one it meets is freed.
+  // one it meets is freed, or buried if it is to be remembered.
   RecordSlot* FindLive(const PackedKey& key, Instant now);
 
-  // What Insert would add to MemoryUse.
-  std::size_t CostOfInsert(const PackedKey& key, std::string_view owner,
-                           const std::string& data) const;
+  // Whether a record with this key, which FindLive did not find, died and is remembered.
+  bool Remembers(const PackedKey& key, Instant now) const;
 
-  // Adds a record whose key is not there, and gives it its first version. `lifetime` is valid.
+  // What Insert would add to MemoryUse.
+  std::size_t CostOfInsert(const PackedKey& key, std::string_view owner, const std::string& data,
+                           bool with_extras) const;
+
+  // Adds a record whose key is not alive, and gives it its first version. `lifetime` is valid.
   RecordSlot* Insert(const PackedKey& key, std::string data, const Lifetime& lifetime, Instant now);
+
+  // Takes a record out, to be added under another key, whose key is not alive, here or in another
+  // table. It gets a new version there.
+  DetachedRecord Detach(RecordSlot* slot);
+  RecordSlot* Attach(const PackedKey& key, DetachedRecord record);
 
   // What Replace would add to MemoryUse; less than nothing if the new data is smaller.
   static std::ptrdiff_t CostOfReplace(const RecordEntry& entry, const std::string& data);
@@ -104,14 +122,31 @@ class RecordTable {
   // New data, and with it a new version.
   void Replace(RecordEntry& entry, std::string data);
 
+  // Calls change(extras) and keeps the books.
+  template <typename Change>
+  void ChangeExtras(RecordEntry& entry, Change change) {
+    entry_bytes_ -= entry.MemoryUse();
+    if (entry.extras == nullptr) entry.extras = std::make_unique<RecordExtras>();
+    change(*entry.extras);
+    entry_bytes_ += entry.MemoryUse();
+  }
+
+  // A log for the stream of a record: its sequences were never used before.
+  std::unique_ptr<EventLog> MakeEventLog() const {
+    return std::make_unique<EventLog>(highest_sequence_ + 1);
+  }
+
+  // A number higher than each before it, for versions and the tokens of locks.
+  std::uint64_t NextVersion() { return ++last_version_; }
+
   void Erase(const RecordSlot* slot) { EraseAt(PositionOf(*slot->entry)); }
 
   // The records of an owner from the oldest to the newest, linked by `newer`; null if it has
-  // none. Some may be dead.
+  // none. Some may be dead, none is only remembered.
   const OwnerSlot* FindOwner(std::string_view owner) const;
   const RecordSlot& SlotOf(const RecordEntry& entry) const { return records_[PositionOf(entry)]; }
 
-  // Frees the dead ones of an owner, or all of them. Returns how many were alive.
+  // Ends the dead ones of an owner, or all of them. Returns how many were alive.
   std::size_t EraseOwned(std::string_view owner, Instant now, bool only_dead);
 
   // False: certainly no record is dead. True: a Sweep may find some.
@@ -120,6 +155,13 @@ class RecordTable {
   // Frees dead records, going on where the last sweep stopped; looks at `max_slots` slots and
   // frees 1000 records at most.
   void Sweep(Instant now, std::size_t max_slots);
+
+  // Does not remember the record with this key any more; FindLive did not find it.
+  void Forget(const PackedKey& key);
+
+  // How many are only remembered, and a way to have their memory at once.
+  std::size_t remembered() const { return remembered_; }
+  void ForgetRemembered();
   Instant NextSweep() const;
 
   std::uint64_t last_sequence() const { return last_sequence_; }
@@ -128,7 +170,10 @@ class RecordTable {
   std::size_t PositionOf(const RecordEntry& entry) const;
   std::size_t OwnerPosition(std::string_view owner, std::uint64_t hash) const;
   std::uint64_t HashOfOwner(std::string_view owner) const;
+  RecordSlot* InsertEntry(const PackedKey& key, DetachedRecord record);
+  void EndAt(std::size_t at);  // a dead one
   void EraseAt(std::size_t at);
+  void EndStream(const RecordEntry& entry);
   void Link(RecordEntry& entry);
   void Unlink(const RecordEntry& entry);
   void RestartSweep();
@@ -140,6 +185,8 @@ class RecordTable {
   std::size_t entry_bytes_ = 0;  // what all entries take, with their keys and data
   std::uint64_t last_version_ = 0;
   std::uint64_t last_sequence_ = 0;
+  std::uint64_t highest_sequence_ = 0;  // of all streams that ended
+  std::size_t remembered_ = 0;
 
   // A sweep may take several calls. sweep_at_ is the next slot to look at; what stands before it
   // was seen, and its ends are in sweep_earliest_end_.
