@@ -9,7 +9,7 @@
 #include "mcp_session/server/tool.h"
 #include "mcp_session/session/client_engine.h"
 #include "mcp_session/session/server_engine.h"
-#include "mcp_session/store/memory_store.h"
+#include "mcp_session/store/memory_options.h"
 
 namespace mcp_session::abi {
 

@@ -1,4 +1,4 @@
-// A server behind the ABI: an McpServer on a MemorySessionStore of its own, whose tools are
+// A server behind the ABI: an McpServer on a RecordStore of its own, whose tools are
 // handlers of the host. A call of one goes out as MCPS_TOOL_CALLED and is kept here, as a run,
 // until the host replies or its client gives up. The handler of one call may run more than once
 // (StateUse), so a run has a number of its own.
@@ -12,7 +12,7 @@
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
 #include "mcp_session/server/mcp_server.h"
-#include "mcp_session/store/memory_store.h"
+#include "mcp_session/store/record_store.h"
 #include "wasm/abi.h"
 #include "wasm/abi_frame.h"
 #include "wasm/abi_options.h"
@@ -223,7 +223,7 @@ struct mcps_server {
   }
 
   const Limits limits_;
-  MemorySessionStore store_;
+  RecordStore store_;
   bool woken_ = false;
   McpServer server_;
   Clock clock_;

@@ -136,6 +136,16 @@ _program_link = rule(
     toolchains = use_cc_toolchain(),
 )
 
+# What every engine knows that runs what Emscripten makes today.
+_FEATURES = ["--enable-" + feature for feature in [
+    "bulk-memory",
+    "multivalue",
+    "mutable-globals",
+    "nontrapping-float-to-int",
+    "reference-types",
+    "sign-ext",
+]]
+
 def _module_link_impl(ctx):
     """Links deps into NAME.wasm, which exports and imports what the lists say."""
     functions = ctx.actions.declare_file(ctx.attr.output + ".functions.txt")
@@ -163,17 +173,20 @@ def _module_link_impl(ctx):
         [functions, library],
     )
 
-    # Emscripten exports some of its own, for the glue that is not there.
+    # Emscripten exports some of its own, for the glue that is not there. What only they needed
+    # is gone then, and what is left can be made smaller once more.
     wasm = ctx.actions.declare_file(ctx.attr.output + ".wasm")
+    debug = ctx.var["COMPILATION_MODE"] == "dbg"
     ctx.actions.run_shell(
-        arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path],
-        command = '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % (
-            "-g" if ctx.var["COMPILATION_MODE"] == "dbg" else ""
+        arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path, ctx.file._opt.path],
+        command = (
+            '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "") +
+            ("" if debug else ' && "$5" %s -Oz --strip-target-features "$4" -o "$4"' % " ".join(_FEATURES))
         ),
         inputs = [graph, linked],
         mnemonic = "WasmMetadce",
         outputs = [wasm],
-        tools = [ctx.file._metadce],
+        tools = [ctx.file._metadce, ctx.file._opt],
     )
     return [DefaultInfo(files = depset([wasm]))]
 
@@ -192,6 +205,10 @@ _module_link = rule(
         "_metadce": attr.label(
             allow_single_file = True,
             default = "@local_emscripten//:wasm-metadce.sh",
+        ),
+        "_opt": attr.label(
+            allow_single_file = True,
+            default = "@local_emscripten//:wasm-opt.sh",
         ),
     },
     fragments = ["cpp"],

@@ -6,6 +6,12 @@
 #include "tests/store/matchers.h"
 
 namespace mcp_session {
+namespace {
+
+// Where no record is to arrive.
+constexpr RecordKey kElsewhere{"nobody", "session", "elsewhere"};
+
+}  // namespace
 
 void PrintTo(const StoreBackend& backend, std::ostream* os) { *os << backend.name; }
 
@@ -46,6 +52,16 @@ std::vector<StoreReply> StoreContract::Replies(std::size_t count, std::vector<St
   return replies;
 }
 
+std::vector<StoreReply> StoreContract::RepliesSoFar() {
+  if (store().NextDeadline() <= Now()) store().Tick(Now());
+  std::vector<StoreReply> replies;
+  for (int turn = 0; turn < 3; ++turn) {
+    backend_->Pump();
+    store().Drain(&replies);
+  }
+  return replies;
+}
+
 StoreReply StoreContract::Run(StoreCommand command) {
   const StoreTicket ticket{++last_ticket_};
   Submit(ticket, std::move(command));
@@ -73,6 +89,48 @@ StoreReply StoreContract::Put(const RecordKey& key, std::string data,
 StoreReply StoreContract::Touch(const RecordKey& key) { return Run(store::Touch{key}); }
 
 StoreReply StoreContract::Remove(const RecordKey& key) { return Run(store::Remove{key}); }
+
+StoreReply StoreContract::Remove(const RecordKey& key, std::optional<std::uint64_t> expected,
+                                 std::uint64_t fence) {
+  return Run(store::Remove{key, expected, fence});
+}
+
+StoreReply StoreContract::Take(const RecordKey& key) { return Run(store::Take{key}); }
+
+StoreReply StoreContract::Regenerate(const RecordKey& from, const RecordKey& to,
+                                     std::uint64_t write_id) {
+  return Run(store::Regenerate{from, to, write_id});
+}
+
+StoreReply StoreContract::PutUnder(const RecordKey& key, std::string data, std::uint64_t fence) {
+  return Run(
+      store::Put{.key = key, .data = std::move(data), .expected = std::nullopt, .fence = fence});
+}
+
+StoreReply StoreContract::Lock(const RecordKey& key, std::uint64_t holder, Millis lease) {
+  return Run(store::Lock{key, holder, lease});
+}
+
+StoreReply StoreContract::Lock(const RecordKey& key, std::uint64_t holder) {
+  return Lock(key, holder, kMaxLease);
+}
+
+StoreReply StoreContract::Extend(const RecordKey& key, std::uint64_t holder, Millis lease) {
+  return Run(store::Extend{key, holder, lease});
+}
+
+StoreReply StoreContract::Unlock(const RecordKey& key, std::uint64_t holder) {
+  return Run(store::Unlock{key, holder});
+}
+
+StoreReply StoreContract::Append(const RecordKey& key, std::string data, std::size_t keep) {
+  return Run(store::Append{key, std::move(data), keep});
+}
+
+StoreReply StoreContract::ReadEvents(const RecordKey& key, std::uint64_t after, std::size_t limit,
+                                     Millis wait) {
+  return Run(store::ReadEvents{key, after, limit, wait});
+}
 
 StoreReply StoreContract::RemoveOwned(std::string_view owner) {
   return Run(store::RemoveOwned{owner});
@@ -107,12 +165,22 @@ void StoreContract::ExpectAbsent(const RecordKey& key) {
   EXPECT_THAT(Put(key, "put", std::nullopt), is_not_found);
   EXPECT_THAT(Put(key, "put", 0), is_not_found);
   EXPECT_THAT(Put(key, "put", 1), is_not_found);
+  EXPECT_THAT(PutUnder(key, "put", 1), is_not_found);
+  EXPECT_THAT(Run(store::Put{key, "put", std::nullopt, 77}), is_not_found);
   EXPECT_THAT(Touch(key), is_not_found);
+  EXPECT_THAT(Take(key), is_not_found);
+  EXPECT_THAT(Regenerate(key, kElsewhere), is_not_found);
+  EXPECT_THAT(Regenerate(key, kElsewhere, 77), is_not_found);
+  EXPECT_THAT(Append(key, "event"), is_not_found);
+  EXPECT_THAT(ReadEvents(key), testing::AllOf(is_not_found, HasNoEvents()));
   EXPECT_THAT(Remove(key), Removed(0));
+  EXPECT_THAT(Remove(key, 1), Removed(0));
+  EXPECT_THAT(Remove(key, std::nullopt, 1), Removed(0));
   if (!key.owner.empty()) {
     EXPECT_THAT(ListIds(key.owner, key.kind), testing::Not(testing::Contains(std::string(key.id))));
   }
   EXPECT_THAT(Get(key), is_not_found);
+  EXPECT_THAT(Get(kElsewhere), is_not_found);
 }
 
 Millis StoreContract::OfIdle(double part) const {

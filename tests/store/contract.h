@@ -76,6 +76,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   SessionStore& store() { return backend_->store(); }
   Instant Now() { return backend_->Now(); }
   void Wait(Millis length) { backend_->Wait(length); }
+  void Pump() { backend_->Pump(); }
 
   // Waits until `at` of the store's time is certainly not reached, or certainly is.
   void WaitUntilJustBefore(Instant at);
@@ -86,6 +87,9 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   // Drains into `replies` until they are `count`, or none have come for long.
   std::vector<StoreReply> Replies(std::size_t count, std::vector<StoreReply> replies = {});
 
+  // The replies that are there by now; for when there should be none, or after a wait.
+  std::vector<StoreReply> RepliesSoFar();
+
   // Submits one command and answers its reply.
   StoreReply Run(StoreCommand command);
 
@@ -95,7 +99,19 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   StoreReply Put(const RecordKey& key, std::string data, std::optional<std::uint64_t> expected);
   StoreReply Touch(const RecordKey& key);
   StoreReply Remove(const RecordKey& key);
+  StoreReply Remove(const RecordKey& key, std::optional<std::uint64_t> expected,
+                    std::uint64_t fence = 0);
   StoreReply RemoveOwned(std::string_view owner);
+  StoreReply Take(const RecordKey& key);
+  StoreReply Regenerate(const RecordKey& from, const RecordKey& to, std::uint64_t write_id = 0);
+  StoreReply PutUnder(const RecordKey& key, std::string data, std::uint64_t fence);
+  StoreReply Lock(const RecordKey& key, std::uint64_t holder, Millis lease);
+  StoreReply Lock(const RecordKey& key, std::uint64_t holder);  // for kMaxLease
+  StoreReply Extend(const RecordKey& key, std::uint64_t holder, Millis lease);
+  StoreReply Unlock(const RecordKey& key, std::uint64_t holder);
+  StoreReply Append(const RecordKey& key, std::string data, std::size_t keep = 256);
+  StoreReply ReadEvents(const RecordKey& key, std::uint64_t after = 0, std::size_t limit = 1000,
+                        Millis wait = {});
   StoreReply List(std::string_view owner, std::string_view kind, std::size_t limit = 1000,
                   std::string_view cursor = {});
 

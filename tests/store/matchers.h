@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp_session/store/store.h"
 #include "tests/support/printers.h"
@@ -30,6 +31,15 @@ inline void PrintTo(const Record& record, std::ostream* os) {
   *os << "}";
 }
 
+inline void PrintTo(const StreamEvent& event, std::ostream* os) {
+  *os << event.sequence << ": ";
+  if (event.data == nullptr) {
+    *os << "no data";
+  } else {
+    *os << testing::PrintToString(*event.data);
+  }
+}
+
 inline void PrintTo(const StoreReply& reply, std::ostream* os) {
   PrintTo(reply.ticket, os);
   *os << (reply.error ? " " + std::string(CodeName(*reply.error)) : " done");
@@ -37,6 +47,10 @@ inline void PrintTo(const StoreReply& reply, std::ostream* os) {
   if (!reply.listed.empty()) *os << " listed " << testing::PrintToString(reply.listed);
   if (!reply.cursor.empty()) *os << " cursor " << testing::PrintToString(reply.cursor);
   if (reply.removed != 0) *os << " removed " << reply.removed;
+  if (reply.fence != 0) *os << " token " << reply.fence;
+  if (reply.sequence != 0) *os << " sequence " << reply.sequence;
+  if (!reply.events.empty()) *os << " events " << testing::PrintToString(reply.events);
+  if (reply.maybe_done) *os << " (maybe done)";
 }
 
 MATCHER(IsDone, std::string(negation ? "is an error" : "is no error")) { return !arg.error; }
@@ -58,6 +72,34 @@ MATCHER(HasNoRecord, std::string(negation ? "has" : "has no") + " record") {
 
 MATCHER_P(Removed, count, (negation ? "did not remove " : "removed ") + std::to_string(count)) {
   return !arg.error && arg.removed == static_cast<std::uint64_t>(count);
+}
+
+// No error, and a lock was granted or is held, with this token or any.
+MATCHER(IsGranted, std::string(negation ? "was not" : "was") + " granted a lock") {
+  return !arg.error && arg.fence != 0;
+}
+MATCHER_P(IsGranted, token,
+          (negation ? "does not have token " : "has token ") + std::to_string(token)) {
+  return !arg.error && arg.fence == static_cast<std::uint64_t>(token);
+}
+
+MATCHER(HasNoEvents, std::string(negation ? "has" : "has no") + " events") {
+  return arg.events.empty();
+}
+
+// No error, and these are the data of the events, oldest first, each sequence one more than the
+// one before.
+MATCHER_P(HasEvents, data,
+          (negation ? "does not have the events " : "has the events ") +
+              testing::PrintToString(std::vector<std::string>(data))) {
+  if (arg.error) return false;
+  const std::vector<std::string> expected(data);
+  if (arg.events.size() != expected.size()) return false;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (arg.events[i].data == nullptr || *arg.events[i].data != expected[i]) return false;
+    if (i > 0 && arg.events[i].sequence != arg.events[i - 1].sequence + 1) return false;
+  }
+  return true;
 }
 
 // A length of time that is `length`, up to `tolerance`.

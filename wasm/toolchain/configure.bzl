@@ -20,7 +20,10 @@ load("{config_bzl}", "emscripten_cc_toolchain_config")
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(["wasm-metadce.sh"])
+exports_files([
+    "wasm-metadce.sh",
+    "wasm-opt.sh",
+])
 
 filegroup(
     name = "tools",
@@ -97,14 +100,15 @@ def _write_wrappers(rctx, compiler, exports):
         ) if compiler else _MISSING, executable = True)
 
     # Binaryen's tools are where Emscripten itself looks for them.
-    metadce = "wasm-metadce"
+    folder = ""
     if compiler:
         config = rctx.execute([compiler.dirname.get_child("em-config"), "BINARYEN_ROOT"], environment = exports)
-        metadce = config.stdout.strip() + "/bin/wasm-metadce"
-    rctx.file("wasm-metadce.sh", _WRAPPER.format(
-        exports = "",
-        path = metadce,
-    ) if compiler else _MISSING, executable = True)
+        folder = config.stdout.strip() + "/bin/"
+    for tool in ["wasm-metadce", "wasm-opt"]:
+        rctx.file(tool + ".sh", _WRAPPER.format(
+            exports = "",
+            path = folder + tool,
+        ) if compiler else _MISSING, executable = True)
     return rctx.path("em++.sh")
 
 def _emscripten_configure_impl(rctx):

@@ -91,14 +91,16 @@ struct Remove {
   std::uint64_t fence = 0;
 };
 
-// Answers the record and ends it, in one step: of two Takes one gets it, the other kNotFound.
+// Answers the record and ends it, and its stream, in one step: of two Takes one gets it, the other
+// kNotFound.
 struct Take {
   RecordKey key;
 };
 
 // Gives the record another key: same data, stream, fence and ends, a new version. The old key is
-// kNotFound from then on. kExists if `to` is alive. This, with another owner, is what happens to a
-// session at login.
+// kNotFound from then on, and keeps its lock. kNotFound if `from` is not there; else kExists if
+// `to` is alive, also if it is `from`; else kCapacity if the new owner's share is used up. This,
+// with another owner, is what happens to a session at login.
 struct Regenerate {
   RecordKey from;
   RecordKey to;
@@ -121,10 +123,11 @@ struct List {
   std::size_t limit = 100;
 };
 
-// Takes the lock of a key, whether or not it has a record, for `lease` (1 ms to kMaxLease). The
-// reply carries the token (StoreReply::fence). `holder` names who has it: random, not 0, drawn anew
-// for every lock (else kInvalidArgument). kLocked, with the time left in record.expires_in, if
-// another holder has it. The holder itself is answered the token it has, and nothing changes.
+// Takes the lock of a key, whether or not it has a record, for `lease` (1 ms to kMaxLease); that a
+// record comes or ends changes nothing about its lock. The reply carries the token
+// (StoreReply::fence). `holder` names who has it: random, not 0, drawn anew for every lock (else
+// kInvalidArgument). kLocked, with the time left in record.expires_in, if another holder has it.
+// The holder itself is answered the token it has, and nothing changes.
 struct Lock {
   RecordKey key;
   std::uint64_t holder = 0;
@@ -157,8 +160,10 @@ struct Append {
 // Answers the events of a record's stream that came after the one with sequence `after` (0: from
 // the first there was), at most `limit` (1 to kMaxEventLimit), oldest first. If some of them are
 // not kept any more: kGap, and StoreReply::sequence is the `after` to go on with. A sequence the
-// stream has not reached is kGap too. If there are none: after `wait` (at most kMaxEventWait) or as
-// soon as there are some, whichever is sooner. No access.
+// stream has not reached is kGap too. To go on is to read what is kept from the oldest event on. If
+// there are none: after `wait` (at most kMaxEventWait) or as soon as there are some, whichever is
+// sooner; if the record ends meanwhile it is kNotFound (or kExpired), then or after `wait`. No
+// access.
 struct ReadEvents {
   RecordKey key;
   std::uint64_t after = 0;

@@ -22,6 +22,11 @@ inline std::size_t DataBytes(const std::string& data) {
   return block + AllocatedBytes(data.capacity() + 1);
 }
 
+// A string that grew piece by piece may hold twice the memory it needs, and would for years.
+inline void DropSlack(std::string& data) {
+  if (data.capacity() - data.size() > 64 + data.size() / 8) data.shrink_to_fit();
+}
+
 }  // namespace mcp_session
 
 #endif  // MCP_SESSION_STORE_MEMORY_COST_H_

@@ -1,28 +1,27 @@
-// MemoryTable: what the commands mean for records in memory. MemorySessionStore puts a queue
-// before one; stores that share their records among threads put locks before several.
+// MemoryTable: what all commands mean in memory: RecordCommands, and locks, streams and new keys.
+// MemorySessionStore puts a queue before one; stores that share their records among threads put
+// locks before several.
 #ifndef MCP_SESSION_STORE_MEMORY_TABLE_H_
 #define MCP_SESSION_STORE_MEMORY_TABLE_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
-#include "mcp_session/base/entropy.h"
 #include "mcp_session/store/command.h"
 #include "mcp_session/store/event_readers.h"
 #include "mcp_session/store/lock_table.h"
-#include "mcp_session/store/memory_options.h"
-#include "mcp_session/store/record_table.h"
+#include "mcp_session/store/record_commands.h"
 
 namespace mcp_session {
 
-class MemoryTable {
+class MemoryTable : public RecordCommands {
  public:
   // Draws the key of its hash function from `entropy`, once.
   MemoryTable(const MemoryStoreOptions& options, Entropy& entropy)
-      : options_(options), records_(entropy) {}
+      : RecordCommands(options, entropy) {
+    CountReserved();
+  }
 
   // Runs a command and fills `reply`, but for its ticket. False: it is a ReadEvents that waits;
   // its reply comes out of TakeAnswered, under `reader`.
@@ -36,9 +35,6 @@ class MemoryTable {
   Instant NextDeadline() const;
   void Tick(Instant now);
 
-  std::size_t size() const { return records_.size(); }
-  std::size_t MemoryUse() const;
-
   // The steps of Regenerate, from a table to the same or another. Keys are storable.
   bool IsRepeated(const RecordKey& to, std::uint64_t write_id, Instant now, StoreReply* reply);
   std::optional<ErrorCode> CheckDeparture(const RecordKey& from, Instant now);
@@ -48,40 +44,23 @@ class MemoryTable {
               StoreReply* reply);
 
  private:
-  using Outcome = std::optional<ErrorCode>;
-
+  using RecordCommands::Do;
   Outcome Do(store::Create& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::Get& command, Instant now, StoreReply& reply);
-  Outcome Do(store::Put& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::Touch& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::Remove& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::Take& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Regenerate& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::RemoveOwned& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::List& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Lock& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Extend& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Unlock& command, Instant now, StoreReply& reply);
   Outcome Do(store::Append& command, Instant now, StoreReply& reply);
   Outcome Do(const store::ReadEvents& command, Instant now, StoreReply& reply);
 
-  ErrorCode Absence(const PackedKey& key, Instant now) const;
-  RecordSlot* FindLive(const RecordKey& key, Instant now);
   HeldLock* FindHeld(const RecordKey& key, std::uint64_t holder, Instant now);
   void StampHeldLock(const PackedKey& key, RecordEntry& entry, Instant now);
   void Wait(const store::ReadEvents& command, StoreTicket ticket, std::uint64_t reader,
             Instant now);
   void WakeReaders(RecordEntry& entry, Instant now);
   void AnswerReader(const WaitingRead& read, Instant now);
-  bool MakeRoomFor(const store::Create& command, const PackedKey& key, Instant now);
-  bool MakeShareFor(std::string_view owner, Instant now);
-  template <typename Fits>
-  bool MakeRoom(Instant now, Fits fits);
-  bool MakeRoomForBytes(std::ptrdiff_t bytes, Instant now);
-  PackedKey Pack(const RecordKey& key) const { return PackedKey(records_.sip_key(), key); }
+  void CountReserved();
 
-  const MemoryStoreOptions options_;
-  RecordTable records_;
   LockTable locks_;
   EventReaders readers_;
 };

@@ -56,17 +56,9 @@ bool RecordEntry::HasKey(const PackedKey& other) const {
   return difference == 0;
 }
 
-std::size_t RecordExtras::MemoryUse() const {
-  std::size_t use = AllocatedBytes(sizeof(RecordExtras));
-  if (events != nullptr) use += AllocatedBytes(sizeof(EventLog)) + events->MemoryUse();
-  if (readers.capacity() > 0) use += AllocatedBytes(readers.capacity() * sizeof readers[0]);
-  return use;
-}
-
 std::size_t RecordEntry::MemoryUse() const {
   std::size_t use = EntryBytes(key().size());
   if (data != nullptr) use += DataBytes(*data);
-  if (extras != nullptr) use += extras->MemoryUse();
   return use;
 }
 
@@ -76,7 +68,7 @@ void FreeRecordEntry::operator()(RecordEntry* entry) const {
 }
 
 std::size_t RecordTable::MemoryUse() const {
-  return entry_bytes_ + records_.MemoryUse() + owners_.MemoryUse();
+  return entry_bytes_ + records_.MemoryUse() + owners_.MemoryUse() + extras_.MemoryUse();
 }
 
 RecordSlot* RecordTable::FindLive(const PackedKey& key, Instant now) {
@@ -101,7 +93,7 @@ std::size_t RecordTable::CostOfInsert(const PackedKey& key, std::string_view own
                                       const std::string& data, bool with_extras) const {
   std::size_t cost = EntryBytes(key.bytes().size()) + DataBytes(data) + records_.GrowthOfInsert();
   if (!owner.empty() && FindOwner(owner) == nullptr) cost += owners_.GrowthOfInsert();
-  if (with_extras) cost += AllocatedBytes(sizeof(RecordExtras));
+  if (with_extras) cost += AllocatedBytes(sizeof(RecordExtras)) + 64;  // and its slot
   return cost;
 }
 
@@ -129,11 +121,11 @@ DetachedRecord RecordTable::Detach(RecordSlot* slot) {
   record.last_end = entry.last_end;
   record.end = slot->end;
   record.idle_millis = entry.idle_millis;
-  entry_bytes_ -= entry.MemoryUse();
-  EndStream(entry);
-  record.extras = std::move(entry.extras);
-  entry_bytes_ += entry.MemoryUse();
-  if (record.extras != nullptr) record.extras->readers = {};  // they read by the old key
+  record.extras = TakeExtras(entry);
+  if (record.extras != nullptr) {
+    EndStream(*record.extras);
+    record.extras->readers = {};  // they read by the old key
+  }
   Erase(slot);
   return record;
 }
@@ -157,11 +149,14 @@ RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record
   std::memcpy(static_cast<char*>(memory) + sizeof entry, bytes.data(), bytes.size());
   entry.key_sizes = key.sizes();
   entry.data = std::move(record.data);
-  entry.extras = std::move(record.extras);
   entry.last_end = record.last_end;
   entry.idle_millis = record.idle_millis;
-  // Tokens granted in the table it comes from count here too.
-  last_version_ = std::max(last_version_, entry.fence());
+  if (record.extras != nullptr) {
+    // Tokens granted in the table it comes from count here too.
+    last_version_ = std::max(last_version_, record.extras->fence);
+    entry.has_extras = 1;
+    extras_.Insert(key.hash(), &entry, std::move(record.extras));
+  }
   entry.version = NextVersion();
   entry.sequence = ++last_sequence_;
 
@@ -259,8 +254,7 @@ Instant RecordTable::NextSweep() const {
 }
 
 std::size_t RecordTable::PositionOf(const RecordEntry& entry) const {
-  const std::uint64_t hash = SipHash13(sip_key_, entry.key_sizes, entry.key());
-  return records_.Find(hash,
+  return records_.Find(HashOf(entry),
                        [&entry](const RecordSlot& slot) { return slot.entry.get() == &entry; });
 }
 
@@ -277,15 +271,15 @@ std::uint64_t RecordTable::HashOfOwner(std::string_view owner) const {
 void RecordTable::EndAt(std::size_t at) {
   RecordSlot& slot = records_[at];
   RecordEntry& entry = *slot.entry;
-  if (entry.data == nullptr || entry.extras == nullptr || entry.extras->remember == Millis{}) {
+  const RecordExtras* extras = ExtrasOf(entry);
+  if (entry.data == nullptr || extras == nullptr || extras->remember == Millis{}) {
     return EraseAt(at);
   }
+  slot.end = slot.end + extras->remember;
+  EndStream(*TakeExtras(entry));
   if (!entry.owner().empty()) Unlink(entry);
   entry_bytes_ -= entry.MemoryUse();
-  EndStream(entry);
   entry.data = nullptr;
-  slot.end = slot.end + entry.extras->remember;
-  entry.extras = nullptr;
   entry_bytes_ += entry.MemoryUse();
   earliest_end_ = std::min(earliest_end_, slot.end);
   sweep_earliest_end_ = std::min(sweep_earliest_end_, slot.end);
@@ -293,14 +287,20 @@ void RecordTable::EndAt(std::size_t at) {
 }
 
 // Its sequences are not used again.
-void RecordTable::EndStream(const RecordEntry& entry) {
-  if (entry.extras == nullptr || entry.extras->events == nullptr) return;
-  highest_sequence_ = std::max(highest_sequence_, entry.extras->events->last_sequence());
+void RecordTable::EndStream(const RecordExtras& extras) {
+  if (extras.events == nullptr) return;
+  highest_sequence_ = std::max(highest_sequence_, extras.events->last_sequence());
+}
+
+std::unique_ptr<RecordExtras> RecordTable::TakeExtras(RecordEntry& entry) {
+  if (!entry.has_extras) return nullptr;
+  entry.has_extras = 0;
+  return extras_.Take(HashOf(entry), &entry);
 }
 
 void RecordTable::EraseAt(std::size_t at) {
-  const RecordEntry& entry = *records_[at].entry;
-  EndStream(entry);
+  RecordEntry& entry = *records_[at].entry;
+  if (const auto extras = TakeExtras(entry)) EndStream(*extras);
   if (entry.data == nullptr) {
     --remembered_;
   } else if (!entry.owner().empty()) {
@@ -355,6 +355,7 @@ void RecordTable::RestartSweep() {
 void RecordTable::ShrinkIndexes() {
   records_.Shrink();
   owners_.Shrink();
+  extras_.Shrink();
   RestartSweep();
 }
 

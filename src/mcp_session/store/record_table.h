@@ -22,38 +22,27 @@
 #include "mcp_session/store/event_log.h"
 #include "mcp_session/store/flat_index.h"
 #include "mcp_session/store/packed_key.h"
+#include "mcp_session/store/record_extras.h"
 
 namespace mcp_session {
 
-// What most records have nothing of.
-struct RecordExtras {
-  std::uint64_t write_id = 0;  // of the last write
-  std::uint64_t fence = 0;     // the newest token granted for the record
-  Millis remember{0};
-  std::unique_ptr<EventLog> events;
-  std::vector<std::uint64_t> readers;  // who waits for events; some may wait no more
-
-  std::size_t MemoryUse() const;
-};
-
 struct RecordEntry {
   std::shared_ptr<const std::string> data;  // null: over, and only remembered
-  std::unique_ptr<RecordExtras> extras;     // null: all as RecordExtras begins
   std::uint64_t version = 0;
   std::uint64_t sequence = 0;    // counts creations; the order of lists
   Instant last_end = kNever;     // creation + max_life
   RecordEntry* older = nullptr;  // the neighbours in the list of its owner
   RecordEntry* newer = nullptr;
   std::uint32_t idle_millis = 0;  // 0: no idle_ttl. kMaxLifetime fits.
-  std::uint32_t key_sizes = 0;    // as in PackedKey; the bytes of the key follow the struct
+  // As in PackedKey; the bytes of the key follow the struct.
+  std::uint32_t key_sizes : 30 = 0;
+  std::uint32_t has_extras : 1 = 0;
 
   std::string_view key() const;
   std::string_view owner() const;
   std::string_view kind() const;
   std::string_view id() const;
   bool HasKey(const PackedKey& key) const;  // takes as long whichever byte differs
-  std::uint64_t write_id() const { return extras == nullptr ? 0 : extras->write_id; }
-  std::uint64_t fence() const { return extras == nullptr ? 0 : extras->fence; }
   std::size_t MemoryUse() const;
 };
 
@@ -122,18 +111,21 @@ class RecordTable {
   // New data, and with it a new version.
   void Replace(RecordEntry& entry, std::string data);
 
-  // Calls change(extras) and keeps the books.
+  // Null: all is as RecordExtras begins. Good until the next change of any.
+  const RecordExtras* ExtrasOf(const RecordEntry& entry) const {
+    return entry.has_extras ? extras_.Find(HashOf(entry), &entry) : nullptr;
+  }
+
+  // Calls change(extras).
   template <typename Change>
   void ChangeExtras(RecordEntry& entry, Change change) {
-    entry_bytes_ -= entry.MemoryUse();
-    if (entry.extras == nullptr) entry.extras = std::make_unique<RecordExtras>();
-    change(*entry.extras);
-    entry_bytes_ += entry.MemoryUse();
+    entry.has_extras = 1;
+    extras_.Change(HashOf(entry), &entry, std::move(change));
   }
 
   // A log for the stream of a record: its sequences were never used before.
-  std::unique_ptr<EventLog> MakeEventLog() const {
-    return std::make_unique<EventLog>(highest_sequence_ + 1);
+  std::shared_ptr<EventLog> MakeEventLog() const {
+    return std::make_shared<EventLog>(highest_sequence_ + 1);
   }
 
   // A number higher than each before it, for versions and the tokens of locks.
@@ -167,13 +159,17 @@ class RecordTable {
   std::uint64_t last_sequence() const { return last_sequence_; }
 
  private:
+  std::uint64_t HashOf(const RecordEntry& entry) const {
+    return SipHash13(sip_key_, entry.key_sizes, entry.key());
+  }
+  std::unique_ptr<RecordExtras> TakeExtras(RecordEntry& entry);
   std::size_t PositionOf(const RecordEntry& entry) const;
   std::size_t OwnerPosition(std::string_view owner, std::uint64_t hash) const;
   std::uint64_t HashOfOwner(std::string_view owner) const;
   RecordSlot* InsertEntry(const PackedKey& key, DetachedRecord record);
   void EndAt(std::size_t at);  // a dead one
   void EraseAt(std::size_t at);
-  void EndStream(const RecordEntry& entry);
+  void EndStream(const RecordExtras& extras);
   void Link(RecordEntry& entry);
   void Unlink(const RecordEntry& entry);
   void RestartSweep();
@@ -182,6 +178,7 @@ class RecordTable {
   SipKey sip_key_;
   FlatIndex<RecordSlot> records_;
   FlatIndex<OwnerSlot> owners_;
+  ExtrasTable extras_;
   std::size_t entry_bytes_ = 0;  // what all entries take, with their keys and data
   std::uint64_t last_version_ = 0;
   std::uint64_t last_sequence_ = 0;

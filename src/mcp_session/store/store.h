@@ -28,7 +28,8 @@
 //  6. A record that is dead, expired or removed is kNotFound, nothing to Remove and RemoveOwned
 //     (7), free for Create, and is not listed, from that moment on, whether or not its memory was
 //     freed yet. For Lifetime::remember after its end by time it is kExpired instead of kNotFound,
-//     unless something ended or replaced it before or since.
+//     unless something ended it before or replaced it since; all the rest stays as said. After a
+//     Remove or RemoveOwned that came too late it may be either.
 //  7. Remove and RemoveOwned answer how many records they ended; ending none is no error.
 //  8. kNotFound means the backend said so. A backend that did not answer is kUnavailable; it may
 //     have done what it was asked if the reply says maybe_done. One that refuses us is
@@ -39,6 +40,8 @@
 // 10. Data is bytes, NULs included, and comes back as it was put.
 // 11. A write that comes again is done once: a Create, Put or Regenerate whose write_id is not 0
 //     and is the one of the record's last write is answered with the record, and nothing changes.
+//     This is looked at before the fence, and that before the version. (A Regenerate is the last
+//     write of the record under its new key.)
 // 12. One holder has a lock until its lease is over. Tokens of one key grow with each Lock and are
 //     never used again. From the moment a lock is granted, a Put or Remove of its record with an
 //     older token (not 0) is kFenced and changes nothing; that holds for a record that is created

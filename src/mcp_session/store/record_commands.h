@@ -1,0 +1,76 @@
+// RecordCommands: what the commands on one record, and on those of an owner, mean in memory.
+#ifndef MCP_SESSION_STORE_RECORD_COMMANDS_H_
+#define MCP_SESSION_STORE_RECORD_COMMANDS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/entropy.h"
+#include "mcp_session/store/command.h"
+#include "mcp_session/store/memory_options.h"
+#include "mcp_session/store/record_table.h"
+
+namespace mcp_session {
+
+class RecordCommands {
+ public:
+  using Outcome = std::optional<ErrorCode>;
+
+  // Draws the key of its hash function from `entropy`, once.
+  RecordCommands(const MemoryStoreOptions& options, Entropy& entropy)
+      : options_(options), records_(entropy) {}
+
+  // Each fills `reply` in place, for it is large, and answers what went wrong.
+  Outcome Do(store::Create& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::Get& command, Instant now, StoreReply& reply);
+  Outcome Do(store::Put& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::Touch& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::Remove& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::Take& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::RemoveOwned& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::List& command, Instant now, StoreReply& reply);
+
+  Instant NextDeadline() const { return records_.NextSweep(); }
+  void Tick(Instant now);
+
+  std::size_t size() const { return records_.size(); }
+  std::size_t MemoryUse() const { return records_.MemoryUse() + reserved_bytes_; }
+
+ protected:
+  // Into a fresh record, where it is: this is on the way of every Get.
+  static void Describe(const RecordSlot& slot, Instant now, Record& record);
+
+  const MemoryStoreOptions& options() const { return options_; }
+  RecordTable& records() { return records_; }
+  const RecordTable& records() const { return records_; }
+
+  PackedKey Pack(const RecordKey& key) const { return PackedKey(records_.sip_key(), key); }
+  RecordSlot* FindLive(const RecordKey& key, Instant now);
+  std::uint64_t WriteId(const RecordEntry& entry) const;
+
+  // What a command on a record that is not alive is answered.
+  ErrorCode Absence(const PackedKey& key, Instant now) const;
+
+  bool MakeShareFor(std::string_view owner, Instant now);
+  bool MakeRoomForBytes(std::ptrdiff_t bytes, Instant now);
+
+  // What is kept beside the records counts too.
+  void SetReservedBytes(std::size_t bytes) { reserved_bytes_ = bytes; }
+
+ private:
+  std::uint64_t Fence(const RecordEntry& entry) const;
+  bool MakeRoomFor(const store::Create& command, const PackedKey& key, Instant now);
+  template <typename Fits>
+  bool MakeRoom(Instant now, Fits fits);
+
+  const MemoryStoreOptions options_;
+  RecordTable records_;
+  std::size_t reserved_bytes_ = 0;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_STORE_RECORD_COMMANDS_H_
