@@ -237,7 +237,7 @@ StoreResult<Record> BlockingStore::Update(RecordName name, const UpdateFunction&
   return result;
 }
 
-StoreResult<HeldLock> BlockingStore::Lock(RecordName name, LockOptions options) {
+StoreResult<ScopedLock> BlockingStore::Lock(RecordName name, LockOptions options) {
   using Grant = StoreResult<LockGrant>;
   StoreResult<Grant> answer = state_->Call<Grant>(
       [name, options](StoreDesk& desk, StoreDesk::LockAnswer done) {
@@ -246,7 +246,7 @@ StoreResult<HeldLock> BlockingStore::Lock(RecordName name, LockOptions options) 
       options.wait);
   if (!answer) return tl::unexpected<StoreError>(std::move(answer.error()));
   if (!*answer) return tl::unexpected<StoreError>(std::move(answer->error()));
-  return HeldLock(*this, std::move(name), **answer);
+  return ScopedLock(*this, std::move(name), **answer);
 }
 
 StoreStatus BlockingStore::Status() const {
@@ -260,21 +260,21 @@ StoreStatus BlockingStore::Status() const {
   return {StoreState::kUnavailable, {}, "the store's thread is busy"};
 }
 
-HeldLock::HeldLock(BlockingStore& store, RecordName name, LockGrant grant)
+ScopedLock::ScopedLock(BlockingStore& store, RecordName name, LockGrant grant)
     : store_(&store), name_(std::move(name)), grant_(grant) {}
 
-HeldLock::HeldLock(HeldLock&& other) noexcept
+ScopedLock::ScopedLock(ScopedLock&& other) noexcept
     : store_(std::exchange(other.store_, nullptr)),
       name_(std::move(other.name_)),
       grant_(other.grant_) {}
 
-HeldLock::~HeldLock() {
+ScopedLock::~ScopedLock() {
   if (store_ != nullptr) (void)Unlock();  // else its lease ends it
 }
 
-bool HeldLock::valid() const { return store_ != nullptr && MonotonicNow() < grant_.valid_until; }
+bool ScopedLock::valid() const { return store_ != nullptr && MonotonicNow() < grant_.valid_until; }
 
-StoreResult<Done> HeldLock::Extend(Millis lease) {
+StoreResult<Done> ScopedLock::Extend(Millis lease) {
   const Instant asked = MonotonicNow();
   if (store_ == nullptr) return tl::unexpected<StoreError>(NotHeld());
   const auto left = store_->Run(operation::Extend(name_, grant_.holder, lease));
@@ -283,7 +283,7 @@ StoreResult<Done> HeldLock::Extend(Millis lease) {
   return Done{};
 }
 
-StoreResult<Done> HeldLock::Unlock() {
+StoreResult<Done> ScopedLock::Unlock() {
   if (store_ == nullptr) return tl::unexpected<StoreError>(NotHeld());
   BlockingStore& store = *std::exchange(store_, nullptr);
   auto done = store.Run(operation::Unlock(name_, grant_.holder));

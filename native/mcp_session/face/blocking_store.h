@@ -35,12 +35,12 @@ class BlockingStore;
 
 // A lock that is given back when this goes out of scope, if its lease is not over before: a call
 // to the store, with the store's deadline. Must not outlive the store. One thread at a time.
-class HeldLock {
+class ScopedLock {
  public:
-  HeldLock(BlockingStore& store, RecordName name, LockGrant grant);
-  ~HeldLock();
-  HeldLock(HeldLock&& other) noexcept;
-  HeldLock& operator=(HeldLock&&) = delete;
+  ScopedLock(BlockingStore& store, RecordName name, LockGrant grant);
+  ~ScopedLock();
+  ScopedLock(ScopedLock&& other) noexcept;
+  ScopedLock& operator=(ScopedLock&&) = delete;
 
   // For WriteOptions::fence.
   std::uint64_t token() const { return grant_.token; }
@@ -100,12 +100,12 @@ class BlockingStore {
                              std::uint64_t fence = 0);
 
   // Takes a lock. Its deadline is later by options.wait.
-  StoreResult<HeldLock> Lock(RecordName name, LockOptions options = {});
+  StoreResult<ScopedLock> Lock(RecordName name, LockOptions options = {});
 
   StoreStatus Status() const;
 
  private:
-  friend class HeldLock;
+  friend class ScopedLock;
   class State;
   explicit BlockingStore(std::unique_ptr<State> state);
 
