@@ -61,8 +61,8 @@ TEST_P(StoreContract, EveryCommandSaysThatTheTimeWasOver) {
       SCOPED_TRACE(name);
       EXPECT_THAT(ask({"alice", "session", name}), is_over);
       EXPECT_THAT(ask({"", "session", name}), is_over);
-      ExpectAbsent({"bob", "session", name});
-      ExpectAbsent({"alice", "basket", name});
+      EXPECT_THAT(ask({"bob", "session", name}), FailsWith(ErrorCode::kNotFound));
+      EXPECT_THAT(ask({"alice", "basket", name}), FailsWith(ErrorCode::kNotFound));
     }
     if (i == 0) {
       ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(1.3)));

@@ -28,8 +28,8 @@
 //  6. A record that is dead, expired or removed is kNotFound, nothing to Remove and RemoveOwned
 //     (7), free for Create, and is not listed, from that moment on, whether or not its memory was
 //     freed yet. For Lifetime::remember after its end by time it is kExpired instead of kNotFound,
-//     unless something ended it before or replaced it since; all the rest stays as said. After a
-//     Remove or RemoveOwned that came too late it may be either.
+//     unless something ended it before or replaced it since; all the rest stays as said. It may
+//     be forgotten sooner: after a Remove or RemoveOwned that came too late, or to make room.
 //  7. Remove and RemoveOwned answer how many records they ended; ending none is no error.
 //  8. kNotFound means the backend said so. A backend that did not answer is kUnavailable; it may
 //     have done what it was asked if the reply says maybe_done. One that refuses us is
