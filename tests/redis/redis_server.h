@@ -97,8 +97,8 @@ class RefusingPort {
   std::uint16_t port() const { return port_; }
 
  private:
-  int socket_ = -1;
   std::uint16_t port_ = 0;
+  int socket_ = -1;  // made after port_, which it fills
 };
 
 }  // namespace mcp_session

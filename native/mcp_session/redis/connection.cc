@@ -128,6 +128,7 @@ void RedisConnection::PlanHandshake() {
 }
 
 void RedisConnection::OnConnected() {
+  connected_ = true;
   Read();
   SendHandshake();
 }
@@ -169,7 +170,8 @@ void RedisConnection::OnBytes(std::string_view bytes) {
     }
   }
   if (!closed_ && reader_.broken()) {
-    Fail({ErrorCode::kMisconfigured, "the server does not speak the Redis protocol"});
+    Fail({ready_ ? ErrorCode::kUnavailable : ErrorCode::kMisconfigured,
+          "the server does not speak the Redis protocol"});
   }
 }
 
@@ -190,6 +192,8 @@ void RedisConnection::OnHandshakeReply(const RedisReply& reply) {
 
 void RedisConnection::Fail(RedisFailure failure) {
   if (closed_) return;
+  // A server that wants TLS, for instance.
+  if (connected_ && !heard_) failure.reason += ", before it said a word";
   const auto failed = std::move(callbacks_.failed);
   Close();
   failed(std::move(failure));

@@ -71,6 +71,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   Callbacks callbacks_;
   RedisReplyReader reader_;
   RedisServerInfo info_;
+  bool connected_ = false;
+  bool heard_ = false;  // anything
   bool ready_ = false;
   bool closed_ = false;
 

@@ -6,7 +6,6 @@
 
 #include "mcp_session/base/decimal.h"
 #include "mcp_session/redis/subscription.h"
-#include "mcp_session/store/rules.h"
 #include "mcp_session/system/clock.h"
 
 namespace mcp_session {
@@ -55,19 +54,17 @@ void RedisEvents::Close() {
   by_channel_.clear();
 }
 
-void RedisEvents::Read(const store::ReadEvents& command, Done done) {
-  if (!IsValid(command)) return done(FailedReply(ErrorCode::kInvalidArgument));
-  if (!IsStorable(command.key)) return done(FailedReply(ErrorCode::kNotFound));
+void RedisEvents::Read(const RedisKeys& keys, std::uint64_t after, std::size_t limit, Instant until,
+                       Done done) {
   if (waiters_.size() >= kMaxWaiters) return done(FailedReply(ErrorCode::kUnavailable));
   const std::uint64_t number = ++last_number_;
-  waiters_.emplace(number,
-                   Waiter{.keys = operations_.Keys(command.key),
-                          .from = command.after == 0 ? "-" : std::to_string(command.after) + "-0",
-                          .after = command.after,
-                          .limit = command.limit,
-                          .until = MonotonicNow() + command.wait,
-                          .look_at = kNever,
-                          .done = std::move(done)});
+  Waiter waiter{.keys = keys};
+  waiter.from = after == 0 ? "-" : std::to_string(after) + "-0";
+  waiter.after = after;
+  waiter.limit = limit;
+  waiter.until = until;
+  waiter.done = std::move(done);
+  waiters_.emplace(number, std::move(waiter));
   Look(number);
 }
 

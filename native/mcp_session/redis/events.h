@@ -36,7 +36,9 @@ class RedisEvents {
   ~RedisEvents();
 
   using Done = std::function<void(StoreReply)>;
-  void Read(const store::ReadEvents& command, Done done);
+  // `until`, of MonotonicNow: when the wait is over.
+  void Read(const RedisKeys& keys, std::uint64_t after, std::size_t limit, Instant until,
+            Done done);
 
   // Forgets all waiters.
   void Close();

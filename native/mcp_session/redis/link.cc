@@ -136,6 +136,7 @@ void RedisLink::OnAnswered(Pending answered) {
       Reconnect("the server " + std::string(meaning.words));
     }
   }
+  worked_ = !dropping_;
   if (reloading_ && answered.exchange.read_only) {
     answered.replies.clear();
     return again_.push_back(std::move(answered));
@@ -204,7 +205,7 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
   ++counters_.connects;
   connect_by_ = kNever;
   ready_ = true;
-  writing_ = reloading_ = dropping_ = false;
+  writing_ = reloading_ = dropping_ = worked_ = false;
   last_heard_ = ready_since_ = ask_evicted_at_ = MonotonicNow();
   std::string warning;
   if (info.MayEvict()) {
@@ -220,14 +221,14 @@ void RedisLink::OnFailed(RedisFailure failure) {
   if (closed_) return;
   const Instant now = MonotonicNow();
   const bool was_ready = ready_;
-  const bool good = was_ready && now - ready_since_ >= kGoodConnection;
+  const bool good = was_ready && !dropping_ && now - ready_since_ >= kGoodConnection;
   // One that worked so far is not set up wrongly; if it is now, the next attempt will say so.
   const bool misconfigured = !was_ready && failure.code == ErrorCode::kMisconfigured;
   ++(was_ready ? counters_.lost : counters_.failures);
   connection_ = nullptr;
   ready_ = false;
   connect_by_ = kNever;
-  attempts_ = good ? 0 : attempts_ + 1;
+  attempts_ = was_ready && (good || worked_) ? 0 : attempts_ + 1;
   SetState(misconfigured ? StoreState::kMisconfigured
            : was_ready   ? StoreState::kConnecting
                          : StoreState::kUnavailable,

@@ -135,6 +135,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   bool reloading_ = false;  // again_ is being collected
   bool dropping_ = false;   // Reconnect when nothing is in flight
   std::string drop_reason_;
+  bool worked_ = false;  // this connection answered something it would not be dropped for
 
   boost::asio::steady_timer timer_;
   Instant timer_at_ = kNever;

@@ -139,6 +139,7 @@ RedisPlan RedisOperations::ScriptPlan(RedisScriptName name, const RedisKeys& key
                                       bool repeatable) {
   RedisPlan plan;
   plan.key = *words.begin();
+  plan.record_tag = keys.record_tag();
   std::vector<std::string_view> all(words);
   const bool wants_index = name == RedisScriptName::kCreate || name == RedisScriptName::kPut ||
                            name == RedisScriptName::kTouch || name == RedisScriptName::kEnd;
@@ -226,6 +227,7 @@ RedisPlanned RedisOperations::Plan(const store::Get& command) {
   const RedisKeys keys = Keys(command.key);
   RedisPlan plan;
   plan.key = keys.record();
+  plan.record_tag = keys.record_tag();
   // PTTL first: if it says alive, what is there a moment later is what was alive, or something
   // newer. The other way round a dead record could pass for the living one that took its place.
   AppendRedisCommand(&plan.exchange.bytes, {"PTTL", plan.key});

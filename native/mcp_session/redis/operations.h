@@ -26,6 +26,7 @@ namespace mcp_session {
 
 struct RedisPlan {
   std::string key;         // says to which server
+  std::string record_tag;  // of the one record it is about; empty: of an owner's
   RedisExchange exchange;  // without deadline and done
   std::function<StoreReply(const RedisDelivery&)> read;
   // Get: whether Redis has to be told of the access, which `read` finds out.

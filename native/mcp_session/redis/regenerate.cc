@@ -34,7 +34,12 @@ class RedisSessionStore::State::Regeneration
                                         : Hex16(command.write_id)),
         deadline_(MonotonicNow() + store.options_.command_timeout) {}
 
-  void Start() { kind_changes_ ? Read() : Move({}, nullptr); }
+  void Start() {
+    if (!kind_changes_) return Move({}, nullptr);
+    occupied_ = {from_.record_tag(), to_.record_tag()};
+    store_.Occupy(occupied_);
+    Read();
+  }
 
  private:
   void Send(const std::string& key, RedisExchange exchange,
@@ -46,7 +51,10 @@ class RedisSessionStore::State::Regeneration
     store_.route_->Send(key, std::move(exchange));
   }
 
-  void Answer(StoreReply reply) { store_.Answer(ticket_, std::move(reply)); }
+  void Answer(StoreReply reply) {
+    store_.Answer(ticket_, std::move(reply));
+    if (!occupied_.empty()) store_.Release(occupied_);
+  }
 
   void Read() {
     RedisExchange exchange;
@@ -121,12 +129,15 @@ class RedisSessionStore::State::Regeneration
   const bool kind_changes_;
   const std::string write_id_;
   const Instant deadline_;
+  Tags occupied_;
 };
 
-void RedisSessionStore::State::Run(StoreTicket ticket, store::Regenerate command) {
+void RedisSessionStore::State::Run(StoreTicket ticket, const store::Regenerate& command) {
   if (!IsStorable(command.to)) return Answer(ticket, FailedReply(ErrorCode::kInvalidArgument));
   if (!IsStorable(command.from)) return Answer(ticket, FailedReply(ErrorCode::kNotFound));
-  std::make_shared<Regeneration>(*this, ticket, command)->Start();
+  const auto one = std::make_shared<Regeneration>(*this, ticket, command);
+  InOrder({MakeStoredKey(command.from).record_tag, MakeStoredKey(command.to).record_tag},
+          [one] { one->Start(); });
 }
 
 }  // namespace mcp_session

@@ -18,6 +18,8 @@ namespace {
 // second value for anything else, which no script may change.
 //
 // No shebang: with one, servers under memory pressure refuse even scripts that only delete.
+// Without, they refuse a command that needs memory, unless the script has written before: so what
+// may be refused comes first, and a script is done as a whole or not at all.
 constexpr std::string_view kPrelude = R"lua(
 local NONE = '9999999999999999'
 local time = redis.call('TIME')
@@ -117,10 +119,10 @@ if max_life >= 0 then
 end
 local version = math.max(us, h and h.version + 1 or 0)
 local at = now + length + ARGV[4] - 1
-redis.call('DEL', KEYS[2])
 write(KEYS[1], 'MS1|' .. digits(version) .. last .. string.format('%012.0f%012.0f', idle, ARGV[4]) ..
       held_token(KEYS[3]) .. ARGV[5] .. ARGV[1] .. ARGV[6] .. ARGV[7] .. '   ',
       ARGV[8], ARGV[9], 'PXAT', at)
+redis.call('DEL', KEYS[2])
 if index then add_to_index(index, ARGV[10], at) end
 return {'ok', version, length, max_life}
 )lua";
@@ -366,10 +368,10 @@ local left, max_life = tonumber(ARGV[6]), tonumber(ARGV[4])
 local at = now + left + ARGV[5] - 1
 if at < now then return {'expired'} end
 local last = max_life >= 0 and digits(now + max_life) or NONE
-redis.call('DEL', KEYS[2])
 write(KEYS[1], 'MS1|' .. digits(version) .. last ..
       string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[1] .. ARGV[9] ..
       ARGV[10] .. '   ', ARGV[11], ARGV[12], 'PXAT', at)
+redis.call('DEL', KEYS[2])
 for i = 17, #ARGV, 2 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'd', ARGV[i + 1], 'f', ARGV[17])
 end

@@ -1,5 +1,6 @@
 #include "mcp_session/redis/store.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
 #include <string>
@@ -58,10 +59,9 @@ void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand command) 
   std::visit(
       [this, ticket]<typename Command>(Command&& one) {
         using Kind = std::decay_t<Command>;
-        if constexpr (std::is_same_v<Kind, store::Regenerate>) {
-          Run(ticket, std::move(one));
-        } else if constexpr (std::is_same_v<Kind, store::ReadEvents>) {
-          events_.Read(one, [this, ticket](StoreReply reply) { Answer(ticket, std::move(reply)); });
+        if constexpr (std::is_same_v<Kind, store::Regenerate> ||
+                      std::is_same_v<Kind, store::ReadEvents>) {
+          Run(ticket, one);
         } else {
           Run(ticket, operations_.Plan(std::move(one)));
         }
@@ -74,12 +74,54 @@ void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned planned) {
   if (auto* reply = std::get_if<StoreReply>(&planned)) return Answer(ticket, std::move(*reply));
   RedisPlan& plan = std::get<RedisPlan>(planned);
   plan.exchange.deadline = MonotonicNow() + options_.command_timeout;
+  if (occupied_.empty()) return Send(ticket, std::move(plan));
+  const std::string tag = plan.record_tag;
+  InOrder({tag}, [this, ticket, plan = std::move(plan)] { Send(ticket, plan); });
+}
+
+void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& command) {
+  if (!IsValid(command)) return Answer(ticket, FailedReply(ErrorCode::kInvalidArgument));
+  if (!IsStorable(command.key)) return Answer(ticket, FailedReply(ErrorCode::kNotFound));
+  const RedisKeys keys = operations_.Keys(command.key);
+  InOrder({keys.record_tag()}, [this, ticket, keys, after = command.after, limit = command.limit,
+                                until = MonotonicNow() + command.wait] {
+    events_.Read(keys, after, limit, until,
+                 [this, ticket](StoreReply reply) { Answer(ticket, std::move(reply)); });
+  });
+}
+
+void RedisSessionStore::State::Send(StoreTicket ticket, RedisPlan plan) {
   plan.exchange.done = [this, ticket, read = std::move(plan.read),
                         touch = plan.touch](const RedisDelivery& delivery) {
     Answer(ticket, read(delivery));
     if (touch != nullptr && touch->due) Touch(touch->keys);
   };
   route_->Send(plan.key, std::move(plan.exchange));
+}
+
+void RedisSessionStore::State::InOrder(Tags tags, std::function<void()> go) {
+  const auto overlaps = [&tags](const auto& other) {
+    return std::any_of(tags.begin(), tags.end(), [&other](const std::string& tag) {
+      return std::find(other.begin(), other.end(), tag) != other.end();
+    });
+  };
+  const bool must_wait =
+      overlaps(occupied_) || std::any_of(held_.begin(), held_.end(),
+                                         [&](const Held& held) { return overlaps(held.tags); });
+  if (!must_wait) return go();
+  held_.push_back({std::move(tags), std::move(go)});
+}
+
+void RedisSessionStore::State::Occupy(const Tags& tags) {
+  occupied_.insert(tags.begin(), tags.end());
+}
+
+void RedisSessionStore::State::Release(const Tags& tags) {
+  for (const std::string& tag : tags) occupied_.erase(tag);
+  // Each finds its place anew: some go, and what they occupy holds up the rest.
+  std::deque<Held> held = std::move(held_);
+  held_.clear();
+  for (Held& one : held) InOrder(std::move(one.tags), std::move(one.go));
 }
 
 // Nobody waits for it: an access that is not recorded is less bad than a slow Get.
@@ -93,11 +135,14 @@ void RedisSessionStore::State::Touch(const RedisKeys& keys) {
 void RedisSessionStore::State::Answer(StoreTicket ticket, StoreReply reply) {
   reply.ticket = ticket;
   replies_.push_back(std::move(reply));
-  if (submitting_ || announced_) return;
-  announced_ = true;
+  if (submitting_ || announced_ || announcing_) return;
+  announcing_ = true;
   boost::asio::post(loop_, [self = shared_from_this()] {
-    // Drained meanwhile?
-    if (!self->closed_ && self->announced_ && self->ready_) self->ready_();
+    self->announcing_ = false;
+    // Closed or drained meanwhile?
+    if (self->closed_ || self->replies_.empty() || !self->ready_) return;
+    self->announced_ = true;
+    self->ready_();
   });
 }
 

@@ -5,8 +5,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +35,18 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
   class Regeneration;
 
   void Run(StoreTicket ticket, RedisPlanned planned);
-  void Run(StoreTicket ticket, store::Regenerate command);
+  void Run(StoreTicket ticket, const store::Regenerate& command);
+  void Run(StoreTicket ticket, const store::ReadEvents& command);
+  void Send(StoreTicket ticket, RedisPlan plan);
   void Touch(const RedisKeys& keys);
+
+  // What takes several exchanges has its records to itself, so that the commands on each key are
+  // carried out in the order they were submitted. `go` is called at once, or when nothing that came
+  // before has one of these records any more.
+  using Tags = std::vector<std::string>;
+  void InOrder(Tags tags, std::function<void()> go);
+  void Occupy(const Tags& tags);
+  void Release(const Tags& tags);
   // The reply to the command with `ticket`.
   void Answer(StoreTicket ticket, StoreReply reply);
 
@@ -44,10 +57,18 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
   const std::unique_ptr<RedisRoute> route_;
   RedisEvents events_;
 
+  struct Held {
+    Tags tags;
+    std::function<void()> go;
+  };
+  std::set<std::string> occupied_;
+  std::deque<Held> held_;
+
   std::vector<StoreReply> replies_;
   std::function<void()> ready_;
   bool submitting_ = false;
-  bool announced_ = false;  // ready_ was, or is about to be, called since the last Drain
+  bool announcing_ = false;  // ready_ is about to be called
+  bool announced_ = false;   // it was, since the last Drain
   bool closed_ = false;
 };
 

@@ -1,0 +1,266 @@
+#include "tests/store/concurrent.h"
+
+#include <atomic>
+#include <cstddef>
+#include <map>
+#include <sstream>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/store/linearizability.h"
+#include "tests/store/matchers.h"
+#include "tests/support/counting_entropy.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr Lifetime kLong{.idle_ttl = Hours(1)};
+
+// A client's store, one command at a time.
+class Client {
+ public:
+  explicit Client(std::unique_ptr<StoreUnderTest> store) : store_(std::move(store)) {}
+
+  // kTimeout if there is no reply.
+  StoreReply Run(StoreCommand command) {
+    const StoreTicket ticket{++last_ticket_};
+    store_->store().Submit(ticket, std::move(command), store_->Now());
+    std::vector<StoreReply> replies;
+    for (int turn = 0; turn < 3000; ++turn) {
+      store_->store().Drain(&replies);
+      for (StoreReply& reply : replies) {
+        if (reply.ticket == ticket) return std::move(reply);
+      }
+      store_->Pump();
+    }
+    return {.ticket = ticket, .error = ErrorCode::kTimeout};
+  }
+
+ private:
+  std::unique_ptr<StoreUnderTest> store_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+// What a client knows of a key.
+struct Knowledge {
+  std::uint64_t version = 0;
+  std::uint64_t holder = 0;
+  std::uint64_t token = 0;
+};
+
+class HistoryWriter {
+ public:
+  HistoryWriter(int client, const ConcurrentOptions& options, std::atomic<std::uint64_t>& clock)
+      : client_(client),
+        options_(options),
+        clock_(clock),
+        random_(options.seed * 1000 + static_cast<std::uint64_t>(client)),
+        known_(static_cast<std::size_t>(options.keys)),
+        histories_(static_cast<std::size_t>(options.keys)) {}
+
+  void Run(Client client) {
+    for (int i = 0; i < options_.operations; ++i) {
+      const std::size_t key = random_.Below(histories_.size());
+      Step(client, key, i);
+    }
+  }
+
+  std::vector<std::vector<Operation>>& histories() { return histories_; }
+
+ private:
+  using Kind = Operation::Kind;
+
+  void Step(Client& client, std::size_t key, int number) {
+    Knowledge& known = known_[key];
+    Operation operation;
+    operation.client = client_;
+    const std::uint64_t dice = random_.Below(options_.with_locks ? 100 : 78);
+    const bool writes = (dice >= 20 && dice < 70) || (dice >= 90);
+    if (writes) operation.data = std::to_string(client_) + "." + std::to_string(number);
+    if (dice < 20) {
+      operation.kind = Kind::kGet;
+    } else if (dice < 34) {
+      operation.kind = Kind::kCreate;
+    } else if (dice < 70) {
+      operation.kind = Kind::kPut;
+      if (dice < 58) operation.expected = known.version;
+    } else if (dice < 75) {
+      operation.kind = Kind::kRemove;
+      if (dice < 73) operation.expected = known.version;
+    } else if (dice < 78) {
+      operation.kind = Kind::kTake;
+    } else if (dice < 85) {
+      operation.kind = Kind::kLock;
+      if (known.holder == 0) known.holder = random_.Next() | 1;
+      operation.holder = known.holder;
+    } else if (dice < 90) {
+      operation.kind = Kind::kUnlock;
+      operation.holder = known.holder == 0 ? 1 : std::exchange(known.holder, 0);
+    } else {
+      operation.kind = Kind::kPut;
+      operation.fence = known.token;
+    }
+    const std::string id = options_.prefix + std::to_string(key);
+    operation.invoked = clock_++;
+    const StoreReply reply = client.Run(CommandOf(operation, {"owner", "history", id}));
+    operation.returned = clock_++;
+    Record(operation, reply, known, histories_[key]);
+  }
+
+  static StoreCommand CommandOf(const Operation& operation, const RecordKey& key) {
+    switch (operation.kind) {
+      case Kind::kGet:
+        return store::Get{key};
+      case Kind::kCreate:
+        return store::Create{key, operation.data, kLong};
+      case Kind::kPut:
+        return store::Put{key, operation.data, operation.expected, 0, operation.fence};
+      case Kind::kRemove:
+        return store::Remove{key, operation.expected, operation.fence};
+      case Kind::kTake:
+        return store::Take{key};
+      case Kind::kLock:
+        return store::Lock{key, operation.holder, kMaxLease};
+      case Kind::kUnlock:
+        break;
+    }
+    return store::Unlock{key, operation.holder};
+  }
+
+  static void Record(Operation operation, const StoreReply& reply, Knowledge& known,
+                     std::vector<Operation>& history) {
+    if (reply.error == ErrorCode::kUnavailable) {
+      if (!reply.maybe_done || operation.kind == Kind::kGet) return;
+      operation.returned = Operation::kNever;
+      history.push_back(std::move(operation));
+      return;
+    }
+    operation.error = reply.error;
+    if (reply.record.data != nullptr) operation.seen = *reply.record.data;
+    operation.version = reply.record.version;
+    operation.removed = reply.removed;
+    operation.token = reply.fence;
+    if (operation.version != 0) known.version = operation.version;
+    if (operation.kind == Kind::kLock) {
+      if (reply.error) known.holder = 0;
+      if (!reply.error) known.token = reply.fence;
+    }
+    history.push_back(std::move(operation));
+  }
+
+  const int client_;
+  const ConcurrentOptions& options_;
+  std::atomic<std::uint64_t>& clock_;
+  SeededEntropy random_;
+  std::vector<Knowledge> known_;
+  std::vector<std::vector<Operation>> histories_;  // of each key
+};
+
+// Calls work(client, store) on a thread for each client, once all have their stores.
+template <typename Work>
+void RunClients(const MakeStoreClient& make_client, int clients, Work work) {
+  std::atomic<int> waiting = clients;
+  std::vector<std::thread> threads;
+  for (int client = 0; client < clients; ++client) {
+    threads.emplace_back([&, client] {
+      Client own(make_client(client));
+      --waiting;
+      while (waiting > 0) std::this_thread::yield();
+      work(client, std::move(own));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+// One number for each client.
+std::vector<int> DecodeCounts(const std::string& data) {
+  std::istringstream text(data);
+  std::vector<int> counts;
+  for (int count = 0; text >> count;) counts.push_back(count);
+  return counts;
+}
+
+std::string EncodeCounts(const std::vector<int>& counts) {
+  std::ostringstream text;
+  for (const int count : counts) text << count << " ";
+  return text.str();
+}
+
+// Adds one at index `client` until it is `increments`; answers what went wrong.
+std::string Count(int client, int increments, const RecordKey& key, Client& store) {
+  SeededEntropy random(static_cast<std::uint64_t>(client) + 1);
+  StoreReply current = store.Run(store::Get{key});
+  int done = 0;
+  for (int tries = 0; tries < 100 * increments + 1000; ++tries) {
+    const bool is_unknown = current.error == ErrorCode::kUnavailable;
+    if (is_unknown || current.record.data == nullptr) {
+      if (current.error && !is_unknown) return testing::PrintToString(current);
+      current = store.Run(store::Get{key});
+      continue;
+    }
+    std::vector<int> counts = DecodeCounts(*current.record.data);
+    int& own = counts[static_cast<std::size_t>(client)];
+    if (own < done) return "an update was lost";
+    done = own;
+    if (done == increments) return "";
+    ++own;
+    current =
+        store.Run(store::Put{key, EncodeCounts(counts), current.record.version, random.Next() | 1});
+  }
+  return "it never gets through";
+}
+
+}  // namespace
+
+std::optional<std::string> RunConcurrentHistories(const MakeStoreClient& make_client,
+                                                  const ConcurrentOptions& options) {
+  std::atomic<std::uint64_t> clock = 1;
+  std::vector<HistoryWriter> writers;
+  for (int client = 0; client < options.clients; ++client) {
+    writers.emplace_back(client, options, clock);
+  }
+  RunClients(make_client, options.clients, [&writers](int client, Client store) {
+    writers[static_cast<std::size_t>(client)].Run(std::move(store));
+  });
+  for (std::size_t key = 0; key < static_cast<std::size_t>(options.keys); ++key) {
+    std::vector<Operation> history;
+    for (HistoryWriter& writer : writers) {
+      for (Operation& operation : writer.histories()[key]) history.push_back(std::move(operation));
+    }
+    if (const auto violation = FindViolation(std::move(history))) {
+      return "seed " + std::to_string(options.seed) + ", key " + std::to_string(key) + ": " +
+             *violation;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> RunConcurrentCounters(const MakeStoreClient& make_client, int clients,
+                                                 int increments) {
+  const RecordKey key{"owner", "history", "counters"};
+  const auto size = static_cast<std::size_t>(clients);
+  Client first(make_client(clients));
+  const StoreReply created =
+      first.Run(store::Create{key, EncodeCounts(std::vector<int>(size)), kLong});
+  if (created.error) return "no record to count in: " + testing::PrintToString(created);
+  std::vector<std::string> troubles(size);
+  RunClients(make_client, clients, [&](int client, Client store) {
+    troubles[static_cast<std::size_t>(client)] = Count(client, increments, key, store);
+  });
+  for (const std::string& trouble : troubles) {
+    if (!trouble.empty()) return trouble;
+  }
+  for (int tries = 0; tries < 100; ++tries) {
+    const StoreReply counted = first.Run(store::Get{key});
+    if (counted.error == ErrorCode::kUnavailable) continue;
+    if (counted.error) return testing::PrintToString(counted);
+    if (DecodeCounts(*counted.record.data) == std::vector<int>(size, increments)) {
+      return std::nullopt;
+    }
+    return "the counts are " + *counted.record.data;
+  }
+  return "no answer";
+}
+
+}  // namespace mcp_session
