@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "mcp_session/factory/redis_probe.h"
+#include "mcp_session/redis/probe.h"
 #include "mcp_session/redis/store.h"
 #include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/store/memory_store.h"
@@ -54,6 +54,19 @@ Result<Choice> Choose(const StoreOptions& options) {
   return Choice{std::move(*url), set ? AskedBy::kEnvironment : AskedBy::kNobody};
 }
 
+// The probe says whom it asked; we say where.
+std::string WithoutPrefix(const std::string& message) {
+  constexpr std::string_view kPrefix = "redis: ";
+  return message.starts_with(kPrefix) ? message.substr(kPrefix.size()) : message;
+}
+
+// Whether this was said by a server that cannot work for us now (it is loading, it is a replica),
+// and not about the way to it.
+bool IsThere(std::string_view reason) {
+  return reason.starts_with("the server ") && !reason.starts_with("the server closed") &&
+         !reason.starts_with("the server did not answer");
+}
+
 class Maker {
  public:
   Maker(const StoreOptions& options, boost::asio::io_context& loop, Entropy& entropy)
@@ -88,24 +101,21 @@ class Maker {
   Result<CreatedStore> MakeRedis(const Choice& choice) {
     const std::string place = PlaceOf(choice.url);
     RedisOptions redis = ToRedisOptions(choice.url, options_);
-    if (auto checked = CheckRedisOptions(redis); !checked) return tl::unexpected(checked.error());
-    using Finding = RedisProbe::Finding;
-    const RedisProbe probe = ProbeRedis(redis, options_.detection_timeout);
-    if (options_.verbose) {
-      Log(place + ": " + (probe.finding == Finding::kReady ? "answers" : probe.reason));
+    const Result<void> probe = ProbeRedis(redis, options_.detection_timeout);
+    const std::string reason = probe ? "answers" : WithoutPrefix(probe.error().message);
+    if (options_.verbose) Log(place + ": " + reason);
+    if (!probe && probe.error().code != ErrorCode::kUnavailable) {
+      return Failure(probe.error().code, probe.error().blame, place + ": " + reason);
     }
-    if (probe.finding == Finding::kRefused) {
-      return Failure(ErrorCode::kMisconfigured, Blame::kEnvironment, place + ": " + probe.reason);
-    }
-    if (probe.finding == Finding::kUnreachable && !MayStartWithout(choice)) {
-      return Replace(choice, place + " cannot be reached (" + probe.reason + ")");
+    if (!probe && !IsThere(reason) && !MayStartWithout(choice)) {
+      return Replace(choice, place + " cannot be reached (" + reason + ")");
     }
     MCPS_TRY(auto store, RedisSessionStore::Make(loop_, std::move(redis), entropy_));
     CreatedStore created;
     created.redis = store.get();
     created.backend = "redis";
     created.why = "state is kept in Redis at " + place + ": " + InWords(choice.asked_by);
-    if (probe.finding != Finding::kReady) created.why += "; not available yet: " + probe.reason;
+    if (!probe) created.why += "; not available yet: " + reason;
     return Complete(std::move(created), std::move(store));
   }
 
