@@ -344,8 +344,8 @@ return {'ok', sequence}
 // -1, remember, what is left until the end, fence, write id, checksum, kind size, kind and data,
 // whether these have room for the header, member of the index, its score or nothing, most records
 // of the owner or nothing for any number, "1" to move a record here: not over a live one, under a
-// new version (else: not over this or a higher version, under this one), then sequence and data of
-// the events, oldest first. {"ok", version, left, max_life left}, {"exists"}, {"same", ...,
+// new version (else: not over this or a higher version, under this one), the first sequence there
+// was in its stream, then sequence and data of the events, oldest first. {"ok", version, left, max_life left}, {"exists"}, {"same", ...,
 // value}, {"full"}, {"expired"} if there would be nothing even to remember.
 constexpr std::string_view kImport = R"lua(
 local h, foreign = look(KEYS[1], ARGV[1])
@@ -372,7 +372,7 @@ write(KEYS[1], 'MS1|' .. digits(version) .. last ..
       string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[1] .. ARGV[9] ..
       ARGV[10] .. '   ', ARGV[11], ARGV[12], 'PXAT', at)
 redis.call('DEL', KEYS[2])
-for i = 17, #ARGV, 2 do
+for i = 18, #ARGV, 2 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'd', ARGV[i + 1], 'f', ARGV[17])
 end
 if #ARGV > 17 then redis.call('PEXPIREAT', KEYS[2], at) end
