@@ -11,8 +11,7 @@ RedisQuestion::RedisQuestion(boost::asio::io_context& loop, const RedisOptions& 
     : connection_(std::make_shared<RedisConnection>(loop, options, purpose)), timer_(loop) {}
 
 std::shared_ptr<RedisQuestion> RedisQuestion::Ask(boost::asio::io_context& loop,
-                                                  const RedisOptions& options,
-                                                  RedisPurpose purpose,
+                                                  const RedisOptions& options, RedisPurpose purpose,
                                                   const RedisAddress& address,
                                                   std::initializer_list<std::string_view> words,
                                                   Millis timeout, Answered answered) {
@@ -22,8 +21,8 @@ std::shared_ptr<RedisQuestion> RedisQuestion::Ask(boost::asio::io_context& loop,
   self->timer_.expires_after(std::chrono::milliseconds(timeout.count));
   self->timer_.async_wait([self](const boost::system::error_code& error) {
     if (error) return;
-    self->Finish(tl::unexpected(
-        RedisFailure{ErrorCode::kUnavailable, "the server did not answer in time"}));
+    self->Finish(
+        tl::unexpected(RedisFailure{ErrorCode::kUnavailable, "the server did not answer in time"}));
   });
   self->connection_->Start(
       address,

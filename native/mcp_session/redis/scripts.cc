@@ -345,8 +345,9 @@ return {'ok', sequence}
 // whether these have room for the header, member of the index, its score or nothing, most records
 // of the owner or nothing for any number, "1" to move a record here: not over a live one, under a
 // new version (else: not over this or a higher version, under this one), the first sequence there
-// was in its stream, then sequence and data of the events, oldest first. {"ok", version, left, max_life left}, {"exists"}, {"same", ...,
-// value}, {"full"}, {"expired"} if there would be nothing even to remember.
+// was in its stream, then sequence and data of the events, oldest first. {"ok", version, left,
+// max_life left}, {"exists"}, {"same", ..., value}, {"full"}, {"expired"} if there would be nothing
+// even to remember.
 constexpr std::string_view kImport = R"lua(
 local h, foreign = look(KEYS[1], ARGV[1])
 if foreign then return {'corrupt'} end

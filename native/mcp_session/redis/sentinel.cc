@@ -16,25 +16,25 @@ using Found = std::function<void(tl::expected<RedisAddress, RedisFailure>)>;
 // One walk over the sentinels. It lives in the callback of its question.
 class Search : public std::enable_shared_from_this<Search> {
  public:
-  Search(boost::asio::io_context& loop, const RedisOptions& options,
+  Search(boost::asio::io_context& loop, std::shared_ptr<const RedisOptions> options,
          std::shared_ptr<std::size_t> last_good, Found found)
       : loop_(loop),
-        options_(options),
+        options_(std::move(options)),
         last_good_(std::move(last_good)),
         first_(*last_good_),
         found_(std::move(found)) {}
 
   void Ask() {
-    const std::size_t count = options_.endpoints.size();
+    const std::size_t count = options_->endpoints.size();
     if (asked_ == count) return found_(tl::unexpected(worst_));
     const std::size_t index = (first_ + asked_++) % count;
     // What is left of the time is for the master.
-    const Millis timeout{options_.connect_timeout.count / static_cast<std::int64_t>(count + 1) + 1};
-    RedisQuestion::Ask(loop_, options_, RedisPurpose::kSentinel, options_.endpoints[index],
-                       {"SENTINEL", "get-master-addr-by-name", options_.master_name}, timeout,
-                       [self = shared_from_this(), index](auto answer) {
-                         self->OnAnswered(index, answer);
-                       });
+    const Millis timeout{options_->connect_timeout.count / static_cast<std::int64_t>(count + 1) +
+                         1};
+    RedisQuestion::Ask(
+        loop_, *options_, RedisPurpose::kSentinel, options_->endpoints[index],
+        {"SENTINEL", "get-master-addr-by-name", options_->master_name}, timeout,
+        [self = shared_from_this(), index](auto answer) { self->OnAnswered(index, answer); });
   }
 
  private:
@@ -57,7 +57,7 @@ class Search : public std::enable_shared_from_this<Search> {
   }
 
   boost::asio::io_context& loop_;
-  const RedisOptions& options_;
+  const std::shared_ptr<const RedisOptions> options_;
   const std::shared_ptr<std::size_t> last_good_;
   const std::size_t first_;
   std::size_t asked_ = 0;
@@ -68,8 +68,9 @@ class Search : public std::enable_shared_from_this<Search> {
 }  // namespace
 
 RedisLocator MakeSentinelLocator(boost::asio::io_context& loop, const RedisOptions& options) {
-  return [&loop, &options, last_good = std::make_shared<std::size_t>(0)](Found found) {
-    std::make_shared<Search>(loop, options, last_good, std::move(found))->Ask();
+  return [&loop, kept = std::make_shared<const RedisOptions>(options),
+          last_good = std::make_shared<std::size_t>(0)](Found found) {
+    std::make_shared<Search>(loop, kept, last_good, std::move(found))->Ask();
   };
 }
 

@@ -11,7 +11,7 @@ namespace mcp_session {
 
 // Asks one sentinel after the other, beginning with the one that answered last, each for its share
 // of RedisOptions::connect_timeout. kMisconfigured if those that answer know no such master.
-// Both must outlive the locator and what it is doing.
+// `loop` must outlive the locator and what it is doing.
 RedisLocator MakeSentinelLocator(boost::asio::io_context& loop, const RedisOptions& options);
 
 }  // namespace mcp_session
