@@ -81,6 +81,17 @@ void ClusterRoute::Close() {
   expiry_.cancel();
 }
 
+std::vector<std::string> ClusterRoute::Nodes() const {
+  std::vector<std::string> names;
+  for (const auto& [node, address] : nodes_) names.push_back(node);
+  return names;
+}
+
+void ClusterRoute::SendTo(const std::string& node, RedisExchange exchange) {
+  if (!nodes_.contains(node)) return exchange.done({RedisFate::kNotSent, false, {}});
+  LinkTo(node).Send(std::move(exchange));
+}
+
 bool ClusterRoute::AreTogether(std::string_view key, std::string_view other) const {
   return RedisSlot(key) == RedisSlot(other);
 }

@@ -38,6 +38,8 @@ class ClusterRoute final : public RedisRoute {
   ~ClusterRoute() override;
 
   void Send(std::string_view key, RedisExchange exchange) override;
+  std::vector<std::string> Nodes() const override;
+  void SendTo(const std::string& node, RedisExchange exchange) override;
   bool AreTogether(std::string_view key, std::string_view other) const override;
   RedisLocator EventsLocator() override;
   StoreState state() const override;

@@ -20,6 +20,10 @@ class DirectRoute final : public RedisRoute {
   ~DirectRoute() override { Close(); }
 
   void Send(std::string_view, RedisExchange exchange) override { link_->Send(std::move(exchange)); }
+  std::vector<std::string> Nodes() const override { return {""}; }
+  void SendTo(const std::string&, RedisExchange exchange) override {
+    link_->Send(std::move(exchange));
+  }
   bool AreTogether(std::string_view, std::string_view) const override { return true; }
   RedisLocator EventsLocator() override { return locate_; }
   StoreState state() const override { return link_->state(); }
