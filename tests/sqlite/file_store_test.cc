@@ -31,7 +31,8 @@ class FileStoreTest : public testing::Test {
  protected:
   // `wall` is the wall clock when the file is opened.
   FileStoreOptions Options(Instant wall = kWall) {
-    return {.path = folder_.File(), .wall_clock = [wall] { return wall; }};
+    return {
+        .path = folder_.File(), .busy_timeout = Seconds(30), .wall_clock = [wall] { return wall; }};
   }
 
   // Another program that looks at the file, or keeps it locked.
