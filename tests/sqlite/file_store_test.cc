@@ -189,6 +189,25 @@ TEST_F(FileStoreTest, ReadyIsToldOnceUntilTheNextDrain) {
   EXPECT_TRUE(client.WaitFor([&] { return client.ready_calls() == 2; }));
 }
 
+TEST_F(FileStoreTest, NobodyIsCalledOnceTheStoreIsGone) {
+  FileClient client(Options(), clock_);
+  client.Submit(1, store::Get{kRecord});
+  client.Close();  // when it is answered, and the loop knows
+  client.Turn();
+  EXPECT_EQ(client.ready_calls(), 0);
+}
+
+TEST_F(FileStoreTest, WhoIsCalledMayEndTheStore) {
+  FileClient client(Options(), clock_);
+  bool closed = false;
+  client.store().OnReady([&] {
+    client.Close();
+    closed = true;
+  });
+  client.Submit(1, store::Get{kRecord});
+  EXPECT_TRUE(client.WaitFor([&] { return closed; }));
+}
+
 TEST_F(FileStoreTest, TheStoreFinishesWhatWasSubmitted) {
   {
     FileClient client(Options(), clock_);

@@ -126,6 +126,18 @@ TEST_F(FileTroubleTest, ADatabaseOfAnotherProgram) {
   EXPECT_EQ(OpenByHand()->ReadText("PRAGMA journal_mode"), "delete");
 }
 
+TEST_F(FileTroubleTest, AFileThatAnotherProgramKeepsToItself) {
+  MakeFile();
+  const auto holder = OpenByHand();
+  holder->Run("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE");
+  ASSERT_FALSE(holder->failed());
+  FileStoreOptions options = Options();
+  options.busy_timeout = Millis{50};
+  const Error error = OpenFails(options);
+  EXPECT_EQ(error.code, ErrorCode::kUnavailable);
+  EXPECT_THAT(error.message, HasSubstr("locked"));
+}
+
 TEST_F(FileTroubleTest, AFileOfANewerVersion) {
   MakeFile();
   OpenByHand()->Run("PRAGMA user_version = 2");
