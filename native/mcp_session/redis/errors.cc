@@ -1,0 +1,97 @@
+#include "mcp_session/redis/errors.h"
+
+#include <cctype>
+
+namespace mcp_session {
+namespace {
+
+struct Row {
+  std::string_view code;  // a word of the reply
+  RedisErrorMeaning meaning;
+};
+
+constexpr Row kCodes[] = {
+    {"NOSCRIPT", {ErrorCode::kUnavailable, RedisRemedy::kLoadScripts, "has lost the scripts"}},
+    {"MOVED", {ErrorCode::kUnavailable, RedisRemedy::kMoved, "the slot has moved"}},
+    {"ASK", {ErrorCode::kUnavailable, RedisRemedy::kAsk, "the slot is being moved"}},
+    {"TRYAGAIN", {ErrorCode::kUnavailable, RedisRemedy::kTryAgain, "the slot is being moved"}},
+    {"CLUSTERDOWN", {ErrorCode::kUnavailable, RedisRemedy::kNone, "the cluster is down"}},
+    {"READONLY", {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is read-only: a replica"}},
+    {"MASTERDOWN",
+     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is a replica without its master"}},
+    {"NOREPLICAS",
+     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "has not enough replicas to write"}},
+    {"UNBLOCKED", {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "has changed its role"}},
+    {"LOADING", {ErrorCode::kUnavailable, RedisRemedy::kNone, "is loading its data"}},
+    {"BUSY", {ErrorCode::kUnavailable, RedisRemedy::kNone, "is busy with a long script"}},
+    {"MISCONF",
+     {ErrorCode::kUnavailable, RedisRemedy::kNone, "takes no writes: it cannot save to its disk"}},
+    {"OOM", {ErrorCode::kCapacity, RedisRemedy::kNone, "is out of memory"}},
+    {"NOAUTH", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "wants a password"}},
+    {"WRONGPASS", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password"}},
+    {"NOPERM",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs"}},
+    {"DENIED", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is in protected mode"}},
+    {"CROSSSLOT",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one"}},
+    {"WRONGTYPE", {ErrorCode::kCorrupt, RedisRemedy::kNone, "has something else under our key"}},
+};
+
+// ERR and nothing more exact.
+constexpr Row kPhrases[] = {
+    {"max number of clients",
+     {ErrorCode::kUnavailable, RedisRemedy::kNone, "has its maximum of clients"}},
+    {"can't run this command",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs"}},
+    {"invalid password",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password"}},
+    {"without any password configured",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no password, and was given one"}},
+    {"DB index is out of range",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no such database"}},
+    {"cluster support disabled",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is no cluster, and was said to be one"}},
+    {"SELECT is not allowed in cluster mode",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one"}},
+};
+
+constexpr RedisErrorMeaning kUnknown = {ErrorCode::kMisconfigured, RedisRemedy::kNone,
+                                        "does not know what we ask for"};
+
+bool IsWordCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+// As a whole word anywhere: servers before 7 wrap what a script ran into.
+bool HasWord(std::string_view text, std::string_view word) {
+  for (std::size_t at = text.find(word); at != std::string_view::npos;
+       at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !IsWordCharacter(text[at - 1])) &&
+        (end == text.size() || !IsWordCharacter(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+RedisErrorMeaning ClassifyRedisError(std::string_view text) {
+  const std::string_view first = text.substr(0, text.find(' '));
+  for (const Row& row : kCodes) {
+    if (first == row.code) return row.meaning;
+  }
+  for (const Row& row : kPhrases) {
+    if (text.find(row.code) != std::string_view::npos) return row.meaning;
+  }
+  // The rest of an unknown command's reply repeats what we sent.
+  if (text.find("nknown command") == std::string_view::npos) {
+    for (const Row& row : kCodes) {
+      if (HasWord(text, row.code)) return row.meaning;
+    }
+  }
+  return kUnknown;
+}
+
+}  // namespace mcp_session

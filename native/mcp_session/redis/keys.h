@@ -1,0 +1,59 @@
+// The names of the keys in Redis.
+//
+//   <prefix>{<owner tag>}<record tag>:s      a record of an owner
+//   <prefix>{<owner tag>}:i                  which records the owner has
+//   <prefix>{<record tag>}:s                 a record of the anonymous owner
+//
+// and with other endings what belongs to a record: ":x" its stream, ":l" who has its lock, ":f"
+// the last token of its lock, ":e" the channel on which its stream is said to have changed. All
+// that one owner has shares what is between the braces, and thereby a slot of Redis Cluster.
+#ifndef MCP_SESSION_REDIS_KEYS_H_
+#define MCP_SESSION_REDIS_KEYS_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/store/command.h"
+#include "mcp_session/stored/stored_key.h"
+
+namespace mcp_session {
+
+class RedisKeys {
+ public:
+  RedisKeys(std::string_view prefix, const StoredKey& key);
+
+  const std::string& record_tag() const { return record_tag_; }
+  std::string record() const { return base_ + ":s"; }
+  std::string stream() const { return base_ + ":x"; }
+  std::string lock() const { return base_ + ":l"; }
+  std::string fence() const { return base_ + ":f"; }
+  std::string channel() const { return base_ + ":e"; }
+  // Empty for the anonymous owner.
+  const std::string& index() const { return index_; }
+
+ private:
+  std::string record_tag_;
+  std::string base_;
+  std::string index_;
+};
+
+std::string RedisIndexKey(std::string_view prefix, std::string_view owner_tag);
+
+// What the index says of a record: its tag, the size of its kind in three digits, kind and id.
+std::string MakeIndexMember(const RedisKeys& keys, std::string_view kind, std::string_view id);
+struct IndexMember {
+  std::string_view tag;
+  std::string_view kind;
+  std::string_view id;
+};
+// False: it is none of ours.
+bool ParseIndexMember(std::string_view text, IndexMember* member);
+
+// The slot of Redis Cluster that a key belongs to: CRC16 of what is between its first braces.
+inline constexpr int kRedisSlots = 16384;
+std::uint16_t RedisSlot(std::string_view key);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_REDIS_KEYS_H_

@@ -1,0 +1,382 @@
+#include "mcp_session/redis/link.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "mcp_session/redis/scripts.h"
+#include "mcp_session/system/clock.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr Millis kFirstBackoff{50};
+constexpr Millis kLongestBackoff = Seconds(5);
+constexpr Millis kMisconfiguredBackoff = Seconds(60);
+// A connection that held this long is looked for again at once.
+constexpr Millis kGoodConnection = Seconds(1);
+// A connection on which nothing was heard for this long is asked whether it is still there.
+constexpr Millis kHeartbeat = Seconds(2);
+constexpr Millis kEvictedInterval = Minutes(1);
+
+std::uint64_t Draw(Entropy& entropy) {
+  std::array<std::uint8_t, 8> bytes;
+  entropy.Fill(bytes);
+  std::uint64_t number = 0;
+  for (const std::uint8_t byte : bytes) number = number << 8 | byte;
+  return number;
+}
+
+}  // namespace
+
+RedisLink::RedisLink(boost::asio::io_context& loop, const RedisOptions& options, Entropy& entropy,
+                     RedisCounters& counters, RedisLocator locate)
+    : loop_(loop),
+      options_(options),
+      entropy_(entropy),
+      counters_(counters),
+      locate_(std::move(locate)),
+      timer_(loop) {}
+
+void RedisLink::Start() { Connect(); }
+
+void RedisLink::Close() {
+  closed_ = true;
+  if (connection_ != nullptr) connection_->Close();
+  connection_ = nullptr;
+  timer_.cancel();
+  waiting_.clear();
+  in_flight_.clear();
+  again_.clear();
+}
+
+void RedisLink::Send(RedisExchange exchange) {
+  Pending pending;
+  pending.exchange = std::move(exchange);
+  if (state_ == StoreState::kMisconfigured) return Finish(std::move(pending), RedisFate::kRefused);
+  if (waiting_.size() + in_flight_.size() + again_.size() >= options_.max_in_flight) {
+    return Finish(std::move(pending), RedisFate::kNotSent);
+  }
+  SetTimer(pending.exchange.deadline);
+  waiting_.push_back(std::move(pending));
+  FlushSoon();
+}
+
+void RedisLink::SendInternal(std::string bytes, std::size_t replies,
+                             std::function<void(const RedisDelivery&)> done) {
+  Pending pending;
+  pending.exchange.bytes = std::move(bytes);
+  pending.exchange.replies = replies;
+  pending.exchange.deadline = MonotonicNow() + options_.command_timeout;
+  pending.exchange.done = std::move(done);
+  pending.internal = true;
+  SetTimer(pending.exchange.deadline);
+  waiting_.push_front(std::move(pending));
+  FlushSoon();
+}
+
+void RedisLink::FlushSoon() {
+  if (!ready_ || flush_posted_ || writing_) return;
+  flush_posted_ = true;
+  boost::asio::post(loop_, [self = shared_from_this()] {
+    self->flush_posted_ = false;
+    if (!self->closed_) self->Flush();
+  });
+}
+
+void RedisLink::Flush() {
+  if (!ready_ || writing_ || reloading_ || dropping_ || waiting_.empty()) return;
+  // A copy: they may be needed again.
+  std::string bytes;
+  for (const Pending& pending : waiting_) bytes += pending.exchange.bytes;
+  counters_.exchanges += waiting_.size();
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(in_flight_));
+  waiting_.clear();
+  writing_ = true;
+  ++counters_.writes;
+  connection_->Write(std::move(bytes));
+}
+
+void RedisLink::OnWritten() {
+  writing_ = false;
+  Flush();
+}
+
+void RedisLink::OnReply(RedisReply reply) {
+  last_heard_ = MonotonicNow();
+  if (in_flight_.empty()) {
+    ++counters_.desyncs;
+    connection_->Close();
+    return OnFailed({ErrorCode::kUnavailable, "the server answered what nobody asked"});
+  }
+  Pending& oldest = in_flight_.front();
+  oldest.replies.push_back(std::move(reply));
+  if (oldest.replies.size() < oldest.exchange.replies) return;
+  Pending answered = std::move(oldest);
+  in_flight_.pop_front();
+  OnAnswered(std::move(answered));
+  if (!closed_ && ready_) GoOnIfIdle();
+}
+
+void RedisLink::OnAnswered(Pending answered) {
+  for (const RedisReply& reply : answered.replies) {
+    if (!reply.IsError()) continue;
+    const RedisErrorMeaning meaning = ClassifyRedisError(reply.text);
+    if (meaning.remedy == RedisRemedy::kLoadScripts && !answered.reloaded) {
+      reloading_ = true;
+      answered.reloaded = true;
+      answered.replies.clear();
+      return again_.push_back(std::move(answered));
+    }
+    if (meaning.remedy == RedisRemedy::kReconnect) {
+      Reconnect("the server " + std::string(meaning.words));
+    }
+  }
+  worked_ = !dropping_;
+  if (reloading_ && answered.exchange.read_only) {
+    answered.replies.clear();
+    return again_.push_back(std::move(answered));
+  }
+  Finish(std::move(answered), RedisFate::kAnswered);
+}
+
+void RedisLink::GoOnIfIdle() {
+  if (!in_flight_.empty()) return;
+  if (reloading_) return LoadScriptsAgain();
+  if (dropping_) {
+    connection_->Close();
+    OnFailed({ErrorCode::kUnavailable, drop_reason_});
+  }
+}
+
+// Loading and what needs it go out in one write.
+void RedisLink::LoadScriptsAgain() {
+  ++counters_.reloads;
+  reloading_ = false;
+  std::move(again_.rbegin(), again_.rend(), std::front_inserter(waiting_));
+  again_.clear();
+  std::string bytes;
+  for (const RedisScript& script : RedisScripts()) {
+    AppendRedisCommand(&bytes, {"SCRIPT", "LOAD", script.text});
+  }
+  SendInternal(std::move(bytes), RedisScripts().size(), nullptr);
+}
+
+void RedisLink::Reconnect(std::string reason) {
+  if (!ready_) return;
+  dropping_ = true;
+  drop_reason_ = std::move(reason);
+}
+
+void RedisLink::Finish(Pending pending, RedisFate fate) {
+  if (!pending.exchange.done) return;
+  if (fate == RedisFate::kNotSent && pending.repeated) fate = RedisFate::kLost;
+  const auto done = std::move(pending.exchange.done);
+  done({fate, pending.repeated, std::move(pending.replies)});
+}
+
+void RedisLink::Connect() {
+  connect_at_ = kNever;
+  connect_by_ = MonotonicNow() + options_.connect_timeout;
+  SetTimer(connect_by_);
+  locate_([self = shared_from_this(),
+           by = connect_by_](tl::expected<RedisAddress, RedisFailure> found) {
+    if (self->closed_ || self->connection_ != nullptr || self->connect_by_ != by) return;
+    if (!found) return self->OnFailed(std::move(found.error()));
+    self->ConnectTo(*found);
+  });
+}
+
+void RedisLink::ConnectTo(const RedisAddress& address) {
+  connection_ = std::make_shared<RedisConnection>(loop_, options_, RedisPurpose::kCommands);
+  const auto self = shared_from_this();
+  connection_->Start(
+      address, {.ready = [self](const RedisServerInfo& info) { self->OnReady(info); },
+                .reply = [self](RedisReply reply) { self->OnReply(std::move(reply)); },
+                .written = [self] { self->OnWritten(); },
+                .failed = [self](RedisFailure failure) { self->OnFailed(std::move(failure)); }});
+}
+
+void RedisLink::OnReady(const RedisServerInfo& info) {
+  ++counters_.connects;
+  connect_by_ = kNever;
+  ready_ = true;
+  writing_ = reloading_ = dropping_ = worked_ = false;
+  last_heard_ = ready_since_ = ask_evicted_at_ = MonotonicNow();
+  std::string warning;
+  if (info.MayEvict()) {
+    warning = "the server may drop live sessions: its maxmemory-policy is " + info.eviction_policy +
+              ", and should be noeviction";
+  }
+  SetState(StoreState::kConnected, std::move(warning));
+  SetTimer(last_heard_ + kHeartbeat);
+  Flush();
+}
+
+void RedisLink::OnFailed(RedisFailure failure) {
+  if (closed_) return;
+  const Instant now = MonotonicNow();
+  const bool was_ready = ready_;
+  const bool good = was_ready && !dropping_ && now - ready_since_ >= kGoodConnection;
+  // One that worked so far is not set up wrongly; if it is now, the next attempt will say so.
+  const bool misconfigured = !was_ready && failure.code == ErrorCode::kMisconfigured;
+  ++(was_ready ? counters_.lost : counters_.failures);
+  connection_ = nullptr;
+  ready_ = false;
+  connect_by_ = kNever;
+  attempts_ = was_ready && (good || worked_) ? 0 : attempts_ + 1;
+  SetState(misconfigured ? StoreState::kMisconfigured
+           : was_ready   ? StoreState::kConnecting
+                         : StoreState::kUnavailable,
+           std::move(failure.reason));
+  RetryLater(misconfigured, good);
+  LoseAll(!misconfigured);
+  if (misconfigured) RefuseWaiting();
+}
+
+void RedisLink::RetryLater(bool misconfigured, bool at_once) {
+  const Instant now = MonotonicNow();
+  connect_at_ = misconfigured ? now + kMisconfiguredBackoff : at_once ? now : now + Jitter();
+  SetTimer(connect_at_);
+}
+
+// Full jitter: any wait up to one that doubles from attempt to attempt.
+Millis RedisLink::Jitter() {
+  std::int64_t longest = kFirstBackoff.count;
+  for (int i = 0; i < attempts_ && longest < kLongestBackoff.count; ++i) longest *= 2;
+  longest = std::min(longest, kLongestBackoff.count);
+  return Millis{
+      static_cast<std::int64_t>(Draw(entropy_) % static_cast<std::uint64_t>(longest + 1))};
+}
+
+// What was in flight on a connection that is no more, in order: to be sent again, or lost.
+void RedisLink::LoseAll(bool repeat) {
+  writing_ = reloading_ = dropping_ = false;
+  std::deque<Pending> lost = std::move(again_);
+  again_.clear();
+  // What was answered by NOSCRIPT was not done; the rest of again_ only reads.
+  for (Pending& pending : lost) pending.reloaded = false;
+  std::move(in_flight_.begin(), in_flight_.end(), std::back_inserter(lost));
+  const std::size_t answered = lost.size() - in_flight_.size();
+  in_flight_.clear();
+  std::deque<Pending> again;
+  std::vector<Pending> gone;
+  for (std::size_t i = 0; i < lost.size(); ++i) {
+    Pending& pending = lost[i];
+    if (pending.internal) continue;
+    pending.replies.clear();
+    if (repeat && (i < answered || (pending.exchange.repeatable && !pending.repeated))) {
+      if (i >= answered) {
+        pending.repeated = true;
+        ++counters_.repeated;
+      }
+      again.push_back(std::move(pending));
+    } else {
+      gone.push_back(std::move(pending));
+    }
+  }
+  std::erase_if(waiting_, [](const Pending& pending) { return pending.internal; });
+  std::move(again.rbegin(), again.rend(), std::front_inserter(waiting_));
+  for (Pending& pending : gone) Finish(std::move(pending), RedisFate::kLost);
+}
+
+void RedisLink::RefuseWaiting() {
+  std::deque<Pending> refused = std::move(waiting_);
+  waiting_.clear();
+  for (Pending& pending : refused) {
+    Finish(std::move(pending), pending.repeated ? RedisFate::kLost : RedisFate::kRefused);
+  }
+}
+
+void RedisLink::SetState(StoreState state, std::string reason) {
+  const bool changed = state != state_ || reason != reason_;
+  state_ = state;
+  reason_ = std::move(reason);
+  if (!changed || !options_.log) return;
+  options_.log("redis: " + std::string(StateName(state_)) +
+               (reason_.empty() ? "" : ": " + reason_));
+}
+
+void RedisLink::Beat() {
+  const std::string nonce = std::to_string(Draw(entropy_));
+  std::string bytes;
+  AppendRedisCommand(&bytes, {"PING", nonce});
+  SendInternal(std::move(bytes), 1, [this, nonce](const RedisDelivery& delivery) {
+    if (delivery.fate != RedisFate::kAnswered || delivery.replies[0].text == nonce) return;
+    if (delivery.replies[0].IsError()) return;
+    ++counters_.desyncs;
+    Reconnect("the server answered what nobody asked");
+  });
+  if (MonotonicNow() < ask_evicted_at_) return;
+  ask_evicted_at_ = MonotonicNow() + kEvictedInterval;
+  bytes.clear();
+  AppendRedisCommand(&bytes, {"INFO", "stats"});
+  SendInternal(std::move(bytes), 1, [this](const RedisDelivery& delivery) {
+    if (delivery.fate != RedisFate::kAnswered) return;
+    const std::string_view evicted = RedisInfoField(delivery.replies[0].text, "evicted_keys");
+    std::from_chars(evicted.data(), evicted.data() + evicted.size(), counters_.evicted_keys);
+  });
+}
+
+void RedisLink::SetTimer(Instant at) {
+  if (closed_ || at >= timer_at_) return;
+  timer_at_ = at;
+  timer_.expires_at(ToSteadyTime(at));
+  timer_.async_wait([self = shared_from_this(),
+                     number = ++timer_number_](const boost::system::error_code& error) {
+    if (!error && !self->closed_ && number == self->timer_number_) self->OnTimer();
+  });
+}
+
+void RedisLink::OnTimer() {
+  timer_at_ = kNever;
+  const Instant now = MonotonicNow();
+  if (now >= connect_by_) {
+    if (connection_ != nullptr) connection_->Close();
+    OnFailed({ErrorCode::kUnavailable, "the server did not answer in time"});
+  }
+  Expire();
+  if (closed_) return;
+  if (MonotonicNow() >= connect_at_) Connect();
+  if (ready_ && in_flight_.empty() && now - last_heard_ >= kHeartbeat) Beat();
+  for (const std::deque<Pending>* queue : {&waiting_, &in_flight_, &again_}) {
+    for (const Pending& pending : *queue) SetTimer(pending.exchange.deadline);
+  }
+  SetTimer(connect_by_);
+  SetTimer(connect_at_);
+  if (ready_ && in_flight_.empty()) SetTimer(std::max(last_heard_, now) + kHeartbeat);
+}
+
+// Answers what is over its deadline. If that was in flight, the connection dies with it.
+void RedisLink::Expire() {
+  const Instant now = MonotonicNow();
+  const auto is_over = [now](const Pending& pending) { return now >= pending.exchange.deadline; };
+  std::vector<Pending> not_sent;
+  std::vector<Pending> lost;
+  const auto take = [&is_over](std::deque<Pending>& queue, std::vector<Pending>& over) {
+    std::deque<Pending> rest;
+    for (Pending& pending : queue) {
+      if (is_over(pending)) {
+        over.push_back(std::move(pending));
+      } else {
+        rest.push_back(std::move(pending));
+      }
+    }
+    queue = std::move(rest);
+  };
+  take(in_flight_, lost);
+  const bool broken = !lost.empty();
+  take(again_, not_sent);
+  take(waiting_, not_sent);
+  counters_.timeouts += lost.size() + not_sent.size();
+  if (broken) connection_->Close();
+  for (Pending& pending : lost) Finish(std::move(pending), RedisFate::kLost);
+  if (broken) OnFailed({ErrorCode::kUnavailable, "the server did not answer in time"});
+  for (Pending& pending : not_sent) Finish(std::move(pending), RedisFate::kNotSent);
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,153 @@
+// RedisLink: the way to one Redis server, for as long as it is needed. It connects and connects
+// again, sends what is handed to it, and says what became of it.
+//
+// Theory of operation. An exchange is one or more commands, written together, with one answer. What
+// comes in one turn of the loop goes out in one write. Answers come in the order of the commands,
+// so the oldest exchange in flight is the one being answered. Each has a deadline. When one passes
+// while the exchange is in flight, the connection is closed and never used again: an answer that
+// comes late would be taken for another's. While there is no connection, exchanges wait for one.
+//
+// An exchange that was in flight on a connection that broke is sent once more if it may be
+// (`repeatable`). The order of exchanges never changes, nor when scripts have to be loaded again:
+// then nothing more is sent until what is in flight is answered, and what was not done, or was only
+// a read, is sent again first.
+//
+// On the loop's thread. `done` may be called from inside Send, if there is no room or the server
+// refuses us; else it comes from the loop. Close drops all callbacks.
+#ifndef MCP_SESSION_REDIS_LINK_H_
+#define MCP_SESSION_REDIS_LINK_H_
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mcp_session/base/entropy.h"
+#include "mcp_session/base/result.h"
+#include "mcp_session/base/time.h"
+#include "mcp_session/redis/connection.h"
+#include "mcp_session/redis/errors.h"
+#include "mcp_session/redis/options.h"
+#include "mcp_session/redis/resp.h"
+#include "mcp_session/store/store.h"
+
+namespace mcp_session {
+
+enum class RedisFate : std::uint8_t {
+  kAnswered,
+  kNotSent,  // certainly not done
+  kLost,     // sent, and not answered: it may have been done
+  kRefused,  // kMisconfigured: certainly not done
+};
+
+struct RedisDelivery {
+  RedisFate fate = RedisFate::kAnswered;
+  bool repeated = false;  // it was in flight before: what is answered may be its own doing
+  std::vector<RedisReply> replies;
+};
+
+struct RedisExchange {
+  std::string bytes;  // of the commands
+  std::size_t replies = 1;
+  Instant deadline;         // of MonotonicNow
+  bool repeatable = false;  // doing it twice is as good as doing it once
+  bool read_only = false;
+  std::function<void(RedisDelivery)> done;
+};
+
+// Where the server is now. Called on the loop; answers by calling what it is given, once, now or
+// later.
+using RedisLocator =
+    std::function<void(std::function<void(tl::expected<RedisAddress, RedisFailure>)>)>;
+
+class RedisLink : public std::enable_shared_from_this<RedisLink> {
+ public:
+  // All that is referred to must outlive the link, or its Close. `name` is for the log.
+  RedisLink(boost::asio::io_context& loop, const RedisOptions& options, Entropy& entropy,
+            RedisCounters& counters, RedisLocator locate);
+
+  void Start();
+  void Send(RedisExchange exchange);
+  void Close();
+
+  // Drops the connection as soon as nothing is in flight, and looks for the server anew.
+  void Reconnect(std::string reason);
+
+  StoreState state() const { return state_; }
+  // Why it is not connected, or what is wrong although it is.
+  const std::string& reason() const { return reason_; }
+
+ private:
+  struct Pending {
+    RedisExchange exchange;
+    std::vector<RedisReply> replies;
+    bool repeated = false;
+    bool reloaded = false;
+    bool internal = false;  // ours: not counted against the limit
+  };
+
+  void Connect();
+  void ConnectTo(const RedisAddress& address);
+  void OnReady(const RedisServerInfo& info);
+  void OnReply(RedisReply reply);
+  void OnAnswered(Pending pending);
+  void OnWritten();
+  void OnFailed(RedisFailure failure);
+  void FlushSoon();
+  void Flush();
+  void SendInternal(std::string bytes, std::size_t replies,
+                    std::function<void(const RedisDelivery&)> done);
+  void LoadScriptsAgain();
+  void GoOnIfIdle();
+  void Beat();
+  void LoseAll(bool repeat);
+  void Finish(Pending pending, RedisFate fate);
+  void RefuseWaiting();
+  void SetState(StoreState state, std::string reason);
+  void RetryLater(bool misconfigured, bool at_once);
+  void Expire();
+  void SetTimer(Instant at);
+  void OnTimer();
+  Millis Jitter();
+
+  boost::asio::io_context& loop_;
+  const RedisOptions& options_;
+  Entropy& entropy_;
+  RedisCounters& counters_;
+  const RedisLocator locate_;
+
+  std::shared_ptr<RedisConnection> connection_;
+  StoreState state_ = StoreState::kConnecting;
+  std::string reason_ = "not connected yet";
+  bool ready_ = false;
+  bool closed_ = false;
+
+  std::deque<Pending> waiting_;    // not sent, in order
+  std::deque<Pending> in_flight_;  // sent, in order
+  std::deque<Pending> again_;      // answered, to be sent again when in_flight_ is empty
+  bool writing_ = false;
+  bool flush_posted_ = false;
+  bool reloading_ = false;  // again_ is being collected
+  bool dropping_ = false;   // Reconnect when nothing is in flight
+  std::string drop_reason_;
+  bool worked_ = false;  // this connection answered something it would not be dropped for
+
+  boost::asio::steady_timer timer_;
+  Instant timer_at_ = kNever;
+  std::uint64_t timer_number_ = 0;
+  Instant connect_by_ = kNever;  // the attempt to connect fails then
+  Instant connect_at_ = kNever;  // the next attempt
+  Instant ready_since_ = kNever;
+  Instant last_heard_;
+  Instant ask_evicted_at_;
+  int attempts_ = 0;  // that failed in a row
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_REDIS_LINK_H_

@@ -1,0 +1,328 @@
+#include "mcp_session/redis/operations.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "mcp_session/base/decimal.h"
+#include "mcp_session/store/rules.h"
+
+namespace mcp_session {
+namespace {
+
+// Bodies beyond this are not copied once more inside a script.
+constexpr std::size_t kPadFrom = 4096;
+
+StoreReply WithRecord(Record record) {
+  StoreReply reply;
+  reply.record = std::move(record);
+  return reply;
+}
+
+std::string Number(std::int64_t number) { return std::to_string(number); }
+
+std::string Expected(const std::optional<std::uint64_t>& version) {
+  return version ? Digits16(*version) : std::string();
+}
+
+// "0" is none.
+std::string Fence(std::uint64_t token) { return token == 0 ? "0" : Digits16(token); }
+
+}  // namespace
+
+StoreReply FailedReply(ErrorCode code, bool maybe_done) {
+  StoreReply reply;
+  reply.error = code;
+  reply.maybe_done = maybe_done;
+  return reply;
+}
+
+std::string Digits16(std::uint64_t number) {
+  std::string text = std::to_string(std::min<std::uint64_t>(number, kNoLastEnd));
+  return std::string(16 - text.size(), '0') + text;
+}
+
+std::int64_t RedisMillis(const RedisReply& time) {
+  const RedisAnswer answer(time);
+  return ParseDecimal(answer.Text(0)).value_or(0) * 1000 +
+         ParseDecimal(answer.Text(1)).value_or(0) / 1000;
+}
+
+std::string_view RedisAnswer::status() const { return Text(0); }
+
+std::int64_t RedisAnswer::Number(std::size_t index) const {
+  return index < size() ? reply_.elements[index].integer : 0;
+}
+
+std::string_view RedisAnswer::Text(std::size_t index) const {
+  return index < size() ? std::string_view(reply_.elements[index].text) : std::string_view();
+}
+
+std::optional<ErrorCode> ErrorOfStatus(std::string_view status) {
+  constexpr std::pair<std::string_view, ErrorCode> kErrors[] = {
+      {"none", ErrorCode::kNotFound},   {"expired", ErrorCode::kExpired},
+      {"exists", ErrorCode::kExists},   {"conflict", ErrorCode::kConflict},
+      {"fenced", ErrorCode::kFenced},   {"full", ErrorCode::kCapacity},
+      {"corrupt", ErrorCode::kCorrupt}, {"locked", ErrorCode::kLocked},
+      {"lost", ErrorCode::kLockLost},
+  };
+  for (const auto& [word, code] : kErrors) {
+    if (status == word) return code;
+  }
+  if (status == "ok" || status == "same") return std::nullopt;
+  return ErrorCode::kUnavailable;
+}
+
+Record RecordOf(const RedisAnswer& answer, std::shared_ptr<const std::string> data) {
+  Record record;
+  record.data = std::move(data);
+  record.version = static_cast<std::uint64_t>(answer.Number(1));
+  record.expires_in = Millis{answer.Number(2)};
+  if (answer.Number(3) >= 0) record.max_life_left = Millis{answer.Number(3)};
+  return record;
+}
+
+RedisBody::RedisBody(std::string_view kind, std::string_view data)
+    : padded(kind.size() + data.size() > kPadFrom ? "1" : "0"),
+      checksum(Hex8(Crc32c(kind, data))),
+      kind_size(Decimal3(kind.size())) {
+  bytes.reserve(kRecordHeaderSize + kind.size() + data.size());
+  if (padded == "1") bytes.assign(kRecordHeaderSize, ' ');
+  bytes += kind;
+  bytes += data;
+}
+
+std::string RedisOperations::RandomWriteId() {
+  std::array<std::uint8_t, 8> bytes;
+  entropy_.Fill(bytes);
+  std::uint64_t id = 0;
+  for (const std::uint8_t byte : bytes) id = id << 8 | byte;
+  return Hex16(id == 0 ? 1 : id);
+}
+
+std::optional<StoreReply> RedisOperations::FailureOf(const RedisDelivery& delivery) {
+  switch (delivery.fate) {
+    case RedisFate::kNotSent:
+      return FailedReply(ErrorCode::kUnavailable);
+    case RedisFate::kLost:
+      return FailedReply(ErrorCode::kUnavailable, true);
+    case RedisFate::kRefused:
+      return FailedReply(ErrorCode::kMisconfigured);
+    case RedisFate::kAnswered:
+      break;
+  }
+  for (const RedisReply& reply : delivery.replies) {
+    if (!reply.IsError()) continue;
+    const ErrorCode code = ClassifyRedisError(reply.text).code;
+    if (code == ErrorCode::kCorrupt) return Corrupt();
+    return FailedReply(code, code == ErrorCode::kUnavailable && delivery.repeated);
+  }
+  return std::nullopt;
+}
+
+StoreReply RedisOperations::Corrupt() {
+  ++counters_.corrupt;
+  return FailedReply(ErrorCode::kCorrupt);
+}
+
+StoreReply RedisOperations::Desync() {
+  ++counters_.desyncs;
+  return FailedReply(ErrorCode::kUnavailable, true);
+}
+
+// `words` are the keys of the script, without the index, which comes last if the owner has one.
+RedisPlan RedisOperations::ScriptPlan(RedisScriptName name, const RedisKeys& keys,
+                                      std::initializer_list<std::string_view> words,
+                                      std::initializer_list<std::string_view> arguments,
+                                      bool repeatable) {
+  RedisPlan plan;
+  plan.key = *words.begin();
+  plan.record_tag = keys.record_tag();
+  std::vector<std::string_view> all(words);
+  const bool wants_index = name == RedisScriptName::kCreate || name == RedisScriptName::kPut ||
+                           name == RedisScriptName::kTouch || name == RedisScriptName::kEnd;
+  if (wants_index && !keys.index().empty()) all.push_back(keys.index());
+  AppendRedisScript(&plan.exchange.bytes, name, all,
+                    std::span(arguments.begin(), arguments.size()));
+  plan.exchange.repeatable = repeatable;
+  return plan;
+}
+
+RedisPlanned RedisOperations::Plan(store::Create command) {
+  if (command.data.size() > options_.max_record_bytes) return FailedReply(ErrorCode::kTooLarge);
+  if (!IsStorable(command.key) || !IsValid(command.lifetime)) {
+    return FailedReply(ErrorCode::kInvalidArgument);
+  }
+  const RedisKeys keys = Keys(command.key);
+  const RedisBody body(command.key.kind, command.data);
+  const Lifetime& lifetime = command.lifetime;
+  RedisPlan plan = ScriptPlan(
+      RedisScriptName::kCreate, keys, {keys.record(), keys.stream(), keys.lock()},
+      {keys.record_tag(), Number(lifetime.idle_ttl.value_or(Millis{0}).count),
+       Number(lifetime.max_life.value_or(Millis{-1}).count), Number(lifetime.remember.count),
+       command.write_id == 0 ? RandomWriteId() : Hex16(command.write_id), body.checksum,
+       body.kind_size, body.bytes, body.padded,
+       MakeIndexMember(keys, command.key.kind, command.key.id),
+       std::to_string(options_.max_records_per_owner)},
+      true);
+  plan.read = [this, tag = keys.record_tag(),
+               data = std::make_shared<const std::string>(std::move(command.data))](
+                  const RedisDelivery& delivery) -> StoreReply {
+    if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
+    const RedisAnswer answer(delivery.replies[0]);
+    // Its own first try may have made what is there, and somebody changed it since.
+    if (answer.status() == "exists" && delivery.repeated) {
+      return FailedReply(ErrorCode::kUnavailable, true);
+    }
+    return ReadWrite(answer, tag, data);
+  };
+  return plan;
+}
+
+RedisPlanned RedisOperations::Plan(store::Put command) {
+  if (command.data.size() > options_.max_record_bytes) return FailedReply(ErrorCode::kTooLarge);
+  if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
+  const RedisKeys keys = Keys(command.key);
+  const RedisBody body(command.key.kind, command.data);
+  RedisPlan plan =
+      ScriptPlan(RedisScriptName::kPut, keys, {keys.record(), keys.stream()},
+                 {keys.record_tag(), Expected(command.expected),
+                  command.write_id == 0 ? RandomWriteId() : Hex16(command.write_id),
+                  Fence(command.fence), body.checksum, body.kind_size, body.bytes, body.padded},
+                 true);
+  plan.read = [this, tag = keys.record_tag(),
+               data = std::make_shared<const std::string>(std::move(command.data))](
+                  const RedisDelivery& delivery) -> StoreReply {
+    if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
+    const RedisAnswer answer(delivery.replies[0]);
+    if (answer.status() == "conflict" && delivery.repeated) {
+      return FailedReply(ErrorCode::kUnavailable, true);
+    }
+    return ReadWrite(answer, tag, data);
+  };
+  return plan;
+}
+
+StoreReply RedisOperations::ReadWrite(const RedisAnswer& answer, std::string_view tag,
+                                      std::shared_ptr<const std::string> data) {
+  if (answer.status().empty()) return Desync();
+  const std::optional<ErrorCode> error = ErrorOfStatus(answer.status());
+  if (error == ErrorCode::kCorrupt) return Corrupt();
+  if (error && error != ErrorCode::kConflict) return FailedReply(*error);
+  // What is there instead of, or since, what was to be written.
+  if (answer.size() > 4) {
+    const std::optional<RedisRecord> record = DecodeRedisRecord(answer.Text(4), tag);
+    if (!record) return Corrupt();
+    data = std::make_shared<const std::string>(record->data);
+  }
+  StoreReply reply = WithRecord(RecordOf(answer, std::move(data)));
+  reply.error = error;
+  return reply;
+}
+
+RedisPlanned RedisOperations::Plan(const store::Get& command) {
+  if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
+  const RedisKeys keys = Keys(command.key);
+  RedisPlan plan;
+  plan.key = keys.record();
+  plan.record_tag = keys.record_tag();
+  // PTTL first: if it says alive, what is there a moment later is what was alive, or something
+  // newer. The other way round a dead record could pass for the living one that took its place.
+  AppendRedisCommand(&plan.exchange.bytes, {"PTTL", plan.key});
+  AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key});
+  AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
+  plan.exchange.replies = 3;
+  plan.exchange.repeatable = true;
+  plan.exchange.read_only = true;
+  plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{keys});
+  plan.read = [this, touch = plan.touch](const RedisDelivery& delivery) {
+    if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
+    return ReadGot(delivery.replies, touch->keys.record_tag(), &touch->due);
+  };
+  return plan;
+}
+
+StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std::string_view tag,
+                                    bool* touch_due) {
+  const std::int64_t key_left = replies[0].integer;
+  if (replies[1].type == RedisReply::Type::kNil || key_left == -2) {
+    return FailedReply(ErrorCode::kNotFound);
+  }
+  const std::optional<RedisRecord> record = DecodeRedisRecord(replies[1].text, tag);
+  if (!record || key_left == -1) return Corrupt();
+  const RedisRecordHeader& header = record->header;
+  Millis left{key_left + 1 - header.remember.count};
+  if (left <= Millis{}) return FailedReply(ErrorCode::kExpired);
+  Record got;
+  got.data = std::make_shared<const std::string>(record->data);
+  got.version = header.version;
+  if (header.last_end != kNoLastEnd) {
+    got.max_life_left = Millis{header.last_end - RedisMillis(replies[2])};
+  }
+  if (header.idle_ttl > Millis{}) {
+    const Millis longest =
+        got.max_life_left ? std::min(header.idle_ttl, *got.max_life_left) : header.idle_ttl;
+    if (longest > left && IsTouchDue(Instant{left.count}, header.idle_ttl, Instant{0})) {
+      *touch_due = true;
+      left = longest;
+    }
+  }
+  got.expires_in = left;
+  return WithRecord(std::move(got));
+}
+
+RedisPlan RedisOperations::PlanTouch(const RedisKeys& keys) {
+  RedisPlan plan = ScriptPlan(RedisScriptName::kTouch, keys, {keys.record(), keys.stream()},
+                              {keys.record_tag()}, true);
+  plan.read = [this](const RedisDelivery& delivery) { return ReadStatus(delivery); };
+  return plan;
+}
+
+RedisPlanned RedisOperations::Plan(const store::Touch& command) {
+  if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
+  return PlanTouch(Keys(command.key));
+}
+
+StoreReply RedisOperations::ReadStatus(const RedisDelivery& delivery) {
+  if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
+  const RedisAnswer answer(delivery.replies[0]);
+  if (answer.status().empty()) return Desync();
+  const std::optional<ErrorCode> error = ErrorOfStatus(answer.status());
+  if (error == ErrorCode::kCorrupt) return Corrupt();
+  return error ? FailedReply(*error) : StoreReply();
+}
+
+RedisPlan RedisOperations::PlanEnd(const RecordKey& key,
+                                   const std::optional<std::uint64_t>& expected,
+                                   std::uint64_t fence, std::string_view take) {
+  const RedisKeys keys = Keys(key);
+  RedisPlan plan = ScriptPlan(RedisScriptName::kEnd, keys, {keys.record(), keys.stream()},
+                              {keys.record_tag(), Expected(expected), Fence(fence),
+                               MakeIndexMember(keys, key.kind, key.id), keys.channel(), take},
+                              false);
+  plan.read = [this, tag = keys.record_tag(), take](const RedisDelivery& delivery) -> StoreReply {
+    if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
+    const RedisAnswer answer(delivery.replies[0]);
+    if (take == "1") return ReadWrite(answer, tag, nullptr);
+    if (answer.status() == "none" || answer.status() == "expired") return StoreReply();
+    if (answer.status() == "conflict") return ReadWrite(answer, tag, nullptr);
+    StoreReply reply = ReadStatus(delivery);
+    if (!reply.error) reply.removed = 1;
+    return reply;
+  };
+  return plan;
+}
+
+RedisPlanned RedisOperations::Plan(const store::Remove& command) {
+  if (!IsStorable(command.key)) return StoreReply();
+  return PlanEnd(command.key, command.expected, command.fence, "0");
+}
+
+RedisPlanned RedisOperations::Plan(const store::Take& command) {
+  if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
+  return PlanEnd(command.key, std::nullopt, 0, "1");
+}
+
+}  // namespace mcp_session

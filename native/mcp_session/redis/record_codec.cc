@@ -1,0 +1,136 @@
+#include "mcp_session/redis/record_codec.h"
+
+#include <array>
+
+#include "mcp_session/base/decimal.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr std::string_view kMagic = "MS1|";
+constexpr std::string_view kSpare = "   ";
+
+constexpr std::array<std::uint32_t, 256> MakeCrcTable() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ (value & 1 ? 0x82f63b78 : 0);
+    table[i] = value;
+  }
+  return table;
+}
+constexpr std::array<std::uint32_t, 256> kCrcTable = MakeCrcTable();
+
+std::uint32_t UpdateCrc(std::uint32_t crc, std::string_view bytes) {
+  for (const char c : bytes)
+    crc = crc >> 8 ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 255];
+  return crc;
+}
+
+std::string Hex(std::uint64_t number, std::size_t digits) {
+  std::string text(digits, '0');
+  for (std::size_t i = digits; i > 0; --i, number >>= 4) {
+    text[i - 1] = "0123456789abcdef"[number & 15];
+  }
+  return text;
+}
+
+std::optional<std::uint64_t> ParseHex(std::string_view text) {
+  std::uint64_t number = 0;
+  for (const char c : text) {
+    const std::size_t digit = std::string_view("0123456789abcdef").find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    number = number << 4 | digit;
+  }
+  return number;
+}
+
+std::string Decimal(std::uint64_t number, std::size_t digits) {
+  std::string text = std::to_string(number);
+  if (text.size() < digits) text.insert(0, digits - text.size(), '0');
+  return text;
+}
+
+// Takes fields off the front of a header, and remembers whether one was none.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view bytes) : rest_(bytes) {}
+
+  std::string_view Text(std::size_t size) {
+    const std::string_view text = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return text;
+  }
+  std::uint64_t Decimal(std::size_t size) {
+    const std::optional<std::int64_t> number = ParseDecimal(Text(size));
+    if (!number) good_ = false;
+    return static_cast<std::uint64_t>(number.value_or(0));
+  }
+  std::uint64_t Hexadecimal(std::size_t size) {
+    const std::optional<std::uint64_t> number = ParseHex(Text(size));
+    if (!number) good_ = false;
+    return number.value_or(0);
+  }
+  bool good() const { return good_; }
+
+ private:
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+}  // namespace
+
+std::uint32_t Crc32c(std::string_view first, std::string_view second) {
+  return ~UpdateCrc(UpdateCrc(~std::uint32_t{0}, first), second);
+}
+
+std::string Hex8(std::uint32_t number) { return Hex(number, 8); }
+std::string Hex16(std::uint64_t number) { return Hex(number, 16); }
+std::string Decimal3(std::size_t number) { return Decimal(number, 3); }
+
+std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,
+                              std::string_view data) {
+  std::string value(kMagic);
+  value.reserve(kRecordHeaderSize + kind.size() + data.size());
+  value += Decimal(header.version, 16);
+  value += Decimal(static_cast<std::uint64_t>(header.last_end), 16);
+  value += Decimal(static_cast<std::uint64_t>(header.idle_ttl.count), 12);
+  value += Decimal(static_cast<std::uint64_t>(header.remember.count), 12);
+  value += Decimal(header.fence, 16);
+  value += Hex16(header.write_id);
+  value += header.tag;
+  value += Hex8(Crc32c(kind, data));
+  value += Decimal3(kind.size());
+  value += kSpare;
+  value += kind;
+  value += data;
+  return value;
+}
+
+std::optional<RedisRecordHeader> DecodeRedisHeader(std::string_view value, std::string_view tag) {
+  if (value.size() < kRecordHeaderSize) return std::nullopt;
+  FieldReader fields(value);
+  if (fields.Text(kMagic.size()) != kMagic) return std::nullopt;
+  RedisRecordHeader header;
+  header.version = fields.Decimal(16);
+  header.last_end = static_cast<std::int64_t>(fields.Decimal(16));
+  header.idle_ttl.count = static_cast<std::int64_t>(fields.Decimal(12));
+  header.remember.count = static_cast<std::int64_t>(fields.Decimal(12));
+  header.fence = fields.Decimal(16);
+  header.write_id = fields.Hexadecimal(16);
+  header.tag = fields.Text(22);
+  header.checksum = static_cast<std::uint32_t>(fields.Hexadecimal(8));
+  header.kind_size = fields.Decimal(3);
+  if (!fields.good() || (!tag.empty() && header.tag != tag)) return std::nullopt;
+  return header;
+}
+
+std::optional<RedisRecord> DecodeRedisRecord(std::string_view value, std::string_view tag) {
+  const std::optional<RedisRecordHeader> header = DecodeRedisHeader(value, tag);
+  if (!header) return std::nullopt;
+  const std::string_view body = value.substr(kRecordHeaderSize);
+  if (body.size() < header->kind_size || Crc32c(body) != header->checksum) return std::nullopt;
+  return RedisRecord{*header, body.substr(0, header->kind_size), body.substr(header->kind_size)};
+}
+
+}  // namespace mcp_session

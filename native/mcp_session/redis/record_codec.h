@@ -1,0 +1,72 @@
+// A record as the value of a Redis key: a header of 128 ASCII bytes, the kind, the data
+// (docs/formats.md). redis-cli shows it, and scripts read its fields by their place.
+//
+//   at  size
+//    0    4  "MS1|"
+//    4   16  version, decimal, as all numbers with leading zeros
+//   20   16  last end, in milliseconds of the server's clock; sixteen nines: none
+//   36   12  idle_ttl in milliseconds; 0: none
+//   48   12  remember in milliseconds
+//   60   16  fence
+//   76   16  write id, hexadecimal
+//   92   22  record tag
+//  114    8  CRC-32C of kind and data, hexadecimal
+//  122    3  size of the kind
+//  125    3  spaces
+//  128       kind, data
+//
+// The end of the record is in the expiry of its key: alive while PTTL + 1 - remember > 0.
+#ifndef MCP_SESSION_REDIS_RECORD_CODEC_H_
+#define MCP_SESSION_REDIS_RECORD_CODEC_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/time.h"
+
+namespace mcp_session {
+
+inline constexpr std::size_t kRecordHeaderSize = 128;
+inline constexpr std::int64_t kNoLastEnd = 9'999'999'999'999'999;
+
+struct RedisRecordHeader {
+  std::uint64_t version = 0;
+  std::int64_t last_end = kNoLastEnd;  // milliseconds since 1970
+  Millis idle_ttl{0};                  // 0: none
+  Millis remember{0};
+  std::uint64_t fence = 0;
+  std::uint64_t write_id = 0;
+  std::string_view tag;  // the views are into what was decoded
+  std::uint32_t checksum = 0;
+  std::size_t kind_size = 0;
+};
+
+struct RedisRecord {
+  RedisRecordHeader header;
+  std::string_view kind;
+  std::string_view data;
+};
+
+std::uint32_t Crc32c(std::string_view first, std::string_view second = {});
+
+// Eight or sixteen digits, lower case; three decimal digits.
+std::string Hex8(std::uint32_t number);
+std::string Hex16(std::uint64_t number);
+std::string Decimal3(std::size_t number);
+
+std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,
+                              std::string_view data);
+
+// The first 128 bytes or more of a value; nullopt if they are not the header of the record `tag`.
+// An empty `tag` is any.
+std::optional<RedisRecordHeader> DecodeRedisHeader(std::string_view value, std::string_view tag);
+
+// A whole value; nullopt also if kind and data are not what was written.
+std::optional<RedisRecord> DecodeRedisRecord(std::string_view value, std::string_view tag);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_REDIS_RECORD_CODEC_H_

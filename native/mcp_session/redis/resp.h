@@ -1,0 +1,56 @@
+// The Redis protocol (RESP2): commands as bytes, bytes as replies. hiredis reads.
+#ifndef MCP_SESSION_REDIS_RESP_H_
+#define MCP_SESSION_REDIS_RESP_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct redisReader;
+
+namespace mcp_session {
+
+// Appends a command: any bytes in any word.
+void AppendRedisCommand(std::string* out, std::span<const std::string_view> words);
+inline void AppendRedisCommand(std::string* out, std::initializer_list<std::string_view> words) {
+  AppendRedisCommand(out, std::span(words.begin(), words.size()));
+}
+
+struct RedisReply {
+  enum class Type : std::uint8_t { kNil, kInteger, kString, kStatus, kError, kArray };
+  Type type = Type::kNil;
+  std::int64_t integer = 0;
+  std::string text;  // of a string, a status, an error
+  std::vector<RedisReply> elements;
+
+  bool IsError() const { return type == Type::kError; }
+  bool IsText() const { return type == Type::kString || type == Type::kStatus; }
+  bool IsOk() const { return type == Type::kStatus && text == "OK"; }
+};
+
+class RedisReplyReader {
+ public:
+  RedisReplyReader();
+  ~RedisReplyReader();
+
+  void Feed(std::string_view bytes);
+
+  // The next reply that is there whole. After bytes that are no RESP: nothing, and broken().
+  std::optional<RedisReply> Next();
+  bool broken() const { return broken_; }
+
+ private:
+  struct Deleter {
+    void operator()(redisReader* reader) const;
+  };
+  std::unique_ptr<redisReader, Deleter> reader_;
+  bool broken_ = false;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_REDIS_RESP_H_
