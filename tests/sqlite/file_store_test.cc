@@ -31,7 +31,8 @@ class FileStoreTest : public testing::Test {
  protected:
   // `wall` is the wall clock when the file is opened.
   FileStoreOptions Options(Instant wall = kWall) {
-    return {.path = folder_.File(), .wall_clock = [wall] { return wall; }};
+    return {
+        .path = folder_.File(), .busy_timeout = Seconds(30), .wall_clock = [wall] { return wall; }};
   }
 
   // Another program that looks at the file, or keeps it locked.
@@ -188,6 +189,25 @@ TEST_F(FileStoreTest, ReadyIsToldOnceUntilTheNextDrain) {
   EXPECT_TRUE(client.WaitFor([&] { return client.ready_calls() == 2; }));
 }
 
+TEST_F(FileStoreTest, NobodyIsCalledOnceTheStoreIsGone) {
+  FileClient client(Options(), clock_);
+  client.Submit(1, store::Get{kRecord});
+  client.Close();  // when it is answered, and the loop knows
+  client.Turn();
+  EXPECT_EQ(client.ready_calls(), 0);
+}
+
+TEST_F(FileStoreTest, WhoIsCalledMayEndTheStore) {
+  FileClient client(Options(), clock_);
+  bool closed = false;
+  client.store().OnReady([&] {
+    client.Close();
+    closed = true;
+  });
+  client.Submit(1, store::Get{kRecord});
+  EXPECT_TRUE(client.WaitFor([&] { return closed; }));
+}
+
 TEST_F(FileStoreTest, TheStoreFinishesWhatWasSubmitted) {
   {
     FileClient client(Options(), clock_);
@@ -240,6 +260,26 @@ TEST_F(FileStoreTest, HousekeepingFreesWhatIsDeadAndThenForgetsIt) {
   tick();
   EXPECT_EQ(count("SELECT count(*) FROM records"), 1);
   EXPECT_FALSE(looker->failed());
+}
+
+TEST_F(FileStoreTest, NoMoreIsRememberedThanThereMayBeRecords) {
+  FileStoreOptions options = Options();
+  options.max_records = 5;
+  FileClient client(options, clock_);
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 5; ++i) {
+      const std::string id = std::to_string(10 * round + i);
+      ASSERT_THAT(client.Run(store::Create{
+                      {"", "session", id}, "x", {.max_life = Seconds(1), .remember = Hours(100)}}),
+                  IsDone());
+    }
+    clock_.Advance(Seconds(1));
+  }
+  ASSERT_THAT(client.Run(store::Create{kRecord, "x", {.max_life = Seconds(1)}}), IsDone());
+  const auto looker = OpenByHand();
+  EXPECT_EQ(looker->ReadInt("SELECT count(*) FROM records WHERE held = 0"), 5);
+  EXPECT_EQ(looker->ReadInt("SELECT remembered FROM meta"), 5);
+  EXPECT_EQ(looker->ReadInt("SELECT held FROM meta"), 1);
 }
 
 TEST_F(FileStoreTest, NoSecretIsInTheFile) {

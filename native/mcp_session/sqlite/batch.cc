@@ -165,23 +165,25 @@ std::optional<Error> BatchRunner::TakeFailure() {
   return failure;
 }
 
-bool BatchRunner::Sweep(Instant now) {
+Instant BatchRunner::Sweep(Instant now) {
   writing_ = false;
-  const bool has_due = commands_.HasDue(now);
-  if (TakeFailure() || !has_due) return false;
+  const Instant due = commands_.NextDue();
+  if (TakeFailure()) return kNotSwept;
+  if (due > now) return due;
   writing_ = true;
   ++transactions_;
   begin_write_.Run();
   commands_.records().LoadBooks();
-  const bool has_more = commands_.Sweep(now);
+  commands_.Sweep(now);
+  const Instant next_due = commands_.NextDue();
   commands_.records().SaveBooks();
   commit_.Run();
   if (!TakeFailure()) {
     experience_.has_written = true;
-    return has_more;
+    return next_due;
   }
   Rollback();
-  return false;
+  return kNotSwept;
 }
 
 Experience BatchRunner::TakeExperience() { return std::exchange(experience_, Experience()); }

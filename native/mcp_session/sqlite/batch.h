@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct Experience {
   bool has_read = false;         // one that reads was
 };
 
+// What Sweep answers if it could not.
+inline constexpr Instant kNotSwept{std::numeric_limits<std::int64_t>::min()};
+
 class BatchRunner {
  public:
   BatchRunner(Database& database, Commands& commands);
@@ -37,8 +41,9 @@ class BatchRunner {
   // order of the tasks.
   std::vector<StoreReply> Run(std::vector<Task>& tasks);
 
-  // A bounded part of the housekeeping. True: there is more.
-  bool Sweep(Instant now);
+  // A bounded part of the housekeeping. Answers when there is more to do, kNever if there is
+  // nothing at all.
+  Instant Sweep(Instant now);
 
   // Since it was asked last.
   Experience TakeExperience();

@@ -43,11 +43,11 @@ bool Commands::Run(const StoreCommand& command, Instant now, Touching touching, 
   return !must_write_;
 }
 
-bool Commands::HasDue(Instant now) { return records_.HasDue(now) || locks_.HasDue(now); }
+Instant Commands::NextDue() { return std::min(records_.NextDue(), locks_.NextDue()); }
 
-bool Commands::Sweep(Instant now) {
+void Commands::Sweep(Instant now) {
   locks_.Sweep(now);
-  return records_.Sweep(now) == kSweepLimit;
+  records_.Sweep(now, limits_.max_records);
 }
 
 Commands::Outcome Commands::Do(const store::Create& command, Instant now, StoreReply& reply) {
@@ -205,7 +205,7 @@ bool Commands::HasShare(std::string_view owner_tag, Instant now) {
 bool Commands::HasRoom(Instant now) {
   if (limits_.max_records == 0) return true;
   while (records_.books().held >= limits_.max_records) {
-    if (records_.Sweep(now) == 0) return false;
+    if (records_.Sweep(now, limits_.max_records) == 0) return false;
   }
   return true;
 }

@@ -46,9 +46,10 @@ class Commands {
   // Whether the record in the reply of the last Run has the data of the command.
   bool carries_data() const { return carries_data_; }
 
-  // A bounded part of the housekeeping. True: there is more.
-  bool Sweep(Instant now);
-  bool HasDue(Instant now);
+  // A bounded part of the housekeeping, in a transaction that writes.
+  void Sweep(Instant now);
+  // When Sweep has something to do; kNever if there is nothing at all.
+  Instant NextDue();
 
   RecordRows& records() { return records_; }
   EventRows& events() { return events_; }

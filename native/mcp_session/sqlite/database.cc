@@ -89,8 +89,7 @@ bool Database::Fail(int result) {
   const int system_error = errno;  // what sqlite3_system_errno does not know of writes
   if (failure_) return false;
   // errstr and not errmsg: a text of SQLite's, with nothing of ours in it.
-  failure_ = Error{CodeOf(result, system_error), Blame::kEnvironment,
-                   sqlite3_errstr(result)};
+  failure_ = Error{CodeOf(result, system_error), Blame::kEnvironment, sqlite3_errstr(result)};
   return false;
 }
 

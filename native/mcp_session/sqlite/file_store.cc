@@ -11,9 +11,9 @@
 namespace mcp_session {
 namespace {
 
-// How long after a sweep the next one comes: if the last had all it could do, and else.
-constexpr Millis kNextSweepSoon{50};
-constexpr Millis kNextSweep = Seconds(5);
+// The least time between two sweeps, and if the first left something to do.
+constexpr Millis kSweepInterval = Seconds(5);
+constexpr Millis kSweepPause{50};
 
 // SQLite's own limit is a thousand times that; a record is read and written whole.
 constexpr std::size_t kMostRecordBytes = 1u << 20;
@@ -22,7 +22,7 @@ constexpr std::size_t kMostRecordBytes = 1u << 20;
 
 Result<std::unique_ptr<FileSessionStore>> FileSessionStore::Open(
     FileStoreOptions options, const boost::asio::any_io_executor& executor, Instant now) {
-  if (options.max_record_bytes == 0 || options.max_record_bytes > kMostRecordBytes ||
+  if (!executor || options.max_record_bytes == 0 || options.max_record_bytes > kMostRecordBytes ||
       options.busy_timeout < Millis{} || !options.wall_clock) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "an option of the file store is out of range");
@@ -74,15 +74,23 @@ void FileSessionStore::Drain(std::vector<StoreReply>* replies) {
 
 void FileSessionStore::OnReady(std::function<void()> ready) { mailbox_->OnReady(std::move(ready)); }
 
+Instant FileSessionStore::NextSweep() const {
+  const Instant due = mailbox_->next_due();
+  if (due == kNever) return kNever;
+  if (due == sqlite::kUnknownDue) return last_sweep_ + kSweepInterval;
+  // Sooner if the last one had more to do than it may.
+  const Instant local{due.millis - wall_offset_.count};
+  return std::max(local, last_sweep_ + (local <= last_sweep_ ? kSweepPause : kSweepInterval));
+}
+
 Instant FileSessionStore::NextDeadline() const {
-  const Instant sweep = last_sweep_ + (mailbox_->has_more_to_sweep() ? kNextSweepSoon : kNextSweep);
-  return waits_.empty() ? sweep : std::min(sweep, waits_.begin()->first);
+  return waits_.empty() ? NextSweep() : std::min(NextSweep(), waits_.begin()->first);
 }
 
 void FileSessionStore::Tick(Instant now) {
-  if (NextDeadline() > now) return;
-  const bool sweeps =
-      last_sweep_ + (mailbox_->has_more_to_sweep() ? kNextSweepSoon : kNextSweep) <= now;
+  const bool sweeps = NextSweep() <= now;
+  const bool has_waits = !waits_.empty() && waits_.begin()->first <= now;
+  if (!sweeps && !has_waits) return;
   if (sweeps) last_sweep_ = now;
   mailbox_->Put(sqlite::Tick{.now = now, .wall = ToWall(now), .sweeps = sweeps});
   // They are answered now, whatever else comes.

@@ -45,7 +45,8 @@ struct FileStoreOptions {
   FileSynchronous synchronous = FileSynchronous::kFull;
   std::size_t max_record_bytes = 64u << 10;  // data of one record or event
   std::size_t max_records_per_owner = 64;    // of one non-empty owner, all kinds together
-  std::size_t max_records = 0;               // 0: as many as the disk holds
+  // 0: as many as the disk holds. As many again may be remembered (Lifetime::remember).
+  std::size_t max_records = 0;
   Millis busy_timeout =
       Seconds(5);  // how long another process may keep the file, then kUnavailable
   // Hears when the file is in trouble and when it works again. On the loop; may be empty.
@@ -63,11 +64,11 @@ struct FileStoreCounters {
 class FileSessionStore final : public SessionStore {
  public:
   // Opens the file, which blocks, or makes a new one that only its owner can read. `executor` runs
-  // what OnReady and `log` are called in; it belongs to the loop, and the store does not keep that
-  // running. `now` is the loop's time. kMisconfigured: no such folder, no permission, read-only,
-  // not a database, another program's, or written by a newer version; kUnavailable: another process
-  // kept it locked; kCorrupt: it is broken; kInvalidArgument: an option is out of range. The
-  // message says which.
+  // what OnReady and `log` are called in; it belongs to the loop, which outlives the store and is
+  // not kept running by it. `now` is the loop's time. kMisconfigured: no such folder, no
+  // permission, read-only, not a database, another program's, or written by a newer version;
+  // kUnavailable: another process kept it locked; kCorrupt: it is broken; kInvalidArgument: an
+  // option is out of range. The message says which.
   static Result<std::unique_ptr<FileSessionStore>> Open(
       FileStoreOptions options, const boost::asio::any_io_executor& executor, Instant now);
 
@@ -91,6 +92,7 @@ class FileSessionStore final : public SessionStore {
   FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox, std::unique_ptr<sqlite::Worker> worker,
                    Millis wall_offset, Instant now);
 
+  Instant NextSweep() const;
   Instant ToWall(Instant now) const { return now + wall_offset_; }
 
   const std::shared_ptr<sqlite::Mailbox> mailbox_;

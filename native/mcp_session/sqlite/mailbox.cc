@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <utility>
+#include <variant>
 
 namespace mcp_session::sqlite {
 
@@ -20,6 +21,13 @@ void Mailbox::Put(Task task) {
     if (work_.tasks.size() >= kMaxQueued) {
       work_.tasks.back().refused.push_back(task.ticket);
       return;
+    }
+    // Nothing else makes anything end sooner than was known.
+    const StoreCommand& command = task.command.get();
+    if (std::holds_alternative<store::Create>(command) ||
+        std::holds_alternative<store::Lock>(command)) {
+      has_new_ends_ = true;
+      next_due_ = kUnknownDue;
     }
     work_.tasks.push_back(std::move(task));
   }
@@ -47,9 +55,9 @@ StoreStatus Mailbox::Status() const {
   return status_;
 }
 
-bool Mailbox::has_more_to_sweep() const {
+Instant Mailbox::next_due() const {
   const std::lock_guard lock(mutex_);
-  return has_more_to_sweep_;
+  return next_due_;
 }
 
 void Mailbox::Close() {
@@ -73,6 +81,7 @@ Work Mailbox::Wait(Millis patience) {
   const bool stops = work_.stops;
   Work work = std::exchange(work_, Work());
   work_.stops = stops;
+  has_new_ends_ = false;
   return work;
 }
 
@@ -102,9 +111,9 @@ void Mailbox::Report(const StoreStatus& status, std::string log_line) {
   if (must_post) Post();
 }
 
-void Mailbox::SetMoreToSweep(bool has_more) {
+void Mailbox::SetNextDue(Instant wall) {
   const std::lock_guard lock(mutex_);
-  has_more_to_sweep_ = has_more;
+  next_due_ = has_new_ends_ ? kUnknownDue : wall;
 }
 
 bool Mailbox::MustPost() { return !std::exchange(is_posted_, true); }

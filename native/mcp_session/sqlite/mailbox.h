@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ struct Answer {
   StoreReply reply;
   WaitId wait;  // of the task
 };
+
+inline constexpr Instant kUnknownDue{std::numeric_limits<std::int64_t>::min()};
 
 // What SessionStore::Tick asks for.
 struct Tick {
@@ -57,7 +60,9 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   void Put(const Tick& tick);
   void Drain(std::vector<Answer>* answers);
   StoreStatus Status() const;
-  bool has_more_to_sweep() const;
+  // When, on the wall clock, a sweep has something to do, as far as it is known; the beginning of
+  // time if it is not.
+  Instant next_due() const;
   // Nothing is called any more. The thread is told to finish what is there.
   void Close();
 
@@ -65,7 +70,7 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   Work Wait(Millis patience);
   void Deliver(std::vector<Answer> answers);
   void Report(const StoreStatus& status, std::string log_line);
-  void SetMoreToSweep(bool has_more);
+  void SetNextDue(Instant wall);
 
  private:
   // Has the loop call Notify; with the lock held.
@@ -87,7 +92,8 @@ class Mailbox : public std::enable_shared_from_this<Mailbox> {
   std::vector<std::string> log_lines_;
   StoreStatus status_;
   bool is_posted_ = false;
-  bool has_more_to_sweep_ = false;
+  Instant next_due_ = kUnknownDue;
+  bool has_new_ends_ = false;  // among the commands that wait are some that make something end
 };
 
 }  // namespace mcp_session::sqlite

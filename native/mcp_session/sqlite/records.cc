@@ -71,8 +71,8 @@ Instant DueOf(const RecordRow& record) {
 
 RecordRows::RecordRows(Database& database)
     : database_(database),
-      load_books_(database, "SELECT clock, held FROM meta"),
-      save_books_(database, "UPDATE meta SET clock = ?1, held = ?2"),
+      load_books_(database, "SELECT clock, held, remembered FROM meta"),
+      save_books_(database, "UPDATE meta SET clock = ?1, held = ?2, remembered = ?3"),
       find_(database, SelectRow("record_tag = ?1")),
       find_whole_(database, Select(std::string(kRow) + ", data", "record_tag = ?1")),
       read_data_(database, Select("data", "row = ?1")),
@@ -101,20 +101,21 @@ RecordRows::RecordRows(Database& database)
       scan_whole_(database, SelectNamed(", data", "row > ?1 ORDER BY row LIMIT ?2")),
       find_named_(database, SelectNamed(", data", "record_tag = ?1 AND owner_tag IS ?2")),
       count_live_(database, Select("count(*)", "held = 1 AND end > ?1")),
-      has_due_(database, Select("1", "due <= ?1 LIMIT 1")),
+      has_place_(database, Select("1", "owner_tag = ?1 AND kind = ?2 AND seq = ?3 AND held = 1")),
+      next_due_(database, "SELECT min(due) FROM records"),
       find_due_(database, SelectRow("due <= ?1 ORDER BY due LIMIT ?2")),
       free_(database, "UPDATE records SET held = 0, data = NULL, due = ?2 WHERE row = ?1") {}
 
 void RecordRows::LoadBooks() {
   Rows rows = load_books_.Find();
   if (!rows.Next()) return;
-  books_ = {.clock = rows.Number(0), .held = rows.Number(1)};
+  books_ = {.clock = rows.Number(0), .held = rows.Number(1), .remembered = rows.Number(2)};
   saved_ = books_;
 }
 
 void RecordRows::SaveBooks() {
-  if (books_.clock == saved_.clock && books_.held == saved_.held) return;
-  save_books_.Run(books_.clock, books_.held);
+  if (books_ == saved_) return;
+  save_books_.Run(books_.clock, books_.held, books_.remembered);
   saved_ = books_;
 }
 
@@ -159,7 +160,7 @@ void RecordRows::Insert(const RecordNames& names, RecordRow& record, std::string
                            record.stream_start, int{record.held}, bytes);
   if (!rows.Next()) return;
   record.row = rows.Int(0);
-  if (record.held) ++books_.held;
+  ++CounterOf(record);
 }
 
 void RecordRows::Replace(const RecordRow& record, std::string_view data) {
@@ -179,8 +180,8 @@ void RecordRows::Rename(const RecordNames& names, const RecordRow& record) {
 
 void RecordRows::Erase(const RecordRow& record) {
   erase_events_.Run(record.row);
-  const std::uint64_t erased = erase_.Run(record.row);
-  if (record.held) books_.held -= std::min(erased, books_.held);
+  std::uint64_t& counter = CounterOf(record);
+  counter -= std::min(erase_.Run(record.row), counter);
 }
 
 std::size_t RecordRows::CountOwned(std::string_view owner_tag, Instant now) {
@@ -238,26 +239,38 @@ std::uint64_t RecordRows::CountLive(Instant now) {
   return rows.Next() ? rows.Number(0) : 0;
 }
 
-bool RecordRows::HasDue(Instant now) {
-  Rows rows = has_due_.Find(now);
+bool RecordRows::HasPlace(std::string_view owner_tag, std::string_view kind, std::uint64_t seq) {
+  Rows rows = has_place_.Find(owner_tag, Blob{kind}, seq);
   return rows.Next();
 }
 
-std::size_t RecordRows::Sweep(Instant now) {
+Instant RecordRows::NextDue() {
+  Rows rows = next_due_.Find();
+  return rows.Next() && !rows.IsNull(0) ? Instant{rows.Int(0)} : kNever;
+}
+
+std::size_t RecordRows::Sweep(Instant now, std::size_t max_remembered) {
   std::vector<RecordRow> due;
   for (Rows rows = find_due_.Find(now, std::uint64_t{kSweepLimit}); rows.Next();) {
     due.push_back(ReadRow(rows));
   }
   for (RecordRow& record : due) {
-    if (!record.IsRemembered(now)) {
+    const bool has_room = max_remembered == 0 || books_.remembered < max_remembered;
+    if (!record.IsRemembered(now) || !has_room) {
       Erase(record);
       continue;
     }
     erase_events_.Run(record.row);
+    books_.held -= std::min<std::uint64_t>(1, books_.held);
     record.held = false;
-    if (free_.Run(record.row, DueOf(record)) == 1 && books_.held > 0) --books_.held;
+    ++books_.remembered;
+    free_.Run(record.row, DueOf(record));
   }
   return due.size();
+}
+
+std::uint64_t& RecordRows::CounterOf(const RecordRow& record) {
+  return record.held ? books_.held : books_.remembered;
 }
 
 }  // namespace mcp_session::sqlite

@@ -26,8 +26,10 @@ inline constexpr std::size_t kSweepLimit = 1000;
 
 // What is the same for the whole file (the row of `meta`).
 struct Books {
-  std::uint64_t clock = 0;  // the highest version, token or event id there was
-  std::uint64_t held = 0;   // records that take room: live, or dead and not swept
+  std::uint64_t clock = 0;       // the highest version, token or event id there was
+  std::uint64_t held = 0;        // records that take room: live, or dead and not swept
+  std::uint64_t remembered = 0;  // of which it is only known that they were there
+  bool operator==(const Books&) const = default;
 };
 
 // A record without its data and its names. Times are wall clock.
@@ -110,21 +112,26 @@ class RecordRows {
   // The names and all of one.
   std::optional<NamedRecord> FindWhole(const StoredKey& key);
   std::uint64_t CountLive(Instant now);
+  // Whether a held record of this owner and kind has this place in the lists.
+  bool HasPlace(std::string_view owner_tag, std::string_view kind, std::uint64_t seq);
 
-  // Whether Sweep would find something.
-  bool HasDue(Instant now);
-  // Frees what is dead, at most kSweepLimit, and deletes what need not be remembered any more.
-  // Answers how many it looked at.
-  std::size_t Sweep(Instant now);
+  // From when on Sweep finds something; kNever if there is nothing at all.
+  Instant NextDue();
+  // Frees what is dead, at most kSweepLimit, and deletes what need not be remembered any more, or
+  // would be more than `max_remembered` (0: no limit). Answers how many it looked at.
+  std::size_t Sweep(Instant now, std::size_t max_remembered);
 
  private:
+  // Which of the books a record is counted in.
+  std::uint64_t& CounterOf(const RecordRow& record);
+
   Database& database_;
   Books books_;
   Books saved_;
   Statement load_books_, save_books_;
   Statement find_, find_whole_, read_data_, insert_, replace_, move_end_, set_fence_, rename_;
   Statement erase_, erase_events_, count_owned_, find_owned_, find_owned_remembered_, list_;
-  Statement scan_, scan_whole_, find_named_, count_live_, has_due_, find_due_, free_;
+  Statement scan_, scan_whole_, find_named_, count_live_, has_place_, next_due_, find_due_, free_;
 };
 
 }  // namespace mcp_session::sqlite

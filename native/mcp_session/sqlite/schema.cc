@@ -30,15 +30,16 @@ namespace {
 // the sequence stream_start + 1.
 // events: `id` grows from event to event in the whole file, `record` is records.row.
 // meta: `clock` is the highest version, token or event id there was; `held` counts the records
-// that are.
+// that are, and `remembered` those that are not.
 constexpr char kSchema[] = R"(
 CREATE TABLE meta (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   clock INTEGER NOT NULL,
   held INTEGER NOT NULL,
+  remembered INTEGER NOT NULL,
   probe INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-INSERT INTO meta (one, clock, held) VALUES (1, 0, 0);
+INSERT INTO meta (one, clock, held, remembered) VALUES (1, 0, 0, 0);
 
 CREATE TABLE records (
   row INTEGER PRIMARY KEY,
@@ -112,16 +113,25 @@ void SyncFolderOf(const std::filesystem::path& path) {
 
 struct Checked {};
 
-// Makes the file if it is not there. One that is, is not opened: to close it again would give up
-// the locks that this process may have on it.
+// Makes an empty file, and answers 0 or errno. It is not opened where that can be helped: to close
+// it again would give up the locks that another store of this process has taken on it meanwhile.
+int MakeEmptyFile(const std::filesystem::path& path) {
+  if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) == 0) return 0;
+  if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
+  // A file system that makes files no other way.
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) return errno;
+  close(file);
+  return 0;
+}
+
+// Makes the file if it is not there.
 Result<Checked> MakeFile(const std::filesystem::path& path, bool create) {
-  const int file = create ? open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-  if (file >= 0) {
-    close(file);
+  const int open_error = create ? MakeEmptyFile(path) : ENOENT;
+  if (open_error == 0) {
     SyncFolderOf(path);
     return Checked{};
   }
-  const int open_error = create ? errno : ENOENT;
   struct stat found {};
   if (stat(path.c_str(), &found) == 0) {
     if (S_ISREG(found.st_mode)) return Checked{};

@@ -61,7 +61,7 @@ LockRows::LockRows(Database& database)
            "INSERT OR REPLACE INTO locks (record_tag, holder, token, granted, end)"
            " VALUES (?1, ?2, ?3, ?4, ?5)"),
       erase_(database, "DELETE FROM locks WHERE record_tag = ?1"),
-      has_due_(database, "SELECT 1 FROM locks WHERE end <= ?1 LIMIT 1"),
+      next_due_(database, "SELECT min(end) FROM locks"),
       sweep_(database,
              "DELETE FROM locks WHERE record_tag IN"
              " (SELECT record_tag FROM locks WHERE end <= ?1 LIMIT 1000)") {}
@@ -81,9 +81,9 @@ void LockRows::Put(std::string_view record_tag, const LockRow& lock) {
 
 void LockRows::Erase(std::string_view record_tag) { erase_.Run(record_tag); }
 
-bool LockRows::HasDue(Instant now) {
-  Rows rows = has_due_.Find(now);
-  return rows.Next();
+Instant LockRows::NextDue() {
+  Rows rows = next_due_.Find();
+  return rows.Next() && !rows.IsNull(0) ? Instant{rows.Int(0)} : kNever;
 }
 
 void LockRows::Sweep(Instant now) { sweep_.Run(now); }

@@ -61,12 +61,13 @@ class LockRows {
   void Put(std::string_view record_tag, const LockRow& lock);
   void Erase(std::string_view record_tag);
 
-  bool HasDue(Instant now);
+  // When the first one is over; kNever if there is none.
+  Instant NextDue();
   // Deletes some that are over.
   void Sweep(Instant now);
 
  private:
-  Statement find_, put_, erase_, has_due_, sweep_;
+  Statement find_, put_, erase_, next_due_, sweep_;
 };
 
 }  // namespace mcp_session::sqlite

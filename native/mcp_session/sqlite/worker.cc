@@ -1,5 +1,7 @@
 #include "mcp_session/sqlite/worker.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -55,7 +57,13 @@ Worker::Worker(std::unique_ptr<Database> database, const CommandLimits& limits,
       data_version_(*database_, "PRAGMA data_version"),
       mailbox_(std::move(mailbox)),
       status_(mailbox_->Status()) {
+  // Signals are for the other threads. One that a write here causes, because a file may not become
+  // longer, then is an error of that write and no more.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { Loop(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Worker::~Worker() { thread_.join(); }
@@ -115,7 +123,7 @@ void Worker::Answer(std::vector<Task> tasks, std::vector<std::string>* written) 
       readers_.Add(std::move(task));
     } else {
       if (task.may_wait && is_empty) reply.error = ErrorCode::kCapacity;
-      if (written != nullptr && !reply.error) {
+      if (written != nullptr && !readers_.empty() && !reply.error) {
         if (std::string tag = WrittenBy(task.command.get()); !tag.empty()) {
           written->push_back(std::move(tag));
         }
@@ -140,7 +148,7 @@ void Worker::Housekeep(const Tick& tick) {
   std::vector<Task> due = readers_.TakeDue(tick.now);
   for (Task& task : due) task.may_wait = false;
   ReadAgain(std::move(due));
-  if (tick.sweeps) mailbox_->SetMoreToSweep(runner_.Sweep(now_));
+  if (tick.sweeps) mailbox_->SetNextDue(runner_.Sweep(now_));
 }
 
 void Worker::Poll() {
