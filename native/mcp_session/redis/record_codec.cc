@@ -56,9 +56,9 @@ std::string Hex(std::uint64_t number, std::size_t digits) {
 std::optional<std::uint64_t> ParseHex(std::string_view text) {
   std::uint64_t number = 0;
   for (const char c : text) {
-    const std::size_t digit = std::string_view("0123456789abcdef").find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    number = number << 4 | digit;
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit && !(c >= 'a' && c <= 'f')) return std::nullopt;
+    number = number << 4 | static_cast<std::uint64_t>(is_digit ? c - '0' : c - 'a' + 10);
   }
   return number;
 }

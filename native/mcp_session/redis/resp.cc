@@ -2,6 +2,9 @@
 
 #include <hiredis/hiredis.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -12,9 +15,12 @@ namespace mcp_session {
 namespace {
 
 void AppendNumber(std::string* out, char type, std::size_t number) {
-  *out += type;
-  *out += std::to_string(number);
-  *out += "\r\n";
+  std::array<char, 24> text;
+  text[0] = type;
+  char* end = std::to_chars(text.data() + 1, text.data() + text.size() - 2, number).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out->append(text.data(), end);
 }
 
 // hiredis builds replies through these, where they are to be: the root on the heap, and what is in
@@ -81,6 +87,10 @@ constexpr std::size_t kSlice = 4096;
 }  // namespace
 
 void AppendRedisCommand(std::string* out, std::span<const std::string_view> words) {
+  constexpr std::size_t kAround = 16;  // a word: its type, its length, two line ends
+  std::size_t size = out->size() + kAround;
+  for (const std::string_view word : words) size += word.size() + kAround;
+  if (size > out->capacity()) out->reserve(std::max(size, 2 * out->capacity()));
   AppendNumber(out, '*', words.size());
   for (const std::string_view word : words) {
     AppendNumber(out, '$', word.size());

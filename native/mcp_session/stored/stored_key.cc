@@ -26,10 +26,14 @@ void Sha256(std::string_view bytes, std::uint8_t* digest) {
 }
 
 std::string Tag(std::string_view purpose, std::initializer_list<std::string_view> parts) {
-  std::string bytes(purpose);
+  std::string bytes;
+  std::size_t size = purpose.size();
+  for (const std::string_view part : parts) size += sizeof(std::uint32_t) + part.size();
+  bytes.reserve(size);
+  bytes = purpose;
   for (const std::string_view part : parts) {
-    const auto size = static_cast<std::uint32_t>(part.size());
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(size >> shift & 0xff);
+    const auto length = static_cast<std::uint32_t>(part.size());
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift & 0xff);
     bytes += part;
   }
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
