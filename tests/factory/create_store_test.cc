@@ -192,7 +192,7 @@ TEST_F(CreateStoreTest, NothingElseFallsBack) {
       {Url(locked.port(), ":wrong@"), ErrorCode::kMisconfigured},
       {Url(locked.port()), ErrorCode::kMisconfigured},
       {"rediss://localhost:" + std::to_string(tls.tls_port()), ErrorCode::kMisconfigured},
-      {"redis+cluster://127.0.0.1:" + std::to_string(plain.port()), ErrorCode::kMisconfigured},
+      {Url(plain.port()) + "/9999", ErrorCode::kMisconfigured},
       {"gopher://localhost", ErrorCode::kInvalidArgument},
       {"redis://h:x", ErrorCode::kInvalidArgument},
       {Url(plain.port()) + "?prefix=a%20b", ErrorCode::kInvalidArgument},

@@ -134,6 +134,15 @@ TEST(Resp, CommandsAreLengthsAndBytes) {
   EXPECT_EQ(out, "*3\r\n$3\r\nSET\r\n$3\r\na\r\n\r\n$0\r\n\r\n");
 }
 
+TEST(Resp, CommandsAreSplitAgain) {
+  std::string first, second, all;
+  AppendRedisCommand(&first, {"SET", "a\r\n*2\r\n", ""});
+  AppendRedisCommand(&second, {"TIME"});
+  all = first + second + first;
+  EXPECT_THAT(SplitRedisCommands(all), testing::ElementsAre(first, second, first));
+  EXPECT_THAT(SplitRedisCommands(""), testing::IsEmpty());
+}
+
 TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
   const std::string bytes =
       "+OK\r\n-ERR no\r\n:-7\r\n$-1\r\n$3\r\na\0b\r\n*2\r\n$1\r\nx\r\n*0\r\n"s;
@@ -141,8 +150,11 @@ TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
     RedisReplyReader reader;
     std::vector<RedisReply> replies;
     for (std::size_t at = 0; at < bytes.size(); at += cut) {
-      reader.Feed(std::string_view(bytes).substr(at, cut));
-      while (std::optional<RedisReply> reply = reader.Next()) replies.push_back(std::move(*reply));
+      std::string_view slice = std::string_view(bytes).substr(at, cut);
+      while (std::optional<RedisReply> reply = reader.Next(&slice)) {
+        replies.push_back(std::move(*reply));
+      }
+      EXPECT_TRUE(slice.empty());
     }
     ASSERT_EQ(replies.size(), 6u) << cut;
     EXPECT_TRUE(replies[0].IsOk());
@@ -158,8 +170,8 @@ TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
 
 TEST(Resp, WhatIsNoReplyBreaksTheReader) {
   RedisReplyReader reader;
-  reader.Feed("HTTP/1.1 400 Bad Request\r\n\r\n");
-  EXPECT_FALSE(reader.Next().has_value());
+  std::string_view bytes = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  EXPECT_FALSE(reader.Next(&bytes).has_value());
   EXPECT_TRUE(reader.broken());
 }
 

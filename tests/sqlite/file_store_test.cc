@@ -31,7 +31,8 @@ class FileStoreTest : public testing::Test {
  protected:
   // `wall` is the wall clock when the file is opened.
   FileStoreOptions Options(Instant wall = kWall) {
-    return {.path = folder_.File(), .wall_clock = [wall] { return wall; }};
+    return {
+        .path = folder_.File(), .busy_timeout = Seconds(30), .wall_clock = [wall] { return wall; }};
   }
 
   // Another program that looks at the file, or keeps it locked.
@@ -186,6 +187,25 @@ TEST_F(FileStoreTest, ReadyIsToldOnceUntilTheNextDrain) {
   EXPECT_EQ(client.Replies(2).size(), 2u);
   client.Submit(3, store::Get{kRecord});
   EXPECT_TRUE(client.WaitFor([&] { return client.ready_calls() == 2; }));
+}
+
+TEST_F(FileStoreTest, NobodyIsCalledOnceTheStoreIsGone) {
+  FileClient client(Options(), clock_);
+  client.Submit(1, store::Get{kRecord});
+  client.Close();  // when it is answered, and the loop knows
+  client.Turn();
+  EXPECT_EQ(client.ready_calls(), 0);
+}
+
+TEST_F(FileStoreTest, WhoIsCalledMayEndTheStore) {
+  FileClient client(Options(), clock_);
+  bool closed = false;
+  client.store().OnReady([&] {
+    client.Close();
+    closed = true;
+  });
+  client.Submit(1, store::Get{kRecord});
+  EXPECT_TRUE(client.WaitFor([&] { return closed; }));
 }
 
 TEST_F(FileStoreTest, TheStoreFinishesWhatWasSubmitted) {

@@ -22,7 +22,7 @@ constexpr std::size_t kMostRecordBytes = 1u << 20;
 
 Result<std::unique_ptr<FileSessionStore>> FileSessionStore::Open(
     FileStoreOptions options, const boost::asio::any_io_executor& executor, Instant now) {
-  if (options.max_record_bytes == 0 || options.max_record_bytes > kMostRecordBytes ||
+  if (!executor || options.max_record_bytes == 0 || options.max_record_bytes > kMostRecordBytes ||
       options.busy_timeout < Millis{} || !options.wall_clock) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "an option of the file store is out of range");

@@ -64,11 +64,11 @@ struct FileStoreCounters {
 class FileSessionStore final : public SessionStore {
  public:
   // Opens the file, which blocks, or makes a new one that only its owner can read. `executor` runs
-  // what OnReady and `log` are called in; it belongs to the loop, and the store does not keep that
-  // running. `now` is the loop's time. kMisconfigured: no such folder, no permission, read-only,
-  // not a database, another program's, or written by a newer version; kUnavailable: another process
-  // kept it locked; kCorrupt: it is broken; kInvalidArgument: an option is out of range. The
-  // message says which.
+  // what OnReady and `log` are called in; it belongs to the loop, which outlives the store and is
+  // not kept running by it. `now` is the loop's time. kMisconfigured: no such folder, no
+  // permission, read-only, not a database, another program's, or written by a newer version;
+  // kUnavailable: another process kept it locked; kCorrupt: it is broken; kInvalidArgument: an
+  // option is out of range. The message says which.
   static Result<std::unique_ptr<FileSessionStore>> Open(
       FileStoreOptions options, const boost::asio::any_io_executor& executor, Instant now);
 

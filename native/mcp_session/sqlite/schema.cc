@@ -113,16 +113,24 @@ void SyncFolderOf(const std::filesystem::path& path) {
 
 struct Checked {};
 
-// Makes the file if it is not there. It is never opened here: to close it again would give up the
-// locks that another store of this process may have on it.
+// Makes an empty file, and answers 0 or errno. It is not opened where that can be helped: to close
+// it again would give up the locks that another store of this process has taken on it meanwhile.
+int MakeEmptyFile(const std::filesystem::path& path) {
+  if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) == 0) return 0;
+  if (errno != EPERM && errno != ENOSYS && errno != EOPNOTSUPP) return errno;
+  // A file system that makes files no other way.
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) return errno;
+  close(file);
+  return 0;
+}
+
+// Makes the file if it is not there.
 Result<Checked> MakeFile(const std::filesystem::path& path, bool create) {
-  int open_error = ENOENT;
-  if (create) {
-    if (mknod(path.c_str(), S_IFREG | S_IRUSR | S_IWUSR, 0) == 0) {
-      SyncFolderOf(path);
-      return Checked{};
-    }
-    open_error = errno;
+  const int open_error = create ? MakeEmptyFile(path) : ENOENT;
+  if (open_error == 0) {
+    SyncFolderOf(path);
+    return Checked{};
   }
   struct stat found {};
   if (stat(path.c_str(), &found) == 0) {
@@ -168,11 +176,15 @@ Result<Checked> UseWriteAheadLog(Database& database, Millis patience) {
   }
 }
 
-// Whose file it is. True: nobody's, it is empty.
+// Whose file it is. True: nobody's, it is empty. In one transaction, for another process may be
+// making it ours.
 Result<bool> IsNew(Database& database) {
+  const bool begins = !database.InTransaction();
+  if (begins) database.Run("BEGIN");
   const std::int64_t application = database.ReadInt("PRAGMA application_id");
   const std::int64_t version = database.ReadInt("PRAGMA user_version");
   const std::int64_t tables = database.ReadInt("SELECT count(*) FROM sqlite_schema");
+  if (begins) database.Run("COMMIT");
   if (std::optional<Error> failure = database.TakeFailure()) {
     return OpeningFailed(*failure, IsNotADatabase(*failure));
   }

@@ -1,5 +1,7 @@
 #include "mcp_session/sqlite/worker.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -55,7 +57,13 @@ Worker::Worker(std::unique_ptr<Database> database, const CommandLimits& limits,
       data_version_(*database_, "PRAGMA data_version"),
       mailbox_(std::move(mailbox)),
       status_(mailbox_->Status()) {
+  // Signals are for the other threads. One that a write here causes, because a file may not become
+  // longer, then is an error of that write and no more.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   thread_ = std::thread([this] { Loop(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Worker::~Worker() { thread_.join(); }
