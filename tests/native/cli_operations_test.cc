@@ -56,14 +56,12 @@ std::map<std::string, std::string> Listed(const std::string& store) {
   const Finished list = RunToEnd({"sessions", "list", "--store", store, "--json"});
   EXPECT_EQ(list.code, 0) << list.errors;
   std::map<std::string, std::string> records;
-  const std::regex object(R"(\{"tag":"([A-Za-z0-9_-]{22})"[^
-}]*
-})");
+  const std::regex object(R"re(\{"tag":"([A-Za-z0-9_-]{22})"[^}]*\})re");
   for (std::sregex_iterator at(list.output.begin(), list.output.end(), object), end; at != end;
        ++at) {
-  records[(*at)[1]] = (*at)[0];
-}
-return records;
+    records[(*at)[1]] = (*at)[0];
+  }
+  return records;
 }
 
 long long Member(const std::string& object, const std::string& name) {
