@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "mcp_session/factory/redis_available.h"
+#include "mcp_session/fallback/degrading_store.h"
 #include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 #include "tests/redis/redis_server.h"
@@ -260,6 +261,54 @@ TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
   std::optional<ErrorCode> error = ErrorCode::kUnavailable;
   for (int i = 0; i < 100 && error == ErrorCode::kUnavailable; ++i) error = Get(*created->store);
   EXPECT_EQ(error, ErrorCode::kNotFound);
+}
+
+// --- degrade_local ---
+
+TEST_F(CreateStoreTest, AStoreThatGoesOnLocallyNeedsNoBackendAtTheStart) {
+  options_.url = Url(refusing_.port());
+  options_.degrade_local = true;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  ASSERT_NE(created->degrading, nullptr);
+  for (int i = 0; i < 1000 && created->store->Status().state != StoreState::kDegraded; ++i) {
+    loop_.restart();
+    loop_.run_one_for(std::chrono::milliseconds(20));
+  }
+  created->store->Submit({2}, store::Create{{"", "k", "id"}, "data", {.idle_ttl = Hours(1)}},
+                         MonotonicNow());
+  EXPECT_EQ(Get(*created->store), std::nullopt);
+  EXPECT_EQ(created->degrading->local_records(), 1u);
+}
+
+TEST_F(CreateStoreTest, WhatWasMadeMeanwhileIsInRedisAfterwards) {
+  RedisServer server;
+  options_.url = Url(server.port());
+  options_.degrade_local = true;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  server.Kill();
+  std::optional<ErrorCode> error = ErrorCode::kUnavailable;
+  for (int i = 0; i < 100 && error; ++i) {
+    created->store->Submit({2}, store::Create{{"", "k", "id"}, "data", {.idle_ttl = Hours(1)}},
+                           MonotonicNow());
+    error = Get(*created->store);
+    EXPECT_EQ(error.value_or(ErrorCode::kUnavailable), ErrorCode::kUnavailable);
+  }
+  EXPECT_EQ(created->degrading->local_records(), 1u);
+  server.StartAgain();
+  std::vector<StoreReply> none;
+  for (int i = 0; i < 1000 && created->degrading->local_records() > 0; ++i) {
+    const auto work = boost::asio::make_work_guard(loop_);
+    loop_.restart();
+    loop_.run_one_for(std::chrono::milliseconds(20));
+    created->store->Tick(MonotonicNow());
+    created->store->Drain(&none);
+  }
+  EXPECT_EQ(created->degrading->counters().moved, 1u);
+  EXPECT_THAT(server.Command({"KEYS", "*"}), HasSubstr("mcp:session:"));
 }
 
 // --- files, options ---

@@ -46,8 +46,7 @@ class World {
   explicit World(std::uint64_t seed) : random_(seed), store_entropy_(seed + 1'000'000) {
     auto flaky = std::make_unique<FlakyBackend>(inner_);
     flaky_ = flaky.get();
-    store_ =
-        std::make_unique<DegradingStore>(std::move(flaky), MemoryStoreOptions{}, store_entropy_);
+    store_ = std::make_unique<DegradingStore>(std::move(flaky), DegradingOptions{}, store_entropy_);
   }
 
   void Play() {

@@ -72,10 +72,15 @@ class DegradingStoreTest : public testing::Test {
     flaky_ = made.get();
     return made;
   }();
-  DegradingStore store_{
-      std::move(owned_), {.max_records = 1000}, entropy_, [this](std::string_view line) {
-        lines_.emplace_back(line);
-      }};
+  DegradingStore store_{std::move(owned_),
+                        {.local = {.max_records = 1000},
+                         .log = [this](std::string_view line) { lines_.emplace_back(line); },
+                         .owner_that_is =
+                             [](const RecordKey& key) {
+                               return key.kind == "session" ? "session:" + std::string(key.id)
+                                                            : std::string();
+                             }},
+                        entropy_};
   std::uint64_t ticket_ = 100;
 };
 
@@ -237,6 +242,39 @@ TEST_F(DegradingStoreTest, GivesLocalRecordsNewKeys) {
   Recover();
   EXPECT_EQ(DataElsewhere(kNew), "data");
   EXPECT_EQ(DataElsewhere(kOld), "NOT_FOUND");
+}
+
+// What a session owns that was born here is here, or nowhere.
+TEST_F(DegradingStoreTest, ASessionThatWasBornHereHasNothingElsewhere) {
+  const RecordKey session{"", "session", "born-here"};
+  const RecordKey state{"session:born-here", "state", "state"};
+  const RecordKey basket{"session:born-here", "basket", "basket"};
+  flaky_->GoAway();
+  EXPECT_EQ(Run(store::Get{state}).error, ErrorCode::kUnavailable);
+  ASSERT_EQ(Create(session).error, std::nullopt);
+  EXPECT_EQ(Run(store::Get{state}).error, ErrorCode::kNotFound);
+  EXPECT_EQ(Run(store::Remove{state}).removed, 0u);
+  EXPECT_EQ(Run(store::Lock{state, 1, Seconds(1)}).error, ErrorCode::kUnavailable);
+  ASSERT_EQ(Create(state).error, std::nullopt);
+  ASSERT_EQ(Create(basket).error, std::nullopt);
+  const StoreReply list = Run(store::List{"session:born-here", "basket", "", 10});
+  ASSERT_EQ(list.listed.size(), 1u);
+  EXPECT_EQ(Run(store::Put{basket, "x", list.listed[0].version}).error, std::nullopt);
+  EXPECT_EQ(Run(store::RemoveOwned{"session:born-here"}).removed, 2u);
+  ASSERT_EQ(Create(state, "again").error, std::nullopt);
+  // While the session is not moved, what is made in it stays with it.
+  flaky_->ComeBack();
+  ASSERT_EQ(Create(basket).error, std::nullopt);
+  EXPECT_EQ(DataElsewhere(basket), "NOT_FOUND");
+  EXPECT_EQ(*Run(store::Get{basket}).record.data, "data");
+  Recover();
+  EXPECT_EQ(DataElsewhere(session), "data");
+  EXPECT_EQ(DataElsewhere(state), "again");
+  EXPECT_EQ(DataElsewhere(basket), "data");
+  // Then others may know it.
+  flaky_->GoAway();
+  EXPECT_EQ(Run(store::Get{{"session:born-here", "state", "other"}}).error,
+            ErrorCode::kUnavailable);
 }
 
 // The first move was done, and its reply was lost.

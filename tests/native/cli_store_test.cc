@@ -113,6 +113,31 @@ TEST(CliStore, OverStdioToo) {
   EXPECT_THAT(process.ReadLine(), HasSubstr(R"({"count":7})"));
 }
 
+TEST(CliStore, GoesOnLocallyIfToldSo) {
+  RedisServer redis;
+  TestProgram program({"--store", Url(redis.port()), "--degrade", "local"});
+  TestClient client(program.port());
+  const std::string old_session = Initialize(client);
+  ASSERT_NE(old_session, "");
+  redis.Kill();
+  const auto await = [&](const std::string& path, const std::string& text) {
+    for (int i = 0; i < 1000; ++i) {
+      if (Get(client, path).body.find(text) != std::string::npos) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  };
+  EXPECT_TRUE(await("/readyz", R"("state":"degraded")"));
+  EXPECT_EQ(Get(client, "/readyz").status, 200);
+  const std::string session = Initialize(client);
+  EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":1})"));
+  EXPECT_EQ(client.Exchange(SessionCall(old_session, "count")).status, 503);
+  redis.StartAgain();
+  EXPECT_TRUE(await("/readyz", R"("state":"connected")"));
+  EXPECT_THAT(Get(client, "/metrics").body, HasSubstr("session_store_promoted_total{"));
+  EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":2})"));
+}
+
 // A restart of Redis under load: 503 while it is down, never 404, and every session is there again.
 TEST(CliStore, LosesNoSessionWhenRedisRestarts) {
   RedisServer redis({.lines = {"appendonly yes", "appendfsync always"}});

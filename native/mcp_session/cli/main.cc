@@ -1,17 +1,35 @@
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 #include <variant>
 
+#include "mcp_session/cli/check.h"
+#include "mcp_session/cli/migrate.h"
 #include "mcp_session/cli/options.h"
 #include "mcp_session/cli/serve.h"
+#include "mcp_session/cli/sessions.h"
 #include "mcp_session/system/log.h"
 
-int main(int argc, char** argv) {
-  const auto parsed = mcp_session::ParseCommandLine(argc, argv);
-  if (const auto* options = std::get_if<mcp_session::ServeOptions>(&parsed)) {
-    return mcp_session::Serve(*options);
-  }
-  const auto& done = std::get<mcp_session::CliExit>(parsed);
+namespace mcp_session {
+namespace {
+
+int Run(const ServeOptions& options) { return Serve(options); }
+int Run(const CheckOptions& options) { return Check(options); }
+int Run(const SessionsOptions& options) { return Sessions(options); }
+int Run(const MigrateOptions& options) { return Migrate(options); }
+int Run(const CliExit& done) {
   std::fputs(done.out.c_str(), stdout);
-  if (!done.error.empty()) mcp_session::LogLine(done.error);
+  if (!done.error.empty()) LogLine(done.error);
   return done.code;
+}
+
+}  // namespace
+}  // namespace mcp_session
+
+int main(int argc, char** argv) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
+  const char* redis_url = std::getenv("REDIS_URL");
+  const mcp_session::Command command =
+      mcp_session::ParseCommandLine(argc, argv, redis_url == nullptr ? "" : redis_url);
+  return std::visit([](const auto& options) { return mcp_session::Run(options); }, command);
 }

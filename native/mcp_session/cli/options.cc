@@ -86,17 +86,91 @@ void Define(CLI::App& serve, ServeOptions& options) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+// A tag has 22 characters; fewer than 8 of them are too easily somebody else's.
+std::string IsTag(const std::string& text) {
+  const bool good =
+      text.size() >= 8 && text.size() <= 22 &&
+      text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+          std::string::npos;
+  return good ? "" : "must be the first 8 to 22 characters of a tag";
+}
+
+constexpr const char* kStoreHelp =
+    "The URL of the store (redis://HOST:PORT, file:PATH, ...); by default what REDIS_URL says";
+constexpr const char* kPrefixHelp = "Of every key in Redis (mcp:session:)";
+
+void Define(CLI::App& check, CheckOptions& options) {
+  check.add_option("store", options.store, kStoreHelp)->type_name("URL");
+  check.add_option("--prefix", options.prefix, kPrefixHelp)->type_name("PREFIX");
+}
+
+CLI::App* DefineAction(CLI::App& sessions, SessionsOptions& options, const char* name,
+                       const char* description) {
+  CLI::App* action = sessions.add_subcommand(name, description);
+  action->add_option("--store", options.store, kStoreHelp)->type_name("URL");
+  action->add_option("--prefix", options.prefix, kPrefixHelp)->type_name("PREFIX");
+  action->add_flag("--json", options.json, "Print JSON instead of text")->disable_flag_override();
+  action->allow_extras();
+  return action;
+}
+
+void Define(CLI::App& sessions, SessionsOptions& options) {
+  using Action = SessionsOptions::Action;
+  CLI::App* list = DefineAction(sessions, options, "list",
+                                "List the records of a store by their tags. Ids are never shown.");
+  list->add_option("--kind", options.kind, "Only records of this kind (session, basket, ...)")
+      ->type_name("KIND");
+  list->callback([&options] { options.action = Action::kList; });
+  CLI::App* show = DefineAction(sessions, options, "show", "Tell all about one, but for its data.");
+  show->callback([&options] { options.action = Action::kShow; });
+  CLI::App* end = DefineAction(sessions, options, "end", "End one: its owner finds it gone.");
+  end->callback([&options] { options.action = Action::kEnd; });
+  for (CLI::App* action : {show, end}) {
+    action->add_option("tag", options.tag, "How its tag begins, as list shows it")
+        ->type_name("TAG")
+        ->check(IsTag, "")
+        ->required();
+  }
+  sessions.require_subcommand(1);
+}
+
+void Define(CLI::App& migrate, MigrateOptions& options) {
+  migrate.add_option("--from", options.from, "The URL of the store to copy")
+      ->type_name("URL")
+      ->required();
+  migrate.add_option("--to", options.to, "The URL of the store to copy to")
+      ->type_name("URL")
+      ->required();
+}
+
+// The store of a command that needs one: as given, else REDIS_URL's.
+bool NameStore(std::string& store, const std::string& redis_url) {
+  if (store.empty()) store = redis_url;
+  return !store.empty();
+}
+
 }  // namespace
 
-std::variant<ServeOptions, CliExit> ParseCommandLine(int argc, const char* const* argv) {
-  ServeOptions options;
+Command ParseCommandLine(int argc, const char* const* argv, const std::string& redis_url) {
+  ServeOptions serve_options;
+  CheckOptions check_options;
+  SessionsOptions sessions_options;
+  MigrateOptions migrate_options;
   CLI::App app("Keeps the state of Model Context Protocol conversations.", "mcp-session");
   app.set_version_flag("--version", "mcp-session " + ServerOptions().version);
   CLI::App& serve = *app.add_subcommand("serve", "Run a server with a few demonstration tools.");
-  Define(serve, options);
+  Define(serve, serve_options);
+  CLI::App& check =
+      *app.add_subcommand("check", "Try a store, and look for what would hurt later.");
+  Define(check, check_options);
+  CLI::App& sessions = *app.add_subcommand("sessions", "Look at what is in a store, or end it.");
+  Define(sessions, sessions_options);
+  CLI::App& migrate = *app.add_subcommand(
+      "migrate", "Copy all records of a store to another one. Running it again goes on.");
+  Define(migrate, migrate_options);
   // What nobody knows is named by us, not by an exception.
   app.allow_extras();
-  serve.allow_extras();
+  for (CLI::App* command : {&serve, &check, &sessions, &migrate}) command->allow_extras();
   std::vector<std::string> arguments(argv + 1, argv + argc);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   // CLI11 tells everything by exceptions, --help included.
@@ -114,8 +188,18 @@ std::variant<ServeOptions, CliExit> ParseCommandLine(int argc, const char* const
     const std::string& first = unknown.front();
     return Usage((first.starts_with('-') ? "unknown option " : "unknown argument ") + first);
   }
-  if (!serve.parsed()) return Usage("there must be a command: mcp-session serve");
-  return options;
+  if (serve.parsed()) return serve_options;
+  if (migrate.parsed()) return migrate_options;
+  constexpr const char* kWhich = "which store? Give its URL, or set REDIS_URL";
+  if (check.parsed()) {
+    if (!NameStore(check_options.store, redis_url)) return Usage(kWhich);
+    return check_options;
+  }
+  if (sessions.parsed()) {
+    if (!NameStore(sessions_options.store, redis_url)) return Usage(kWhich);
+    return sessions_options;
+  }
+  return Usage("there must be a command: mcp-session serve");
 }
 
 }  // namespace mcp_session

@@ -23,6 +23,29 @@ struct ServeOptions {
   std::vector<std::string> allow_origins;
 };
 
+// mcp-session check
+struct CheckOptions {
+  std::string store;
+  std::string prefix;
+};
+
+// mcp-session sessions list, show, end
+struct SessionsOptions {
+  enum class Action : std::uint8_t { kList, kShow, kEnd };
+  Action action = Action::kList;
+  std::string store;
+  std::string prefix;
+  std::string tag;   // the beginning of a record's tag; of show and end
+  std::string kind;  // of list: only those; empty: all
+  bool json = false;
+};
+
+// mcp-session migrate
+struct MigrateOptions {
+  std::string from;
+  std::string to;
+};
+
 // The command line wants no work done: what to print, and how to exit.
 struct CliExit {
   int code = 0;
@@ -30,7 +53,10 @@ struct CliExit {
   std::string error;  // one line for stderr, without its end; may be empty
 };
 
-std::variant<ServeOptions, CliExit> ParseCommandLine(int argc, const char* const* argv);
+using Command = std::variant<ServeOptions, CheckOptions, SessionsOptions, MigrateOptions, CliExit>;
+
+// `redis_url` is what REDIS_URL says: the store of check and sessions, if no other is named.
+Command ParseCommandLine(int argc, const char* const* argv, const std::string& redis_url);
 
 }  // namespace mcp_session
 

@@ -17,6 +17,7 @@
 
 #include "mcp_session/cli/demo_pages.h"
 #include "mcp_session/cli/demo_tools.h"
+#include "mcp_session/cli/exit.h"
 #include "mcp_session/factory/create_store.h"
 #include "mcp_session/health/operator_pages.h"
 #include "mcp_session/http/server.h"
@@ -30,8 +31,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr int kFailed = 1;
-constexpr int kUsageError = 2;
 constexpr rlim_t kDescriptors = 65'536;
 
 StoreOptions ToStoreOptions(const ServeOptions& options) {

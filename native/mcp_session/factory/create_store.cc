@@ -4,8 +4,10 @@
 #include <optional>
 #include <utility>
 
+#include "mcp_session/fallback/degrading_store.h"
 #include "mcp_session/redis/probe.h"
 #include "mcp_session/redis/store.h"
+#include "mcp_session/session/server_engine.h"
 #include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/store/memory_store.h"
 #include "mcp_session/system/clock.h"
@@ -65,6 +67,11 @@ std::string WithoutPrefix(const std::string& message) {
 bool IsThere(std::string_view reason) {
   return reason.starts_with("the server ") && !reason.starts_with("the server closed") &&
          !reason.starts_with("the server did not answer");
+}
+
+// Without a principal a session owns what is made in it.
+std::string SessionAsOwner(const RecordKey& key) {
+  return key.kind == "session" ? OwnerOf({}, key.id) : std::string();
 }
 
 class Maker {
@@ -159,7 +166,16 @@ class Maker {
   }
 
   CreatedStore Complete(CreatedStore created, std::unique_ptr<SessionStore> store) {
-    created.store = std::move(store);
+    if (options_.degrade_local && created.memory == nullptr) {
+      auto degrading = std::make_unique<DegradingStore>(
+          std::move(store), DegradingOptions{options_.memory, options_.log, SessionAsOwner},
+          entropy_);
+      created.degrading = degrading.get();
+      created.store = std::move(degrading);
+      created.why += "; new records go to memory while it is away";
+    } else {
+      created.store = std::move(store);
+    }
     created.lifetime.idle_ttl = options_.default_ttl;
     created.lock_lease = options_.lock_timeout;
     return created;

@@ -29,7 +29,8 @@ struct StoreOptions {
   // By default kFallback for "auto" without a redis_url, kFail for a store that was named.
   std::optional<OnUnavailable> on_unavailable;
   // With Redis or a file: while it is unavailable, new records are kept in memory, and moved there
-  // when it is back (degrading_store.h). Being unavailable at the start is then no failure.
+  // when it is back (fallback/degrading_store.h). Being unavailable at the start is then no
+  // failure.
   bool degrade_local = false;
   bool prefer_memory = false;             // "auto" is memory without looking any further
   Millis detection_timeout = Seconds(1);  // for Redis to answer at the start

@@ -22,13 +22,12 @@ constexpr Millis kLookInterval{50};
 
 }  // namespace
 
-DegradingStore::DegradingStore(std::unique_ptr<SessionStore> backend,
-                               const MemoryStoreOptions& local, Entropy& entropy,
-                               std::function<void(std::string_view line)> log)
+DegradingStore::DegradingStore(std::unique_ptr<SessionStore> backend, DegradingOptions options,
+                               Entropy& entropy)
     : backend_(std::move(backend)),
-      local_(local, entropy),
+      local_(options.local, entropy),
       entropy_(entropy),
-      log_(std::move(log)) {}
+      options_(std::move(options)) {}
 
 void DegradingStore::UpdatePhase() {
   switch (backend_->Status().state) {
@@ -68,6 +67,9 @@ template <typename Command>
 void DegradingStore::Route(StoreTicket ticket, Command& command) {
   const auto found = records_.find(PackKey(command.key));
   if (found != records_.end()) return Answer(ticket, RunLocally(found, std::move(command)));
+  if (IsLocalOwner(command.key.owner)) {
+    return Answer(ticket, RunForLocalOwner(std::move(command)));
+  }
   if (phase_ != Phase::kAway) return Pass(ticket, std::move(command));
   ++counters_.refused;
   Fail(ticket, ErrorCode::kUnavailable);
@@ -76,7 +78,9 @@ void DegradingStore::Route(StoreTicket ticket, Command& command) {
 void DegradingStore::Route(StoreTicket ticket, store::Create& command) {
   std::string packed = PackKey(command.key);
   const auto found = records_.find(packed);
-  if (found == records_.end() && phase_ != Phase::kAway) return Pass(ticket, std::move(command));
+  if (found == records_.end() && phase_ != Phase::kAway && !IsLocalOwner(command.key.owner)) {
+    return Pass(ticket, std::move(command));
+  }
   if (found != records_.end() && !found->second.writable()) {
     return Fail(ticket, ErrorCode::kUnavailable);
   }
@@ -101,7 +105,13 @@ void DegradingStore::Route(StoreTicket ticket, store::Regenerate& command) {
 
 void DegradingStore::Route(StoreTicket ticket, store::RemoveOwned& command) {
   bool all = true;
+  const bool local = IsLocalOwner(command.owner);
   const std::uint64_t removed = RemoveOwnedLocally(command.owner, &all);
+  if (local && all) {
+    StoreReply reply;
+    reply.removed = removed;
+    return Answer(ticket, std::move(reply));
+  }
   if (phase_ == Phase::kAway || !all) {
     ++counters_.refused;
     return Fail(ticket, ErrorCode::kUnavailable, /*maybe_done=*/removed > 0);
@@ -111,6 +121,7 @@ void DegradingStore::Route(StoreTicket ticket, store::RemoveOwned& command) {
 }
 
 void DegradingStore::Route(StoreTicket ticket, store::List& command) {
+  if (IsLocalOwner(command.owner)) return Answer(ticket, Ask(std::move(command)));
   if (phase_ != Phase::kAway && !HasLocal(command.owner)) return Pass(ticket, std::move(command));
   ++counters_.refused;
   Fail(ticket, ErrorCode::kUnavailable);
@@ -189,7 +200,7 @@ StoreStatus DegradingStore::Status() const {
 }
 
 void DegradingStore::Log(const std::string& line) const {
-  if (log_) log_(line);
+  if (options_.log) options_.log(line);
 }
 
 }  // namespace mcp_session

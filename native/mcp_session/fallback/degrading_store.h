@@ -18,8 +18,9 @@
 //    ended by time, or is counted as lost.
 // And what it cannot:
 //  * Local records die with the process, and other processes do not see them.
-//  * Locks, streams and lists need the backend: on local records Lock, Append and ReadEvents are
-//    kUnavailable, and so is List for an owner who has some.
+//  * Locks and streams need the backend: on local records Lock, Append and ReadEvents are
+//    kUnavailable. So is List while the backend is away, or for an owner who has local records; but
+//    an owner who is a local record himself (a session that was born here) owns nothing elsewhere.
 //  * For the moment of its move, and if nobody knows whether a move was done, until that is known,
 //  a
 //    local record can be read but not written (kUnavailable, not done).
@@ -36,6 +37,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,12 +59,20 @@ struct DegradingCounters {
   std::uint64_t refused = 0;  // commands on other records while the backend was away
 };
 
+struct DegradingOptions {
+  MemoryStoreOptions local;  // the limits of the memory
+  // Hears when the state changes, and of what was lost; may be empty.
+  std::function<void(std::string_view line)> log;
+  // The owner that a record is itself, as a session is of what is made in it; empty: none. As long
+  // as the record is local and its move has not begun, all that this owner has is local, so what is
+  // not there is known not to be. May be empty.
+  std::function<std::string(const RecordKey& key)> owner_that_is;
+};
+
 class DegradingStore final : public SessionStore {
  public:
-  // `local` are the limits of the memory; `entropy` must outlive the store. `log` hears when the
-  // state changes, and of what was lost; it may be empty.
-  DegradingStore(std::unique_ptr<SessionStore> backend, const MemoryStoreOptions& local,
-                 Entropy& entropy, std::function<void(std::string_view line)> log = nullptr);
+  // `entropy` must outlive the store.
+  DegradingStore(std::unique_ptr<SessionStore> backend, DegradingOptions options, Entropy& entropy);
 
   void Submit(StoreTicket ticket, StoreCommand command, Instant now) override;
   void Drain(std::vector<StoreReply>* replies) override;
@@ -87,6 +97,7 @@ class DegradingStore final : public SessionStore {
     std::uint64_t write_id = 0;  // of the Create that moves it
     Instant ends_at{};           // at the latest
     Instant last_end = kNever;
+    std::string owns;                         // the owner that it is
     bool moving = false;                      // a command that moves it is under way
     bool maybe_moved = false;                 // one was, and nobody knows what became of it
     std::shared_ptr<const std::string> sent;  // the data of it
@@ -124,6 +135,10 @@ class DegradingStore final : public SessionStore {
   StoreReply RegenerateLocally(Records::iterator found, store::Regenerate& command);
   std::uint64_t RemoveOwnedLocally(std::string_view owner, bool* all);
   bool HasLocal(std::string_view owner) const;
+  bool IsLocalOwner(std::string_view owner) const;
+  StoreReply RunForLocalOwner(StoreCommand command);
+  void Keep(std::string packed, LocalRecord record);
+  void Drop(Records::iterator found);
   void Forget(Records::iterator found, std::uint64_t DegradingCounters::*count);
   void MoveSome();
   void Move(Records::iterator found);
@@ -135,15 +150,16 @@ class DegradingStore final : public SessionStore {
   std::unique_ptr<SessionStore> backend_;
   MemorySessionStore local_;
   Entropy& entropy_;
-  std::function<void(std::string_view line)> log_;
+  const DegradingOptions options_;
   Phase phase_ = Phase::kNormal;
   Instant now_{};
   Instant look_at_ = kNever;  // when Tick looks after the backend, or moves some more
   Records records_;
-  std::string move_from_;   // where the next round of moves begins
-  std::string sweep_from_;  // and the next look for expired ones
-  std::size_t moves_ = 0;   // under way
-  SlotMap<Passed> passed_;  // by the ticket that the backend has
+  std::set<std::string, std::less<>> local_owners_;  // DegradingOptions::owner_that_is
+  std::string move_from_;                            // where the next round of moves begins
+  std::string sweep_from_;                           // and the next look for expired ones
+  std::size_t moves_ = 0;                            // under way
+  SlotMap<Passed> passed_;                           // by the ticket that the backend has
   std::vector<StoreReply> ready_;
   DegradingCounters counters_;
 };

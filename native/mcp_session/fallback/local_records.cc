@@ -71,6 +71,7 @@ StoreReply DegradingStore::Ask(StoreCommand command) {
   local_.Drain(&replies);
   MCPS_CHECK(replies.size() == 1);
   if (replies[0].record.version != 0) replies[0].record.version |= kLocalVersion;
+  for (Record& record : replies[0].listed) record.version |= kLocalVersion;
   return std::move(replies[0]);
 }
 
@@ -115,9 +116,20 @@ StoreReply DegradingStore::CreateLocally(std::string packed, store::Create& comm
   // The same Create again made nothing; one after an expired record made a new one.
   if (found != records_.end() && found->second.write_id == record.write_id) return reply;
   if (found != records_.end()) ++counters_.expired;
-  records_.insert_or_assign(std::move(packed), std::move(record));
+  Keep(std::move(packed), std::move(record));
   ++counters_.created;
   return reply;
+}
+
+void DegradingStore::Keep(std::string packed, LocalRecord record) {
+  if (options_.owner_that_is) record.owns = options_.owner_that_is(record.key());
+  if (!record.owns.empty()) local_owners_.insert(record.owns);
+  records_.insert_or_assign(std::move(packed), std::move(record));
+}
+
+void DegradingStore::Drop(Records::iterator found) {
+  if (!found->second.owns.empty()) local_owners_.erase(found->second.owns);
+  records_.erase(found);
 }
 
 StoreReply DegradingStore::RegenerateLocally(Records::iterator found, store::Regenerate& command) {
@@ -132,8 +144,8 @@ StoreReply DegradingStore::RegenerateLocally(Records::iterator found, store::Reg
     if (IsGone(reply)) Forget(found, &DegradingCounters::expired);
     return reply;
   }
-  records_.erase(found);
-  records_.insert_or_assign(std::move(packed), std::move(record));
+  Drop(found);
+  Keep(std::move(packed), std::move(record));
   return reply;
 }
 
@@ -159,10 +171,23 @@ bool DegradingStore::HasLocal(std::string_view owner) const {
                      [&](const auto& entry) { return entry.second.owner == owner; });
 }
 
+bool DegradingStore::IsLocalOwner(std::string_view owner) const {
+  return !owner.empty() && local_owners_.find(owner) != local_owners_.end();
+}
+
+// A command on a record that is not there, nor anywhere else.
+StoreReply DegradingStore::RunForLocalOwner(StoreCommand command) {
+  if (!std::visit([](auto& concrete) { return Adjust(concrete); }, command)) {
+    ++counters_.refused;
+    return Unavailable();
+  }
+  return Ask(std::move(command));
+}
+
 void DegradingStore::Forget(Records::iterator found, std::uint64_t DegradingCounters::*count) {
   ++(counters_.*count);
   (void)Ask(store::Remove{found->second.key()});  // or nothing, if it is gone already
-  records_.erase(found);
+  Drop(found);
 }
 
 void DegradingStore::DropExpired() {
@@ -196,6 +221,9 @@ void DegradingStore::Move(Records::iterator found) {
   }
   Lifetime left = record.lifetime;
   if (left.max_life) left.max_life = local.record.max_life_left;
+  // From now on others may know it, and what it owns.
+  if (!record.owns.empty()) local_owners_.erase(record.owns);
+  record.owns.clear();
   record.sent = local.record.data;
   record.moving = true;
   ++moves_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "mcp_session/fallback/degrading_store.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/metrics/store_metrics.h"
 #include "mcp_session/redis/store.h"
@@ -50,6 +51,13 @@ StoreFigures FiguresOf(const CreatedStore& created) {
     figures.desyncs = redis.desyncs;
     figures.corrupt = redis.corrupt;
     figures.evicted_keys = redis.evicted_keys;
+  }
+  if (created.degrading != nullptr) {
+    const DegradingCounters& degrading = created.degrading->counters();
+    figures.local_records = created.degrading->local_records();
+    figures.moved = degrading.moved;
+    figures.lost = degrading.lost;
+    figures.refused = degrading.refused;
   }
   return figures;
 }

@@ -21,7 +21,7 @@ struct StoreFigures {
   std::optional<std::uint64_t> desyncs;       // replies that did not fit; more than 0 is a page
   std::optional<std::uint64_t> corrupt;       // records that cannot be read
   std::optional<std::uint64_t> evicted_keys;  // by the server, under its maxmemory-policy
-  // Of a store that goes on locally (factory/degrading_store.h).
+  // Of a store that goes on locally (fallback/degrading_store.h).
   std::optional<std::uint64_t> local_records;
   std::optional<std::uint64_t> moved;
   std::optional<std::uint64_t> lost;
