@@ -181,7 +181,7 @@ def _module_link_impl(ctx):
         arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path, ctx.file._opt.path],
         command = (
             '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "") +
-            ("" if debug else ' && "$5" %s -Oz --strip-target-features "$4" -o "$4"' % " ".join(_FEATURES))
+            ("" if debug else ' && "$5" %s -Oz --converge --strip-target-features "$4" -o "$4"' % " ".join(_FEATURES))
         ),
         inputs = [graph, linked],
         mnemonic = "WasmMetadce",

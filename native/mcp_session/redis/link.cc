@@ -14,6 +14,11 @@
 namespace mcp_session {
 namespace {
 
+// With so many exchanges in flight the next ones wait until they are half as many, or the answers
+// have caught up: the server takes them in order and is busy. So it always has some to do while we
+// see to its answers, and neither side is woken for few.
+constexpr std::size_t kCrowd = 16;
+
 constexpr Millis kFirstBackoff{50};
 constexpr Millis kLongestBackoff = Seconds(5);
 constexpr Millis kMisconfiguredBackoff = Seconds(60);
@@ -90,6 +95,7 @@ void RedisLink::FlushSoon() {
 
 void RedisLink::Flush() {
   if (!ready_ || writing_ || reloading_ || dropping_ || waiting_.empty()) return;
+  if (in_flight_.size() >= kCrowd && 2 * waiting_.size() < in_flight_.size()) return;
   // A copy: they may be needed again.
   std::string bytes;
   for (const Pending& pending : waiting_) bytes += pending.exchange.bytes;
@@ -119,7 +125,9 @@ void RedisLink::OnReply(RedisReply reply) {
   Pending answered = std::move(oldest);
   in_flight_.pop_front();
   OnAnswered(std::move(answered));
-  if (!closed_ && ready_) GoOnIfIdle();
+  if (closed_ || !ready_) return;
+  GoOnIfIdle();
+  if (!waiting_.empty()) FlushSoon();
 }
 
 void RedisLink::OnAnswered(Pending answered) {

@@ -8,6 +8,7 @@
 
 #include "mcp_session/base/decimal.h"
 #include "mcp_session/store/rules.h"
+#include "mcp_session/system/clock.h"
 
 namespace mcp_session {
 namespace {
@@ -232,20 +233,29 @@ RedisPlanned RedisOperations::Plan(const store::Get& command) {
   // newer. The other way round a dead record could pass for the living one that took its place.
   AppendRedisCommand(&plan.exchange.bytes, {"PTTL", plan.key});
   AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key});
-  AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
-  plan.exchange.replies = 3;
+  plan.exchange.replies = 2;
+  if (!clock_.IsKnown(MonotonicNow())) {
+    AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
+    plan.exchange.replies = 3;
+  }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
   plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{keys});
   plan.read = [this, touch = plan.touch](const RedisDelivery& delivery) {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    return ReadGot(delivery.replies, touch->keys.record_tag(), &touch->due);
+    const Instant now = MonotonicNow();
+    if (delivery.replies.size() == 3 && options_.layout != RedisLayout::kCluster) {
+      clock_.Learn(RedisMillis(delivery.replies[2]), now);
+    }
+    const std::int64_t server_now =
+        delivery.replies.size() == 3 ? RedisMillis(delivery.replies[2]) : clock_.At(now);
+    return ReadGot(delivery.replies, server_now, touch->keys.record_tag(), &touch->due);
   };
   return plan;
 }
 
-StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std::string_view tag,
-                                    bool* touch_due) {
+StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std::int64_t server_now,
+                                    std::string_view tag, bool* touch_due) {
   const std::int64_t key_left = replies[0].integer;
   if (replies[1].type == RedisReply::Type::kNil || key_left == -2) {
     return FailedReply(ErrorCode::kNotFound);
@@ -259,7 +269,7 @@ StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std:
   got.data = std::make_shared<const std::string>(record->data);
   got.version = header.version;
   if (header.last_end != kNoLastEnd) {
-    got.max_life_left = Millis{header.last_end - RedisMillis(replies[2])};
+    got.max_life_left = Millis{header.last_end - server_now};
   }
   if (header.idle_ttl > Millis{}) {
     const Millis longest =

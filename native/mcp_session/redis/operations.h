@@ -53,6 +53,25 @@ class RedisAnswer {
   const RedisReply& reply_;
 };
 
+// What the server's clock says, as of the last time it was asked: good for a second, in which
+// clocks do not drift apart by a millisecond. Of one server: the nodes of a cluster have each their
+// own.
+class RedisClock {
+ public:
+  bool IsKnown(Instant now) const { return known_ && now - learned_ < Seconds(1); }
+  void Learn(std::int64_t server_millis, Instant now) {
+    known_ = true;
+    learned_ = now;
+    server_millis_ = server_millis;
+  }
+  std::int64_t At(Instant now) const { return server_millis_ + (now - learned_).count; }
+
+ private:
+  bool known_ = false;
+  Instant learned_;
+  std::int64_t server_millis_ = 0;
+};
+
 class RedisOperations {
  public:
   // All must outlive this.
@@ -89,8 +108,9 @@ class RedisOperations {
   StoreReply ReadWrite(const RedisAnswer& answer, std::string_view tag,
                        std::shared_ptr<const std::string> data);
 
-  // The answers to PTTL, GET and TIME.
-  StoreReply ReadGot(const std::vector<RedisReply>& replies, std::string_view tag, bool* touch_due);
+  // The answers to PTTL and GET, and the server's time in milliseconds since 1970.
+  StoreReply ReadGot(const std::vector<RedisReply>& replies, std::int64_t server_now,
+                     std::string_view tag, bool* touch_due);
 
   const RedisOptions& options() const { return options_; }
 
@@ -106,6 +126,7 @@ class RedisOperations {
   const RedisOptions& options_;
   RedisCounters& counters_;
   Entropy& entropy_;
+  RedisClock clock_;
 };
 
 StoreReply FailedReply(ErrorCode code, bool maybe_done = false);

@@ -240,9 +240,7 @@ void McpServer::State::Dropped(const ToolCall::State& call) {
 
 McpServer::McpServer(ServerOptions options, SessionStore& store, Entropy& entropy)
     : state_(std::make_shared<State>(std::move(options), store, entropy)) {
-  store.OnReady([weak = std::weak_ptr<State>(state_)] {
-    if (const auto state = weak.lock()) state->StoreReady();
-  });
+  store.OnReady([state = state_.get()] { state->StoreReady(); });  // until the destructor
 }
 
 McpServer::~McpServer() { state_->store.OnReady(nullptr); }

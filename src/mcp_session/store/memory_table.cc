@@ -50,6 +50,16 @@ MemoryTable::Outcome MemoryTable::Do(store::Create& command, Instant now, StoreR
   return outcome;
 }
 
+MemoryTable::Outcome MemoryTable::Do(const store::Take& command, Instant now, StoreReply& reply) {
+  if (!IsStorable(command.key)) return ErrorCode::kNotFound;
+  const PackedKey key = Pack(command.key);
+  RecordSlot* slot = records().FindLive(key, now);
+  if (slot == nullptr) return Absence(key, now);
+  Describe(*slot, now, reply.record);
+  records().Erase(slot);
+  return kDone;
+}
+
 MemoryTable::Outcome MemoryTable::Do(const store::Regenerate& command, Instant now,
                                      StoreReply& reply) {
   return Regenerate(*this, *this, command, now, &reply);
@@ -179,6 +189,7 @@ void MemoryTable::Attach(const RecordKey& to, DetachedRecord record, std::uint64
 HeldLock* MemoryTable::FindHeld(const RecordKey& key, std::uint64_t holder, Instant now) {
   if (!IsStorable(key)) return nullptr;
   HeldLock* held = locks_.FindHeld(Pack(key), now);
+  CountReserved();  // it may have freed one whose lease is over
   return held != nullptr && held->holder == holder ? held : nullptr;
 }
 

@@ -1,6 +1,6 @@
-// MemoryTable: what all commands mean in memory: RecordCommands, and locks, streams and new keys.
-// MemorySessionStore puts a queue before one; stores that share their records among threads put
-// locks before several.
+// MemoryTable: what all commands mean in memory: RecordCommands, and Take, locks, streams and new
+// keys. MemorySessionStore puts a queue before one; stores that share their records among threads
+// put locks before several.
 #ifndef MCP_SESSION_STORE_MEMORY_TABLE_H_
 #define MCP_SESSION_STORE_MEMORY_TABLE_H_
 
@@ -47,6 +47,7 @@ class MemoryTable : public RecordCommands {
 
  private:
   Outcome Do(store::Create& command, Instant now, StoreReply& reply);
+  Outcome Do(const store::Take& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Regenerate& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Lock& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Extend& command, Instant now, StoreReply& reply);

@@ -150,17 +150,6 @@ RecordCommands::Outcome RecordCommands::Do(const store::Remove& command, Instant
   return kDone;
 }
 
-RecordCommands::Outcome RecordCommands::Do(const store::Take& command, Instant now,
-                                           StoreReply& reply) {
-  if (!IsStorable(command.key)) return ErrorCode::kNotFound;
-  const PackedKey key = Pack(command.key);
-  RecordSlot* slot = records_.FindLive(key, now);
-  if (slot == nullptr) return Absence(key, now);
-  Describe(*slot, now, reply.record);
-  records_.Erase(slot);
-  return kDone;
-}
-
 RecordCommands::Outcome RecordCommands::Do(const store::RemoveOwned& command, Instant now,
                                            StoreReply& reply) {
   if (command.owner.empty()) return ErrorCode::kInvalidArgument;

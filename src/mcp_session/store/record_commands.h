@@ -29,7 +29,6 @@ class RecordCommands {
   Outcome Do(store::Put& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Touch& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Remove& command, Instant now, StoreReply& reply);
-  Outcome Do(const store::Take& command, Instant now, StoreReply& reply);
   Outcome Do(const store::RemoveOwned& command, Instant now, StoreReply& reply);
   Outcome Do(const store::List& command, Instant now, StoreReply& reply);
 

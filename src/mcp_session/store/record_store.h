@@ -1,6 +1,6 @@
 // RecordStore: records in memory and nothing besides, for the WebAssembly module, whose engines ask
 // for no more and whose size counts. A MemorySessionStore to whoever only creates, gets, puts,
-// touches, removes, takes and lists; other commands are kInvalidArgument.
+// touches, removes and lists; other commands are kInvalidArgument.
 #ifndef MCP_SESSION_STORE_RECORD_STORE_H_
 #define MCP_SESSION_STORE_RECORD_STORE_H_
 
