@@ -14,7 +14,7 @@
 
 #include "mcp_session/sqlite/file_store.h"
 #include "tests/sqlite/test_folder.h"
-#include "tests/store/contract.h"
+#include "tests/store/backend.h"
 #include "tests/support/manual_clock.h"
 
 namespace mcp_session {

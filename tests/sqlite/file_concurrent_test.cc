@@ -11,10 +11,6 @@
 #include "tests/store/concurrent.h"
 
 namespace mcp_session {
-
-// Comes along with the clients, and is run by file_store_contract_test.
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
-
 namespace {
 
 class FileConcurrentTest : public testing::Test {

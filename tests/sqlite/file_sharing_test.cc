@@ -83,7 +83,7 @@ TEST_F(FileSharingTest, ProcessesThatCountTogetherMissNothing) {
 }
 
 TEST_F(FileSharingTest, StoresThatOpenANewFileAtOnceAgreeOnIt) {
-  for (int round = 0; round < 5; ++round) {
+  for (int round = 0; round < 20; ++round) {
     std::filesystem::remove_all(folder_.File());
     std::filesystem::remove_all(folder_.File() + "-wal");
     std::filesystem::remove_all(folder_.File() + "-shm");

@@ -12,10 +12,6 @@
 #include "tests/store/model_suite.h"
 
 namespace mcp_session {
-
-// Comes along with the model, and is run by file_store_contract_test.
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
-
 namespace {
 
 // The model knows no store that is still busy. This one waits, after whatever it is asked, until

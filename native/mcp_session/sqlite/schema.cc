@@ -176,11 +176,15 @@ Result<Checked> UseWriteAheadLog(Database& database, Millis patience) {
   }
 }
 
-// Whose file it is. True: nobody's, it is empty.
+// Whose file it is. True: nobody's, it is empty. In one transaction, for another process may be
+// making it ours.
 Result<bool> IsNew(Database& database) {
+  const bool begins = !database.InTransaction();
+  if (begins) database.Run("BEGIN");
   const std::int64_t application = database.ReadInt("PRAGMA application_id");
   const std::int64_t version = database.ReadInt("PRAGMA user_version");
   const std::int64_t tables = database.ReadInt("SELECT count(*) FROM sqlite_schema");
+  if (begins) database.Run("COMMIT");
   if (std::optional<Error> failure = database.TakeFailure()) {
     return OpeningFailed(*failure, IsNotADatabase(*failure));
   }

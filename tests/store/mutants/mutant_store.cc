@@ -15,12 +15,11 @@ MutantStore::MutantStore(const MemoryStoreOptions& options, std::unique_ptr<Bug>
     : inner_(options, entropy_), bug_(std::move(bug)) {}
 
 void MutantStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
-  const Instant told = bug_->Tell(now);
   // Tickets of the commands that the bug runs on its own. Nobody waits for their replies.
   constexpr StoreTicket kOwn{0x6d7574616e74};
   const auto run = [&](StoreCommand own) {
     inner_.Drain(&replies_);
-    inner_.Submit(kOwn, std::move(own), told);
+    inner_.Submit(kOwn, std::move(own), now);
     std::vector<StoreReply> replies;
     inner_.Drain(&replies);
     StoreReply answer;
@@ -37,7 +36,7 @@ void MutantStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) 
   bug_->Before(command, run);
   std::vector<StoreReply> replies;
   inner_.Drain(&replies_);
-  inner_.Submit(ticket, std::move(command), told);
+  inner_.Submit(ticket, std::move(command), now);
   inner_.Drain(&replies);
   bool is_answered = false;
   for (StoreReply& reply : replies) {
@@ -56,7 +55,7 @@ void MutantStore::Drain(std::vector<StoreReply>* replies) {
   replies_.clear();
 }
 
-void MutantStore::Tick(Instant now) { inner_.Tick(bug_->Tell(now)); }
+void MutantStore::Tick(Instant now) { inner_.Tick(now); }
 
 const RecordKey* KeyOf(const StoreCommand& command) {
   return std::visit(

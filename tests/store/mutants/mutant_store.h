@@ -24,8 +24,6 @@ class Bug {
   // Runs a command on the store behind, which answers at once.
   using Run = std::function<StoreReply(StoreCommand)>;
 
-  // Changes the time the store goes by.
-  virtual Instant Tell(Instant now) { return now; }
   // Changes a command before it is done.
   virtual void Before(StoreCommand& command, const Run& run);
   // Changes the reply to `command`, which is as it was submitted. Not called for waits.

@@ -24,10 +24,12 @@ struct SuiteRun {
   std::string output;
 };
 
-// Runs the contract until a test fails.
-SuiteRun RunSuite(const std::string& mutant) {
-  const std::string command =
-      "STORE_MUTANT=" + mutant + " '" + suite_program + "' --gtest_fail_fast --gtest_color=no 2>&1";
+// Runs the tests of the contract that `filter` lets pass, until one fails.
+SuiteRun RunTests(const std::string& mutant, const std::string& filter) {
+  // Without the environment: what Bazel and googletest tell this test is not meant for the other.
+  const std::string command = "env -i STORE_MUTANT=" + mutant + " '" + suite_program +
+                              "' --gtest_filter='" + filter +
+                              "' --gtest_fail_fast --gtest_color=no 2>&1";
   SuiteRun run;
   std::FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return run;
@@ -43,6 +45,13 @@ SuiteRun RunSuite(const std::string& mutant) {
     run.first_failure = run.output.substr(name, run.output.find('/', name) - name);
   }
   return run;
+}
+
+// Runs the contract, the one test last that takes longer than all others.
+SuiteRun RunSuite(const std::string& mutant) {
+  const std::string longest = "*NoSequenceOfCommandsRevivesARecord*";
+  const SuiteRun run = RunTests(mutant, "-" + longest);
+  return run.has_ended && run.code == 0 ? RunTests(mutant, longest) : run;
 }
 
 class Mutants : public testing::TestWithParam<std::string> {};
