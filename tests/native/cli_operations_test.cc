@@ -173,9 +173,11 @@ TEST_P(CliSessionsTest, EndsOne) {
 
 TEST_P(CliSessionsTest, SaysWhatItDoesNotFind) {
   Fill(store_, 1);
-  const Finished none = RunToEnd({"sessions", "show", "AAAAAAAA", "--store", store_});
-  EXPECT_EQ(none.code, 1);
-  EXPECT_EQ(none.errors, "mcp-session: there is no record whose tag begins with AAAAAAAA\n");
+  for (const std::string tag : {"AAAAAAAA", "-AAAAAAA", "-hAAAAAA", "--AAAAAA", "__AAAAAA"}) {
+    const Finished none = RunToEnd({"sessions", "show", tag, "--store", store_});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_EQ(none.errors, "mcp-session: there is no record whose tag begins with " + tag + "\n");
+  }
   const Finished brief = RunToEnd({"sessions", "end", "AAAAAAA", "--store", store_});
   EXPECT_EQ(brief.code, 2);
   EXPECT_THAT(brief.errors, HasSubstr("must be the first 8 to 22 characters of a tag"));

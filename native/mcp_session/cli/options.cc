@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "mcp_session/server/mcp_server.h"
@@ -87,12 +88,34 @@ void Define(CLI::App& serve, ServeOptions& options) {
 }
 
 // A tag has 22 characters; fewer than 8 of them are too easily somebody else's.
-std::string IsTag(const std::string& text) {
-  const bool good =
-      text.size() >= 8 && text.size() <= 22 &&
-      text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
-          std::string::npos;
-  return good ? "" : "must be the first 8 to 22 characters of a tag";
+bool IsTag(std::string_view text) {
+  return text.size() >= 8 && text.size() <= 22 &&
+         text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+             "0123456789-_") == std::string_view::npos;
+}
+
+// Tags may begin with '-', which CLI11 takes for options. On its way through it they have this
+// before them. No option of ours looks like a tag, but for the one.
+constexpr char kTagMark = '=';
+
+void MarkTags(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0] != "sessions") return;
+  for (std::string& argument : arguments) {
+    if (argument.starts_with('-') && argument != "--prefix" && IsTag(argument)) {
+      argument.insert(argument.begin(), kTagMark);
+    }
+  }
+}
+
+void UnmarkTag(std::string& tag) {
+  if (tag.starts_with(kTagMark)) tag.erase(0, 1);
+}
+
+std::string CheckTag(const std::string& text) {
+  std::string tag = text;
+  UnmarkTag(tag);
+  return IsTag(tag) ? "" : "must be the first 8 to 22 characters of a tag";
 }
 
 constexpr const char* kStoreHelp =
@@ -128,7 +151,7 @@ void Define(CLI::App& sessions, SessionsOptions& options) {
   for (CLI::App* action : {show, end}) {
     action->add_option("tag", options.tag, "How its tag begins, as list shows it")
         ->type_name("TAG")
-        ->check(IsTag, "")
+        ->check(CheckTag, "")
         ->required();
   }
   sessions.require_subcommand(1);
@@ -172,6 +195,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const std::string& r
   app.allow_extras();
   for (CLI::App* command : {&serve, &check, &sessions, &migrate}) command->allow_extras();
   std::vector<std::string> arguments(argv + 1, argv + argc);
+  MarkTags(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   // CLI11 tells everything by exceptions, --help included.
   try {
@@ -183,6 +207,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const std::string& r
   } catch (const CLI::ParseError& error) {
     return Usage(error.what());
   }
+  UnmarkTag(sessions_options.tag);
   const std::vector<std::string> unknown = app.remaining(true);
   if (!unknown.empty()) {
     const std::string& first = unknown.front();
