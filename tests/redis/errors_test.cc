@@ -49,6 +49,9 @@ constexpr Case kCases[] = {
     {"ASK 3999 127.0.0.1:6381", ErrorCode::kUnavailable, RedisRemedy::kAsk},
     {"TRYAGAIN Multiple keys request during rehashing of slot", ErrorCode::kUnavailable,
      RedisRemedy::kTryAgain},
+    {"ERR Script attempted to access a non local key in a cluster node script: 01, on "
+     "@user_script:9.",
+     ErrorCode::kUnavailable, RedisRemedy::kTryAgain},
     {"ERR max number of clients reached", ErrorCode::kUnavailable},
     {"NOAUTH Authentication required.", ErrorCode::kMisconfigured},
     {"WRONGPASS invalid username-password pair or user is disabled.", ErrorCode::kMisconfigured},

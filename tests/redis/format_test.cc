@@ -134,6 +134,15 @@ TEST(Resp, CommandsAreLengthsAndBytes) {
   EXPECT_EQ(out, "*3\r\n$3\r\nSET\r\n$3\r\na\r\n\r\n$0\r\n\r\n");
 }
 
+TEST(Resp, CommandsAreSplitAgain) {
+  std::string first, second, all;
+  AppendRedisCommand(&first, {"SET", "a\r\n*2\r\n", ""});
+  AppendRedisCommand(&second, {"TIME"});
+  all = first + second + first;
+  EXPECT_THAT(SplitRedisCommands(all), testing::ElementsAre(first, second, first));
+  EXPECT_THAT(SplitRedisCommands(""), testing::IsEmpty());
+}
+
 TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
   const std::string bytes =
       "+OK\r\n-ERR no\r\n:-7\r\n$-1\r\n$3\r\na\0b\r\n*2\r\n$1\r\nx\r\n*0\r\n"s;

@@ -39,6 +39,8 @@ constexpr Row kCodes[] = {
 
 // ERR and nothing more exact.
 constexpr Row kPhrases[] = {
+    // A key of the script's tag that has gone ahead of the others.
+    {"non local key", {ErrorCode::kUnavailable, RedisRemedy::kTryAgain, "the slot is being moved"}},
     {"max number of clients",
      {ErrorCode::kUnavailable, RedisRemedy::kNone, "has its maximum of clients"}},
     {"can't run this command",

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "mcp_session/base/decimal.h"
+#include "mcp_session/redis/stored_events.h"
 #include "mcp_session/redis/subscription.h"
 #include "mcp_session/system/clock.h"
 
@@ -15,21 +15,6 @@ namespace {
 constexpr Millis kLookInterval = Seconds(1);
 // All of one store.
 constexpr std::size_t kMaxWaiters = 10'000;
-
-std::uint64_t SequenceOf(const RedisReply& entry) {
-  const std::string_view id = entry.elements.empty() ? std::string_view() : entry.elements[0].text;
-  return static_cast<std::uint64_t>(ParseDecimal(id.substr(0, id.find('-'))).value_or(0));
-}
-
-// The field of an entry: "d" its data, "f" the first sequence of its stream.
-std::string_view FieldOf(const RedisReply& entry, std::string_view name) {
-  if (entry.elements.size() < 2) return {};
-  const std::vector<RedisReply>& fields = entry.elements[1].elements;
-  for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
-    if (fields[i].text == name) return fields[i + 1].text;
-  }
-  return {};
-}
 
 StoreReply Gap(std::uint64_t go_on_after) {
   StoreReply reply = FailedReply(ErrorCode::kGap);
@@ -119,18 +104,18 @@ void RedisEvents::OnRead(std::uint64_t number, const RedisDelivery& delivery) {
       return Look(number);
     }
     const std::vector<RedisReply>& oldest = delivery.replies[3].elements;
-    return Finish(number, Gap(oldest.empty() ? 0 : SequenceOf(oldest[0]) - 1));
+    return Finish(number, Gap(oldest.empty() ? 0 : SequenceOfEvent(oldest[0]) - 1));
   }
   StoreReply reply;
   if (!entries.empty()) {
-    const std::uint64_t oldest = SequenceOf(entries[0]);
-    const bool complete = waiter.after == 0 ? FieldOf(entries[0], "f") == std::to_string(oldest)
+    const std::uint64_t oldest = SequenceOfEvent(entries[0]);
+    const bool complete = waiter.after == 0 ? FirstOfStream(entries[0]) == std::to_string(oldest)
                                             : oldest == waiter.after || oldest == waiter.after + 1;
     if (!complete) return Finish(number, Gap(oldest - 1));
     for (const RedisReply& entry : entries) {
-      const std::uint64_t sequence = SequenceOf(entry);
+      const std::uint64_t sequence = SequenceOfEvent(entry);
       if (sequence == waiter.after || reply.events.size() == waiter.limit) continue;
-      reply.events.push_back({sequence, std::make_shared<const std::string>(FieldOf(entry, "d"))});
+      reply.events.push_back({sequence, std::make_shared<const std::string>(DataOfEvent(entry))});
     }
   }
   if (!reply.events.empty() || MonotonicNow() >= waiter.until) {

@@ -78,6 +78,9 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   // Drops the connection as soon as nothing is in flight, and looks for the server anew.
   void Reconnect(std::string reason);
 
+  // Nothing is on its way.
+  bool IsIdle() const { return waiting_.empty() && in_flight_.empty() && again_.empty(); }
+
   StoreState state() const { return state_; }
   // Why it is not connected, or what is wrong although it is.
   const std::string& reason() const { return reason_; }

@@ -89,6 +89,9 @@ class RedisOperations {
   StoreReply ReadWrite(const RedisAnswer& answer, std::string_view tag,
                        std::shared_ptr<const std::string> data);
 
+  // The answers to PTTL, GET and TIME.
+  StoreReply ReadGot(const std::vector<RedisReply>& replies, std::string_view tag, bool* touch_due);
+
   const RedisOptions& options() const { return options_; }
 
  private:
@@ -98,7 +101,6 @@ class RedisOperations {
   RedisPlan PlanEnd(const RecordKey& key, const std::optional<std::uint64_t>& expected,
                     std::uint64_t fence, std::string_view take);
   StoreReply ReadStatus(const RedisDelivery& delivery);
-  StoreReply ReadGot(const std::vector<RedisReply>& replies, std::string_view tag, bool* touch_due);
   StoreReply ReadListed(const RedisAnswer& answer);
 
   const RedisOptions& options_;

@@ -1,5 +1,16 @@
-// Regenerate: a record gets another key, of another owner perhaps, in one script where one script
-// may have both keys.
+// Regenerate: a record gets another key, of another owner perhaps.
+//
+// Theory of operation. Where one script may have both keys, one script does it. If the kind
+// changes, the checksum does too, which the script cannot compute: the record is read first, and
+// the script goes only from the version that was read.
+//
+// In a cluster, keys of different owners are on different nodes. Then the record and its stream are
+// read, written under the new key unless that is alive, and the old key is ended if it still has
+// the version that was read. If it does not, somebody changed or ended it meanwhile: the new one is
+// taken back, and all begins again, or there is nothing to move any more. If this process ends in
+// between, both keys are alive with the same data until the old one's end; no write to either is
+// lost, and no record that was ended comes back. A Regenerate that comes again with the same
+// write id finds the new key written by itself, and finishes.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -8,16 +19,13 @@
 #include <vector>
 
 #include "mcp_session/redis/store_state.h"
+#include "mcp_session/redis/stored_events.h"
 #include "mcp_session/store/rules.h"
 #include "mcp_session/system/clock.h"
 
 namespace mcp_session {
 
 // One of them, from Submit to its answer. It lives in the callbacks of its exchanges.
-//
-// Steps: if the kind stays, the script is all. If it changes, the checksum does too, which the
-// script cannot compute: the record is read first, and the script goes only from the version that
-// was read.
 class RedisSessionStore::State::Regeneration
     : public std::enable_shared_from_this<RedisSessionStore::State::Regeneration> {
  public:
@@ -34,16 +42,20 @@ class RedisSessionStore::State::Regeneration
                                         : Hex16(command.write_id)),
         deadline_(MonotonicNow() + store.options_.command_timeout) {}
 
+  Tags tags() const { return {from_.record_tag(), to_.record_tag()}; }
+
   void Start() {
-    if (!kind_changes_) return Move({}, nullptr);
-    occupied_ = {from_.record_tag(), to_.record_tag()};
+    together_ = store_.route_->AreTogether(from_.record(), to_.record());
+    if (together_ && !kind_changes_) return Move({}, nullptr);
+    occupied_ = tags();
     store_.Occupy(occupied_);
     Read();
   }
 
  private:
-  void Send(const std::string& key, RedisExchange exchange,
-            void (Regeneration::*then)(const RedisDelivery&)) {
+  using Then = void (Regeneration::*)(const RedisDelivery&);
+
+  void Send(const std::string& key, RedisExchange exchange, Then then) {
     exchange.deadline = deadline_;
     exchange.done = [self = shared_from_this(), then](const RedisDelivery& delivery) {
       ((*self).*then)(delivery);
@@ -56,26 +68,45 @@ class RedisSessionStore::State::Regeneration
     if (!occupied_.empty()) store_.Release(occupied_);
   }
 
+  // Answers, if there is nothing to go on with.
+  bool Failed(const RedisDelivery& delivery) {
+    std::optional<StoreReply> failure = store_.operations_.FailureOf(delivery);
+    if (!failure) return false;
+    if (failure->error == ErrorCode::kUnavailable && written_) failure->maybe_done = true;
+    Answer(std::move(*failure));
+    return true;
+  }
+
   void Read() {
     RedisExchange exchange;
+    AppendRedisCommand(&exchange.bytes, {"PTTL", from_.record()});
     AppendRedisCommand(&exchange.bytes, {"GET", from_.record()});
+    AppendRedisCommand(&exchange.bytes, {"TIME"});
+    AppendRedisCommand(&exchange.bytes, {"XRANGE", from_.stream(), "-", "+"});
+    exchange.replies = 4;
     exchange.repeatable = true;
     exchange.read_only = true;
     Send(from_.record(), std::move(exchange), &Regeneration::OnRead);
   }
 
-  // Only what the script needs to know is looked at: whether the record is alive, and what is at
-  // its new key, is for the script to say.
   void OnRead(const RedisDelivery& delivery) {
-    if (std::optional<StoreReply> failure = store_.operations_.FailureOf(delivery)) {
-      return Answer(std::move(*failure));
+    if (Failed(delivery)) return;
+    const std::string& value = delivery.replies[1].text;
+    const bool absent = delivery.replies[1].type == RedisReply::Type::kNil;
+    const std::optional<RedisRecord> record = DecodeRedisRecord(value, from_.record_tag());
+    if (!absent && !record) return Answer(store_.operations_.Corrupt());
+    if (together_) {
+      // What is there, and at the new key, is for the script to say.
+      if (absent) return Move(Digits16(0), nullptr);
+      const RedisBody body(kind_, record->data);
+      return Move(Digits16(record->header.version), &body);
     }
-    if (delivery.replies[0].type == RedisReply::Type::kNil) return Move(Digits16(0), nullptr);
-    const std::optional<RedisRecord> record =
-        DecodeRedisRecord(delivery.replies[0].text, from_.record_tag());
-    if (!record) return Answer(store_.operations_.Corrupt());
-    const RedisBody body(kind_, record->data);
-    Move(Digits16(record->header.version), &body);
+    const std::int64_t key_left = delivery.replies[0].integer;
+    if (absent || key_left == -2) return LookAtNew(ErrorCode::kNotFound);
+    if (key_left == -1) return Answer(store_.operations_.Corrupt());
+    const Millis left{key_left + 1 - record->header.remember.count};
+    if (left <= Millis{}) return LookAtNew(ErrorCode::kExpired);
+    Write(*record, left, RedisMillis(delivery.replies[2]), delivery.replies[3]);
   }
 
   void Move(const std::string& version, const RedisBody* body) {
@@ -83,32 +114,27 @@ class RedisSessionStore::State::Regeneration
                                      to_.lock()};
     if (!from_.index().empty()) keys.push_back(from_.index());
     if (!to_.index().empty()) keys.push_back(to_.index());
-    const std::vector<std::string> arguments = {
-        from_.record_tag(),
-        to_.record_tag(),
-        write_id_,
-        from_member_,
-        to_member_,
-        std::to_string(store_.options_.max_records_per_owner),
-        from_.index().empty() ? "0" : "1",
-        to_.index().empty() ? "0" : "1",
-        from_.channel(),
-        version,
-        body == nullptr ? "" : body->checksum,
-        body == nullptr ? "" : body->kind_size,
-        body == nullptr ? "" : kind_};
+    RunScript(RedisScriptName::kRegenerate, keys,
+              {from_.record_tag(), to_.record_tag(), write_id_, from_member_, to_member_,
+               std::to_string(store_.options_.max_records_per_owner),
+               from_.index().empty() ? "0" : "1", to_.index().empty() ? "0" : "1", from_.channel(),
+               version, body == nullptr ? "" : body->checksum,
+               body == nullptr ? "" : body->kind_size, body == nullptr ? "" : kind_},
+              true, &Regeneration::OnMoved);
+  }
+
+  void RunScript(RedisScriptName name, const std::vector<std::string>& keys,
+                 const std::vector<std::string>& arguments, bool repeatable, Then then) {
     RedisExchange exchange;
-    AppendRedisScript(&exchange.bytes, RedisScriptName::kRegenerate,
+    AppendRedisScript(&exchange.bytes, name,
                       std::vector<std::string_view>(keys.begin(), keys.end()),
                       std::vector<std::string_view>(arguments.begin(), arguments.end()));
-    exchange.repeatable = true;
-    Send(from_.record(), std::move(exchange), &Regeneration::OnMoved);
+    exchange.repeatable = repeatable;
+    Send(keys[0], std::move(exchange), then);
   }
 
   void OnMoved(const RedisDelivery& delivery) {
-    if (std::optional<StoreReply> failure = store_.operations_.FailureOf(delivery)) {
-      return Answer(std::move(*failure));
-    }
+    if (Failed(delivery)) return;
     const RedisAnswer answer(delivery.replies[0]);
     if (answer.status() == "changed") return Read();
     // Its own first try may have moved the record, and somebody changed it since.
@@ -117,6 +143,106 @@ class RedisSessionStore::State::Regeneration
       return Answer(FailedReply(ErrorCode::kUnavailable, true));
     }
     Answer(store_.operations_.ReadWrite(answer, to_.record_tag(), nullptr));
+  }
+
+  // There is nothing to move: perhaps because it was moved, by the same command.
+  void LookAtNew(ErrorCode error) {
+    error_ = error;
+    RedisExchange exchange;
+    AppendRedisCommand(&exchange.bytes, {"PTTL", to_.record()});
+    AppendRedisCommand(&exchange.bytes, {"GET", to_.record()});
+    AppendRedisCommand(&exchange.bytes, {"TIME"});
+    exchange.replies = 3;
+    exchange.repeatable = true;
+    exchange.read_only = true;
+    Send(to_.record(), std::move(exchange), &Regeneration::OnLookedAtNew);
+  }
+
+  void OnLookedAtNew(const RedisDelivery& delivery) {
+    if (Failed(delivery)) return;
+    const std::optional<RedisRecord> record =
+        DecodeRedisRecord(delivery.replies[1].text, to_.record_tag());
+    if (!record || Hex16(record->header.write_id) != write_id_) return Answer(FailedReply(error_));
+    bool ignored = false;
+    StoreReply reply = store_.operations_.ReadGot(delivery.replies, to_.record_tag(), &ignored);
+    Answer(reply.error ? FailedReply(error_) : std::move(reply));
+  }
+
+  void Write(const RedisRecord& record, Millis left, std::int64_t now, const RedisReply& events) {
+    version_ = Digits16(record.header.version);
+    data_ = std::make_shared<const std::string>(record.data);
+    const RedisRecordHeader& header = record.header;
+    const RedisBody body(kind_, *data_);
+    std::vector<std::string> keys = {to_.record(), to_.stream(), to_.lock()};
+    if (!to_.index().empty()) keys.push_back(to_.index());
+    const bool has_last_end = header.last_end != kNoLastEnd;
+    std::vector<std::string> arguments = {
+        to_.record_tag(),
+        std::to_string(header.version),
+        std::to_string(header.idle_ttl.count),
+        std::to_string(has_last_end ? header.last_end - now : -1),
+        std::to_string(header.remember.count),
+        std::to_string(left.count),
+        Digits16(header.fence),
+        write_id_,
+        body.checksum,
+        body.kind_size,
+        body.bytes,
+        std::string(body.padded),
+        to_member_,
+        /*order=*/"",
+        std::to_string(store_.options_.max_records_per_owner),
+        /*move=*/"1",
+        events.elements.empty() ? std::string() : std::string(FirstOfStream(events.elements[0]))};
+    for (const RedisReply& event : events.elements) {
+      arguments.push_back(std::to_string(SequenceOfEvent(event)));
+      arguments.emplace_back(DataOfEvent(event));
+    }
+    RunScript(RedisScriptName::kImport, keys, arguments, true, &Regeneration::OnWritten);
+  }
+
+  void OnWritten(const RedisDelivery& delivery) {
+    if (Failed(delivery)) return;
+    const RedisAnswer answer(delivery.replies[0]);
+    if (answer.status() == "exists" && delivery.repeated) {
+      return Answer(FailedReply(ErrorCode::kUnavailable, true));
+    }
+    reply_ = store_.operations_.ReadWrite(answer, to_.record_tag(), data_);
+    if (reply_.error) return Answer(std::move(reply_));
+    written_ = true;
+    // Written by the same command, which then did not get on: what it copied may be old by now.
+    if (answer.status() == "same" && !delivery.repeated) return TakeBack();
+    End(from_, from_member_, version_, &Regeneration::OnOldEnded);
+  }
+
+  void End(const RedisKeys& keys, const std::string& member, const std::string& version,
+           Then then) {
+    std::vector<std::string> words = {keys.record(), keys.stream()};
+    if (!keys.index().empty()) words.push_back(keys.index());
+    // Of what has this version there is one, so to end it twice is to end it once.
+    RunScript(RedisScriptName::kEnd, words,
+              {keys.record_tag(), version, "0", member, keys.channel(), "0"}, true, then);
+  }
+
+  void OnOldEnded(const RedisDelivery& delivery) {
+    if (Failed(delivery)) return;
+    const RedisAnswer answer(delivery.replies[0]);
+    const bool was_us = answer.status() == "none" && delivery.repeated;
+    if (answer.status() == "ok" || was_us) return Answer(std::move(reply_));
+    TakeBack();
+  }
+
+  void TakeBack() {
+    End(to_, to_member_, Digits16(reply_.record.version), &Regeneration::OnTakenBack);
+  }
+
+  void OnTakenBack(const RedisDelivery& delivery) {
+    if (Failed(delivery)) return;
+    if (RedisAnswer(delivery.replies[0]).status() == "conflict") {
+      return Answer(FailedReply(ErrorCode::kUnavailable, true));  // somebody uses it already
+    }
+    written_ = false;
+    Read();
   }
 
   State& store_;
@@ -129,15 +255,22 @@ class RedisSessionStore::State::Regeneration
   const bool kind_changes_;
   const std::string write_id_;
   const Instant deadline_;
+  bool together_ = true;
   Tags occupied_;
+
+  // Between slots.
+  std::string version_;  // of the old record
+  std::shared_ptr<const std::string> data_;
+  bool written_ = false;  // the new one is there
+  StoreReply reply_;
+  ErrorCode error_ = ErrorCode::kNotFound;
 };
 
 void RedisSessionStore::State::Run(StoreTicket ticket, const store::Regenerate& command) {
   if (!IsStorable(command.to)) return Answer(ticket, FailedReply(ErrorCode::kInvalidArgument));
   if (!IsStorable(command.from)) return Answer(ticket, FailedReply(ErrorCode::kNotFound));
   const auto one = std::make_shared<Regeneration>(*this, ticket, command);
-  InOrder({MakeStoredKey(command.from).record_tag, MakeStoredKey(command.to).record_tag},
-          [one] { one->Start(); });
+  InOrder(one->tags(), [one] { one->Start(); });
 }
 
 }  // namespace mcp_session

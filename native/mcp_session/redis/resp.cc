@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mcp_session/base/check.h"
+#include "mcp_session/base/decimal.h"
 
 namespace mcp_session {
 namespace {
@@ -52,6 +53,28 @@ void AppendRedisCommand(std::string* out, std::span<const std::string_view> word
     *out += word;
     *out += "\r\n";
   }
+}
+
+std::vector<std::string_view> SplitRedisCommands(std::string_view bytes) {
+  std::vector<std::string_view> commands;
+  std::size_t at = 0;
+  const auto number = [&bytes, &at] {
+    const std::size_t end = bytes.find("\r\n", at);
+    MCPS_CHECK(end != std::string_view::npos);
+    const std::optional<std::int64_t> value = ParseDecimal(bytes.substr(at + 1, end - at - 1));
+    MCPS_CHECK(value.has_value());
+    at = end + 2;
+    return static_cast<std::size_t>(*value);
+  };
+  while (at < bytes.size()) {
+    const std::size_t start = at;
+    for (std::size_t words = number(); words > 0; --words) {
+      const std::size_t size = number();
+      at += size + 2;
+    }
+    commands.push_back(bytes.substr(start, at - start));
+  }
+  return commands;
 }
 
 void RedisReplyReader::Deleter::operator()(redisReader* reader) const { redisReaderFree(reader); }

@@ -20,6 +20,9 @@ inline void AppendRedisCommand(std::string* out, std::initializer_list<std::stri
   AppendRedisCommand(out, std::span(words.begin(), words.size()));
 }
 
+// The commands that AppendRedisCommand appended, one by one.
+std::vector<std::string_view> SplitRedisCommands(std::string_view bytes);
+
 struct RedisReply {
   enum class Type : std::uint8_t { kNil, kInteger, kString, kStatus, kError, kArray };
   Type type = Type::kNil;

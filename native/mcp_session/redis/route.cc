@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "mcp_session/redis/cluster.h"
+#include "mcp_session/redis/sentinel.h"
+
 namespace mcp_session {
 namespace {
 
@@ -17,6 +20,10 @@ class DirectRoute final : public RedisRoute {
   ~DirectRoute() override { Close(); }
 
   void Send(std::string_view, RedisExchange exchange) override { link_->Send(std::move(exchange)); }
+  std::vector<std::string> Nodes() const override { return {""}; }
+  void SendTo(const std::string&, RedisExchange exchange) override {
+    link_->Send(std::move(exchange));
+  }
   bool AreTogether(std::string_view, std::string_view) const override { return true; }
   RedisLocator EventsLocator() override { return locate_; }
   StoreState state() const override { return link_->state(); }
@@ -33,9 +40,12 @@ class DirectRoute final : public RedisRoute {
 std::unique_ptr<RedisRoute> MakeRedisRoute(boost::asio::io_context& loop,
                                            const RedisOptions& options, Entropy& entropy,
                                            RedisCounters& counters) {
-  return std::make_unique<DirectRoute>(
-      loop, options, entropy, counters,
-      [address = options.endpoints[0]](auto found) { found(address); });
+  if (options.layout == RedisLayout::kCluster) {
+    return std::make_unique<ClusterRoute>(loop, options, entropy, counters);
+  }
+  RedisLocator locate = [address = options.endpoints[0]](auto found) { found(address); };
+  if (options.layout == RedisLayout::kSentinel) locate = MakeSentinelLocator(loop, options);
+  return std::make_unique<DirectRoute>(loop, options, entropy, counters, std::move(locate));
 }
 
 }  // namespace mcp_session

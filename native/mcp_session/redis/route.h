@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp_session/base/entropy.h"
 #include "mcp_session/redis/link.h"
@@ -20,6 +21,11 @@ class RedisRoute {
   // Sends an exchange, all of whose keys are in the slot of `key`. RedisExchange::done is called as
   // by RedisLink::Send.
   virtual void Send(std::string_view key, RedisExchange exchange) = 0;
+
+  // The servers that have keys, in some order that stays; none while there is no connection.
+  virtual std::vector<std::string> Nodes() const = 0;
+  // Sends an exchange to one of them, whatever keys it has.
+  virtual void SendTo(const std::string& node, RedisExchange exchange) = 0;
 
   // Whether one script may have both keys.
   virtual bool AreTogether(std::string_view key, std::string_view other) const = 0;

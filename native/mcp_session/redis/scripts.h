@@ -1,5 +1,5 @@
 // What Redis does in one step: Lua scripts, one for each way to change a record. Their arguments
-// and answers are described above each in scripts.cc; the operations (operations.h) know them.
+// and answers are described above each in script_texts.h; the operations (operations.h) know them.
 #ifndef MCP_SESSION_REDIS_SCRIPTS_H_
 #define MCP_SESSION_REDIS_SCRIPTS_H_
 

@@ -1,0 +1,246 @@
+#include "mcp_session/redis/cluster.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "mcp_session/redis/keys.h"
+#include "mcp_session/system/clock.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr int kMaxHops = 5;
+constexpr std::int64_t kShortestTryAgain = 20;
+constexpr std::int64_t kLongestTryAgain = 100;
+
+// The first error of a delivery that says where else to go.
+const RedisReply* FindRedirection(const RedisDelivery& delivery) {
+  for (const RedisReply& reply : delivery.replies) {
+    if (!reply.IsError()) continue;
+    const RedisRemedy remedy = ClassifyRedisError(reply.text).remedy;
+    if (remedy == RedisRemedy::kMoved || remedy == RedisRemedy::kAsk ||
+        remedy == RedisRemedy::kTryAgain) {
+      return &reply;
+    }
+  }
+  return nullptr;
+}
+
+bool SaysTheMapIsOld(const RedisDelivery& delivery) {
+  if (delivery.fate != RedisFate::kAnswered) return true;
+  return std::any_of(delivery.replies.begin(), delivery.replies.end(), [](const RedisReply& reply) {
+    return reply.IsError() && (reply.text.starts_with("CLUSTERDOWN") ||
+                               ClassifyRedisError(reply.text).remedy == RedisRemedy::kReconnect);
+  });
+}
+
+// Each command says ASKING first.
+std::string WithAsking(std::string_view bytes) {
+  std::string all;
+  for (const std::string_view command : SplitRedisCommands(bytes)) {
+    AppendRedisCommand(&all, {"ASKING"});
+    all += command;
+  }
+  return all;
+}
+
+void DropAskingReplies(std::vector<RedisReply>* replies) {
+  std::vector<RedisReply> rest;
+  for (std::size_t i = 1; i < replies->size(); i += 2) rest.push_back(std::move((*replies)[i]));
+  *replies = std::move(rest);
+}
+
+}  // namespace
+
+ClusterRoute::ClusterRoute(boost::asio::io_context& loop, const RedisOptions& options,
+                           Entropy& entropy, RedisCounters& counters)
+    : loop_(loop),
+      options_(options),
+      entropy_(entropy),
+      counters_(counters),
+      nodes_of_slots_(kRedisSlots),
+      timer_(loop),
+      expiry_(loop) {
+  LoadSlots();
+}
+
+ClusterRoute::~ClusterRoute() { Close(); }
+
+void ClusterRoute::Close() {
+  *alive_ = false;
+  if (question_ != nullptr) question_->Close();
+  question_ = nullptr;
+  for (const auto& [node, link] : links_) link->Close();
+  links_.clear();
+  slots_.clear();
+  unplaced_.clear();
+  timer_.cancel();
+  expiry_.cancel();
+}
+
+std::vector<std::string> ClusterRoute::Nodes() const {
+  std::vector<std::string> names;
+  for (const auto& [node, address] : nodes_) names.push_back(node);
+  return names;
+}
+
+void ClusterRoute::SendTo(const std::string& node, RedisExchange exchange) {
+  if (!nodes_.contains(node)) return exchange.done({RedisFate::kNotSent, false, {}});
+  LinkTo(node).Send(std::move(exchange));
+}
+
+bool ClusterRoute::AreTogether(std::string_view key, std::string_view other) const {
+  return RedisSlot(key) == RedisSlot(other);
+}
+
+StoreState ClusterRoute::state() const {
+  if (!has_slots_) return state_;
+  StoreState worst = StoreState::kConnected;
+  for (const auto& [node, link] : links_) {
+    if (link->state() == StoreState::kMisconfigured) return StoreState::kMisconfigured;
+    if (link->state() == StoreState::kUnavailable) worst = StoreState::kUnavailable;
+  }
+  return worst;
+}
+
+std::string ClusterRoute::reason() const {
+  if (!has_slots_) return failure_.reason;
+  const StoreState now = state();
+  for (const auto& [node, link] : links_) {
+    if (link->state() == now && !link->reason().empty()) return node + ": " + link->reason();
+  }
+  return {};
+}
+
+void ClusterRoute::Send(std::string_view key, RedisExchange exchange) {
+  Journey journey{.slot = RedisSlot(key)};
+  journey.exchange = std::move(exchange);
+  if (!has_slots_) {
+    if (state_ == StoreState::kMisconfigured) {
+      return journey.exchange.done({RedisFate::kRefused, false, {}});
+    }
+    if (unplaced_.size() >= options_.max_in_flight) return Fail(std::move(journey));
+    unplaced_.push_back(std::move(journey));
+    return ExpireUnplaced();
+  }
+  const auto found = slots_.find(journey.slot);
+  if (found != slots_.end() && !found->second.again.empty()) {
+    if (found->second.held.size() >= options_.max_in_flight) return Fail(std::move(journey));
+    found->second.held.push_back(std::move(journey));
+    return;
+  }
+  Go(std::move(journey));
+}
+
+// Certainly not done, unless an earlier try was.
+void ClusterRoute::Fail(Journey journey) {
+  journey.exchange.done(
+      {journey.repeated ? RedisFate::kLost : RedisFate::kNotSent, journey.repeated, {}});
+}
+
+void ClusterRoute::Go(Journey journey) {
+  const std::string node = journey.ask.empty() ? nodes_of_slots_[journey.slot] : journey.ask;
+  if (node.empty()) {
+    LoadSlotsSoon();
+    return Fail(std::move(journey));
+  }
+  ++slots_[journey.slot].in_flight;
+  RedisExchange exchange = journey.exchange;
+  if (!journey.ask.empty()) {
+    exchange.bytes = WithAsking(exchange.bytes);
+    exchange.replies *= 2;
+  }
+  exchange.done = [this, journey = std::move(journey)](RedisDelivery delivery) mutable {
+    OnDelivered(std::move(journey), std::move(delivery));
+  };
+  LinkTo(node).Send(std::move(exchange));
+}
+
+void ClusterRoute::OnDelivered(Journey journey, RedisDelivery delivery) {
+  const std::uint16_t slot = journey.slot;
+  --slots_[slot].in_flight;
+  if (!journey.ask.empty()) DropAskingReplies(&delivery.replies);
+  if (SaysTheMapIsOld(delivery)) LoadSlotsSoon();
+  delivery.repeated = delivery.repeated || journey.repeated;
+  const RedisReply* const error = FindRedirection(delivery);
+  if (error != nullptr && Redirect(&journey, *error)) {
+    journey.repeated = delivery.repeated;
+    slots_[slot].again.push_back(std::move(journey));
+  } else {
+    const auto done = std::move(journey.exchange.done);
+    done(std::move(delivery));
+  }
+  SendHeld(slot);
+}
+
+// Whether it is to be sent again, and where.
+bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error) {
+  if (MonotonicNow() >= journey->exchange.deadline) return false;
+  journey->ask.clear();
+  const RedisRemedy remedy = ClassifyRedisError(error.text).remedy;
+  if (remedy == RedisRemedy::kTryAgain) {
+    slots_[journey->slot].waiting = true;
+    return true;
+  }
+  if (++journey->hops > kMaxHops) return false;
+  ++counters_.redirections;
+  // "MOVED 3999 127.0.0.1:6381"; without a host it is the one that was asked.
+  const std::size_t space = error.text.rfind(' ');
+  const std::size_t colon = error.text.rfind(':');
+  if (space == std::string::npos || colon == std::string::npos || colon < space) return false;
+  RedisAddress address;
+  address.host = error.text.substr(space + 1, colon - space - 1);
+  const auto asked = nodes_.find(nodes_of_slots_[journey->slot]);
+  if (address.host.empty() && asked != nodes_.end()) address.host = asked->second.host;
+  address.port = static_cast<std::uint16_t>(std::atoi(error.text.c_str() + colon + 1));
+  const std::string node = address.Text();
+  nodes_[node] = address;
+  if (remedy == RedisRemedy::kAsk) {
+    journey->ask = node;
+  } else {
+    nodes_of_slots_[journey->slot] = node;
+    LoadSlotsSoon();
+  }
+  return true;
+}
+
+void ClusterRoute::SendHeld(std::uint16_t number) {
+  Slot& slot = slots_[number];
+  if (slot.in_flight > 0) return;
+  if (slot.waiting) return TryAgainLater(number);
+  std::deque<Journey> next = std::move(slot.again);
+  std::move(slot.held.begin(), slot.held.end(), std::back_inserter(next));
+  slots_.erase(number);
+  for (Journey& journey : next) Go(std::move(journey));
+}
+
+void ClusterRoute::TryAgainLater(std::uint16_t number) {
+  std::array<std::uint8_t, 1> byte;
+  entropy_.Fill(byte);
+  const std::int64_t length =
+      kShortestTryAgain + byte[0] * (kLongestTryAgain - kShortestTryAgain) / 255;
+  const auto timer = std::make_shared<boost::asio::steady_timer>(loop_);
+  timer->expires_after(std::chrono::milliseconds(length));
+  timer->async_wait([this, number, timer, alive = alive_](const boost::system::error_code&) {
+    if (!*alive) return;
+    Slot& slot = slots_[number];
+    slot.waiting = false;
+    // What is over its deadline is answered by the link, as everything is.
+    SendHeld(number);
+  });
+}
+
+RedisLink& ClusterRoute::LinkTo(const std::string& node) {
+  std::shared_ptr<RedisLink>& link = links_[node];
+  if (link == nullptr) {
+    link = std::make_shared<RedisLink>(loop_, options_, entropy_, counters_,
+                                       [address = nodes_[node]](auto found) { found(address); });
+    link->Start();
+  }
+  return *link;
+}
+
+}  // namespace mcp_session

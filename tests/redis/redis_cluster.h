@@ -1,0 +1,57 @@
+// Groups of servers: three primaries of a Redis Cluster, and a master with a replica and sentinels.
+#ifndef TESTS_REDIS_REDIS_CLUSTER_H_
+#define TESTS_REDIS_REDIS_CLUSTER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/redis/redis_server.h"
+
+namespace mcp_session {
+
+class RedisCluster {
+ public:
+  // All slots are served when this is made.
+  RedisCluster();
+
+  RedisServer& node(std::size_t index) { return *nodes_[index]; }
+  std::size_t size() const { return nodes_.size(); }
+  std::vector<RedisServer*> nodes();
+
+  // Of the node's own, as CLUSTER MYID answers.
+  const std::string& id(std::size_t index) const { return ids_[index]; }
+
+  // The index of the node that says a slot is its own.
+  std::size_t OwnerOf(int slot);
+
+  // The three steps of moving a slot: both know of it; the keys go; all nodes know the new owner.
+  void StartMoving(int slot, std::size_t from, std::size_t to);
+  void MoveKeys(int slot, std::size_t from, std::size_t to);
+  void FinishMoving(int slot, std::size_t to);
+
+  void FlushAll();
+
+ private:
+  std::vector<std::unique_ptr<RedisServer>> nodes_;
+  std::vector<std::string> ids_;
+};
+
+class RedisSentinels {
+ public:
+  // The replica is in step and the sentinels know each other when this is made.
+  RedisSentinels();
+
+  RedisServer& master() { return *servers_[0]; }
+  RedisServer& replica() { return *servers_[1]; }
+  RedisServer& sentinel(std::size_t index) { return *sentinels_[index]; }
+  std::size_t size() const { return sentinels_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<RedisServer>> servers_;
+  std::vector<std::unique_ptr<RedisServer>> sentinels_;
+};
+
+}  // namespace mcp_session
+
+#endif  // TESTS_REDIS_REDIS_CLUSTER_H_
