@@ -33,6 +33,14 @@ void Callers::WorkFor(Millis length) {
   WorkUntil([end] { return MonotonicNow() >= end; });
 }
 
+void Callers::WorkOnFor(Millis length) {
+  const Instant end = MonotonicNow() + length;
+  EXPECT_TRUE(client_.RunUntil([this, end] {
+    Turn(true);
+    return MonotonicNow() >= end;
+  }));
+}
+
 void Callers::Work(std::size_t commands) {
   const std::size_t end = done_ + unavailable_ + commands;
   WorkUntil([this, end] { return done_ + unavailable_ >= end; });

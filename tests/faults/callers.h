@@ -34,6 +34,8 @@ class Callers {
   // Runs the loop until a condition, with everybody at work; then until all commands are answered.
   void WorkUntil(const std::function<bool()>& condition);
   void WorkFor(Millis length);
+  // The same, but leaves commands open.
+  void WorkOnFor(Millis length);
   // Until so many more commands were answered.
   void Work(std::size_t commands);
 

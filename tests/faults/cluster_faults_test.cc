@@ -41,11 +41,12 @@ class ClusterFaults : public testing::Test {
     const std::size_t from = cluster_.OwnerOf(slot);
     const std::size_t to = (from + 1) % cluster_.size();
     cluster_.StartMoving(slot, from, to);
-    callers_.WorkFor(Millis{100});
+    // Some commands have to wait until all is moved, and are then carried out.
+    callers_.WorkOnFor(Millis{60});
     // What is made while keys go is there after they went.
     do {
       cluster_.MoveKeys(slot, from, to);
-      callers_.WorkFor(Millis{20});
+      callers_.WorkOnFor(Millis{20});
     } while (cluster_.node(from).Command({"CLUSTER", "COUNTKEYSINSLOT", std::to_string(slot)}) !=
              "0");
     cluster_.FinishMoving(slot, to);
