@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "mcp_session/redis/options.h"
 #include "tests/redis/redis_server.h"
@@ -30,6 +31,9 @@ struct RedisSetup {
 };
 
 StoreBackend RedisBackend(RedisSetup setup);
+
+// A store among others: it finds what is there. With more time for its commands.
+std::unique_ptr<StoreUnderTest> MakeRedisClient(RedisOptions options);
 
 // The keys that would never go by themselves; each followed by a line break.
 std::string KeysWithoutExpiry(RedisServer& server);

@@ -1,4 +1,4 @@
-// The contract over a cluster of three, and over what sentinels say is the master.
+// The contract over a cluster of three.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -32,30 +32,7 @@ StoreBackend ClusterBackend() {
   return RedisBackend(std::move(setup));
 }
 
-RedisSentinels& Sentinels() {
-  static RedisSentinels* const sentinels = new RedisSentinels;
-  return *sentinels;
-}
-
-StoreBackend SentinelBackend() {
-  RedisSetup setup;
-  setup.name = "Sentinel";
-  setup.start = [] {
-    return std::shared_ptr<RedisServer>(&Sentinels().master(), [](RedisServer*) {});
-  };
-  setup.connect = [](RedisServer&, RedisOptions* options) {
-    options->layout = RedisLayout::kSentinel;
-    options->master_name = "sessions";
-    options->endpoints.clear();
-    for (std::size_t i = 0; i < Sentinels().size(); ++i) {
-      options->endpoints.push_back({.port = Sentinels().sentinel(i).port()});
-    }
-  };
-  return RedisBackend(std::move(setup));
-}
-
-INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::Values(ClusterBackend(), SentinelBackend()),
-                         StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::Values(ClusterBackend()), StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

@@ -75,7 +75,7 @@ void ClusterRoute::Close() {
   question_ = nullptr;
   for (const auto& [node, link] : links_) link->Close();
   links_.clear();
-  slots_.clear();
+  lanes_.clear();
   unplaced_.clear();
   timer_.cancel();
   expiry_.cancel();
@@ -116,7 +116,10 @@ std::string ClusterRoute::reason() const {
 }
 
 void ClusterRoute::Send(std::string_view key, RedisExchange exchange) {
-  Journey journey{.slot = RedisSlot(key)};
+  Journey journey;
+  journey.number = ++last_number_;
+  journey.lane = key.substr(0, key.rfind(':'));
+  journey.slot = RedisSlot(key);
   journey.exchange = std::move(exchange);
   if (!has_slots_) {
     if (state_ == StoreState::kMisconfigured) {
@@ -126,13 +129,10 @@ void ClusterRoute::Send(std::string_view key, RedisExchange exchange) {
     unplaced_.push_back(std::move(journey));
     return ExpireUnplaced();
   }
-  const auto found = slots_.find(journey.slot);
-  if (found != slots_.end() && !found->second.again.empty()) {
-    if (found->second.held.size() >= options_.max_in_flight) return Fail(std::move(journey));
-    found->second.held.push_back(std::move(journey));
-    return;
-  }
-  Go(std::move(journey));
+  const auto found = lanes_.find(journey.lane);
+  if (found == lanes_.end() || !found->second.in_trouble) return Go(std::move(journey));
+  if (found->second.waiters.size() >= options_.max_in_flight) return Fail(std::move(journey));
+  found->second.waiters.push_back(std::move(journey));
 }
 
 // Certainly not done, unless an earlier try was.
@@ -147,7 +147,7 @@ void ClusterRoute::Go(Journey journey) {
     LoadSlotsSoon();
     return Fail(std::move(journey));
   }
-  ++slots_[journey.slot].in_flight;
+  ++lanes_[journey.lane].in_flight;
   RedisExchange exchange = journey.exchange;
   if (!journey.ask.empty()) {
     exchange.bytes = WithAsking(exchange.bytes);
@@ -160,29 +160,36 @@ void ClusterRoute::Go(Journey journey) {
 }
 
 void ClusterRoute::OnDelivered(Journey journey, RedisDelivery delivery) {
-  const std::uint16_t slot = journey.slot;
-  --slots_[slot].in_flight;
+  const std::string name = journey.lane;
+  Lane& lane = lanes_[name];
+  --lane.in_flight;
   if (!journey.ask.empty()) DropAskingReplies(&delivery.replies);
   if (SaysTheMapIsOld(delivery)) LoadSlotsSoon();
   delivery.repeated = delivery.repeated || journey.repeated;
   const RedisReply* const error = FindRedirection(delivery);
-  if (error != nullptr && Redirect(&journey, *error)) {
+  const bool overtook = delivery.fate == RedisFate::kAnswered && journey.exchange.read_only &&
+                        !lane.waiters.empty() && lane.waiters.front().number < journey.number;
+  if (overtook || (error != nullptr && Redirect(&journey, *error, &lane))) {
+    lane.in_trouble = true;
     journey.repeated = delivery.repeated;
-    slots_[slot].again.push_back(std::move(journey));
+    const auto place =
+        std::find_if(lane.waiters.begin(), lane.waiters.end(),
+                     [&journey](const Journey& other) { return other.number > journey.number; });
+    lane.waiters.insert(place, std::move(journey));
   } else {
     const auto done = std::move(journey.exchange.done);
     done(std::move(delivery));
   }
-  SendHeld(slot);
+  SendNext(name);
 }
 
 // Whether it is to be sent again, and where.
-bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error) {
+bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error, Lane* lane) {
   if (MonotonicNow() >= journey->exchange.deadline) return false;
   journey->ask.clear();
   const RedisRemedy remedy = ClassifyRedisError(error.text).remedy;
   if (remedy == RedisRemedy::kTryAgain) {
-    slots_[journey->slot].waiting = true;
+    lane->waiting = true;
     return true;
   }
   if (++journey->hops > kMaxHops) return false;
@@ -207,29 +214,32 @@ bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error) {
   return true;
 }
 
-void ClusterRoute::SendHeld(std::uint16_t number) {
-  Slot& slot = slots_[number];
-  if (slot.in_flight > 0) return;
-  if (slot.waiting) return TryAgainLater(number);
-  std::deque<Journey> next = std::move(slot.again);
-  std::move(slot.held.begin(), slot.held.end(), std::back_inserter(next));
-  slots_.erase(number);
-  for (Journey& journey : next) Go(std::move(journey));
+void ClusterRoute::SendNext(const std::string& name) {
+  const auto found = lanes_.find(name);
+  if (found == lanes_.end() || found->second.in_flight > 0) return;
+  Lane& lane = found->second;
+  if (lane.waiters.empty()) {
+    lanes_.erase(found);
+    return;
+  }
+  if (lane.waiting) return TryAgainLater(name);
+  Journey next = std::move(lane.waiters.front());
+  lane.waiters.pop_front();
+  Go(std::move(next));
 }
 
-void ClusterRoute::TryAgainLater(std::uint16_t number) {
+void ClusterRoute::TryAgainLater(const std::string& name) {
   std::array<std::uint8_t, 1> byte;
   entropy_.Fill(byte);
   const std::int64_t length =
       kShortestTryAgain + byte[0] * (kLongestTryAgain - kShortestTryAgain) / 255;
   const auto timer = std::make_shared<boost::asio::steady_timer>(loop_);
   timer->expires_after(std::chrono::milliseconds(length));
-  timer->async_wait([this, number, timer, alive = alive_](const boost::system::error_code&) {
+  timer->async_wait([this, name, timer, alive = alive_](const boost::system::error_code&) {
     if (!*alive) return;
-    Slot& slot = slots_[number];
-    slot.waiting = false;
+    lanes_[name].waiting = false;
     // What is over its deadline is answered by the link, as everything is.
-    SendHeld(number);
+    SendNext(name);
   });
 }
 

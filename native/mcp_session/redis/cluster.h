@@ -4,9 +4,11 @@
 // Theory of operation. Which node has which slot is asked for at the start (CLUSTER SLOTS), and
 // again, once at a time, when an answer or a silence shows that it has changed. An exchange that is
 // answered MOVED, ASK or TRYAGAIN is sent again where the answer says, at most five times and
-// within its deadline. From then on nothing more is sent for its slot until all that is in flight
-// there is answered; then what has to be sent again goes first, in order, and what came meanwhile
-// after it. So the order of exchanges on one key stays what it was.
+// within its deadline. All that is about the same record travels in one lane. Normally the lane
+// only counts what is in flight; from a redirection on it is in trouble: nothing new is sent until
+// all in flight is answered, then what has to be sent again and what came meanwhile goes one by
+// one, in the order it came. Reads that overtook what they came after are sent again too. When
+// nothing is left the trouble is over.
 //
 // While a slot is being moved, scripts with several keys are answered TRYAGAIN; they wait and try
 // again until their deadline.
@@ -49,24 +51,26 @@ class ClusterRoute final : public RedisRoute {
  private:
   // An exchange on its way.
   struct Journey {
+    std::uint64_t number = 0;  // in the order they came
+    std::string lane;
     std::uint16_t slot = 0;
     RedisExchange exchange;
     int hops = 0;
     bool repeated = false;
     std::string ask;  // the node to ask this once; empty: the one that has the slot
   };
-  struct Slot {
+  struct Lane {
     int in_flight = 0;
-    bool waiting = false;       // for the timer, before it is tried again
-    std::deque<Journey> again;  // in trouble, in order
-    std::deque<Journey> held;   // came since
+    bool in_trouble = false;
+    bool waiting = false;         // for a moment, before anything is sent again
+    std::deque<Journey> waiters;  // in order; only in trouble
   };
 
   void Go(Journey journey);
   void OnDelivered(Journey journey, RedisDelivery delivery);
-  bool Redirect(Journey* journey, const RedisReply& error);
-  void SendHeld(std::uint16_t slot);
-  void TryAgainLater(std::uint16_t slot);
+  bool Redirect(Journey* journey, const RedisReply& error, Lane* lane);
+  void SendNext(const std::string& lane);
+  void TryAgainLater(const std::string& lane);
   void Fail(Journey journey);
   RedisLink& LinkTo(const std::string& node);
   void LoadSlots();
@@ -86,8 +90,9 @@ class ClusterRoute final : public RedisRoute {
   std::vector<std::string> nodes_of_slots_;    // "host:port"; empty: not known
   std::map<std::string, RedisAddress> nodes_;  // that have slots, or were named in an answer
   std::map<std::string, std::shared_ptr<RedisLink>> links_;
-  std::unordered_map<std::uint16_t, Slot> slots_;  // in use
-  std::deque<Journey> unplaced_;                   // until there is a map
+  std::unordered_map<std::string, Lane> lanes_;  // in use
+  std::uint64_t last_number_ = 0;
+  std::deque<Journey> unplaced_;  // until there is a map
 
   bool has_slots_ = false;
   bool loading_ = false;

@@ -1,0 +1,102 @@
+// The contract over the other ways to a server. The longest tests of what time does are left out
+// (BUILD.bazel): that is decided in the server, whatever the way there.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/redis/redis_backend.h"
+#include "tests/redis/redis_cluster.h"
+#include "tests/redis/redis_server.h"
+#include "tests/store/contract.h"
+
+namespace mcp_session {
+namespace {
+
+StoreBackend UnixSocket() {
+  return RedisBackend({.name = "UnixSocket",
+                       .start = [] { return std::make_shared<RedisServer>(); },
+                       .connect =
+                           [](RedisServer& server, RedisOptions* options) {
+                             options->endpoints = {{.path = server.socket_path()}};
+                             options->database = 3;
+                           }});
+}
+
+StoreBackend Tls() {
+  return RedisBackend({.name = "Tls",
+                       .start =
+                           [] {
+                             return std::make_shared<RedisServer>(
+                                 RedisServerOptions{.tls = true, .client_certificates = true});
+                           },
+                       .connect =
+                           [](RedisServer& server, RedisOptions* options) {
+                             const TestCertificates& certificates = server.certificates();
+                             options->endpoints = {
+                                 {.host = "localhost", .port = server.tls_port()}};
+                             options->tls = {.enabled = true,
+                                             .ca_file = certificates.ca_file(),
+                                             .certificate_file = certificates.client_certificate(),
+                                             .key_file = certificates.client_key()};
+                           }});
+}
+
+// What docs/redis.md tells people to give the user.
+const std::vector<std::string> kLeastPrivileges = {
+    "ACL",        "SETUSER",        "sessions",       "reset",        "on",
+    ">secret",    "~mcp:session:*", "&mcp:session:*", "+ping",        "+info",
+    "+role",      "+time",          "+select",        "+script|load", "+evalsha",
+    "+get",       "+set",           "+getrange",      "+setrange",    "+del",
+    "+unlink",    "+exists",        "+type",          "+rename",      "+pttl",
+    "+pexpireat", "+zadd",          "+zrem",          "+zcard",       "+zrange",
+    "+zrevrange", "+zrangebyscore", "+xadd",          "+xrange",      "+xrevrange",
+    "+publish",   "+subscribe",     "+unsubscribe"};
+
+StoreBackend LeastPrivileges() {
+  return RedisBackend({.name = "LeastPrivileges",
+                       .start =
+                           [] {
+                             auto server = std::make_shared<RedisServer>(
+                                 RedisServerOptions{.password = "of default"});
+                             EXPECT_EQ(server->Command(kLeastPrivileges), "OK");
+                             return server;
+                           },
+                       .connect =
+                           [](RedisServer& server, RedisOptions* options) {
+                             options->endpoints = {{.port = server.port()}};
+                             options->user = "sessions";
+                             options->password = "secret";
+                           }});
+}
+
+RedisSentinels& Sentinels() {
+  static RedisSentinels* const sentinels = new RedisSentinels;
+  return *sentinels;
+}
+
+StoreBackend SentinelBackend() {
+  RedisSetup setup;
+  setup.name = "Sentinel";
+  setup.start = [] {
+    return std::shared_ptr<RedisServer>(&Sentinels().master(), [](RedisServer*) {});
+  };
+  setup.connect = [](RedisServer&, RedisOptions* options) {
+    options->layout = RedisLayout::kSentinel;
+    options->master_name = "sessions";
+    options->endpoints.clear();
+    for (std::size_t i = 0; i < Sentinels().size(); ++i) {
+      options->endpoints.push_back({.port = Sentinels().sentinel(i).port()});
+    }
+  };
+  return RedisBackend(std::move(setup));
+}
+
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract,
+                         testing::Values(UnixSocket(), Tls(), LeastPrivileges(), SentinelBackend()),
+                         StoreBackendName);
+
+}  // namespace
+}  // namespace mcp_session
