@@ -159,6 +159,7 @@ void RedisConnection::Read() {
 }
 
 void RedisConnection::OnBytes(std::string_view bytes) {
+  heard_ = true;
   reader_.Feed(bytes);
   while (!closed_) {
     std::optional<RedisReply> reply = reader_.Next();
@@ -192,8 +193,8 @@ void RedisConnection::OnHandshakeReply(const RedisReply& reply) {
 
 void RedisConnection::Fail(RedisFailure failure) {
   if (closed_) return;
-  // A server that wants TLS, for instance.
-  if (connected_ && !heard_) failure.reason += ", before it said a word";
+  if (connected_ && !heard_ && failure.code == ErrorCode::kUnavailable)
+    failure.reason += ", before it said a word";
   const auto failed = std::move(callbacks_.failed);
   Close();
   failed(std::move(failure));
