@@ -8,6 +8,7 @@
 
 #include "mcp_session/redis/probe.h"
 #include "tests/faults/fault_client.h"
+#include "tests/faults/fault_proxy.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/matchers.h"
 
@@ -173,14 +174,47 @@ TEST(RedisRefusalFaults, TlsToAPortThatSpeaksNone) {
   ExpectRefused(options, "TLS: ");
 }
 
-// A TLS server says nothing to those who do not speak it, just as one that is going down: so this
-// is kUnavailable, with a hint. It is never kNotFound, and commands do not hang.
 TEST(RedisRefusalFaults, NoTlsToAPortThatSpeaksNothingElse) {
+  for (const bool client_certificates : {false, true}) {
+    RedisServer server({.tls = true, .client_certificates = client_certificates});
+    ExpectRefused(PatientOptions(server.tls_port()), "wants TLS");
+  }
+}
+
+// It looks like one that wants TLS, and is not.
+TEST(RedisRefusalFaults, AServerThatHangsUpAtOnceIsUnavailable) {
+  RedisServer server;
+  FaultProxy proxy(server.port());
+  FaultClient client(PatientOptions(proxy.port()));
+  ASSERT_THAT(client.Create(kRecord, "hush-data"), IsDone());
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t failures = client.counters().failures;
+    proxy.EndAll(false);
+    proxy.Set({Fault::Kind::kCut, Fault::Way::kDown});
+    ASSERT_TRUE(client.RunUntil([&] { return client.counters().failures > failures; }));
+    EXPECT_EQ(client.state(), StoreState::kUnavailable);
+    EXPECT_THAT(client.reason(), HasSubstr("before it said a word"));
+    ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  }
+  EXPECT_THAT(client.Get(kRecord), Holds("hush-data"));
+  // Of one that was there, the words would be wrong.
+  server.Kill();
+  ASSERT_TRUE(client.RunUntil([&] { return client.state() != StoreState::kConnected; }));
+  EXPECT_EQ(client.reason(), "the server closed the connection");
+}
+
+// The same with TLS: silence is no proof that it is not spoken.
+TEST(RedisRefusalFaults, ATlsServerThatIsSilentIsUnavailable) {
   RedisServer server({.tls = true});
-  FaultClient client(FaultOptions(server.tls_port()));
-  EXPECT_THAT(client.Get(kRecord).error, AnyOf(ErrorCode::kUnavailable, ErrorCode::kMisconfigured));
-  EXPECT_NE(client.state(), StoreState::kConnected);
-  EXPECT_THAT(client.reason(), HasSubstr("before it said a word"));
+  RedisOptions options = FaultOptions(server.tls_port());
+  options.tls = {.enabled = true, .ca_file = server.ca_file()};
+  options.connect_timeout = Seconds(1);
+  server.Pause();
+  FaultClient client(options);
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kUnavailable));
+  ASSERT_TRUE(client.RunUntil(StoreState::kUnavailable));
+  server.Resume();
+  EXPECT_TRUE(client.RunUntil(StoreState::kConnected));
 }
 
 }  // namespace
