@@ -108,6 +108,7 @@ void RedisConnection::PlanHandshake() {
   Add({"INFO", "server"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
     if (!reply.IsText()) return RedisFailureOf(reply);
     info_.version = RedisInfoField(reply.text, "redis_version");
+    info_.run_id = RedisInfoField(reply.text, "run_id");
     if (!IsOldVersion(info_.version)) return std::nullopt;
     return RedisFailure{ErrorCode::kMisconfigured,
                         "the server is Redis " + info_.version + ", older than 6.2"};
@@ -118,6 +119,10 @@ void RedisConnection::PlanHandshake() {
     return std::nullopt;
   });
   Add({"ROLE"}, ExpectMaster);
+  Add({"CLIENT", "ID"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
+    if (reply.type == RedisReply::Type::kInteger) info_.client_id = reply.integer;
+    return std::nullopt;
+  });
   for (const RedisScript& script : RedisScripts()) {
     Add({"SCRIPT", "LOAD", script.text},
         [&script](const RedisReply& reply) -> std::optional<RedisFailure> {
