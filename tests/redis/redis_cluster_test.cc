@@ -10,6 +10,7 @@
 
 #include "mcp_session/redis/keys.h"
 #include "mcp_session/redis/probe.h"
+#include "mcp_session/redis/record_codec.h"
 #include "tests/redis/redis_client.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/matchers.h"
@@ -166,6 +167,39 @@ TEST(RedisClusterStore, NobodyAnswers) {
   EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kUnavailable));
   EXPECT_EQ(client.state(), StoreState::kUnavailable);
   EXPECT_EQ(ProbeRedis(options, Seconds(10)).error().code, ErrorCode::kUnavailable);
+}
+
+// Regenerate from slot to slot ended after the new key was written: both are there.
+TEST(RedisClusterStore, ARegenerateThatComesAgainFinishesWhatWasBegun) {
+  RedisCluster cluster;
+  RedisClient client(ClusterOptions(cluster));
+  const RecordKey moved{"bob", "session", "id-2"};
+  ASSERT_NE(SlotOf(kRecord), SlotOf(moved));
+  const StoreReply created = client.Create(kRecord, "data");
+  ASSERT_THAT(client.Run(store::Append{kRecord, "event"}), IsDone());
+  ASSERT_THAT(client.Run(store::Regenerate{kRecord, moved, 77}), Holds("data"));
+  // The old one again, as it was.
+  const std::string old_key = RedisKeys("mcp:session:", MakeStoredKey(kRecord)).record();
+  RedisServer& old_node = cluster.node(cluster.OwnerOf(SlotOf(kRecord)));
+  old_node.Command({"SET", old_key,
+                    EncodeRedisRecord({.version = created.record.version,
+                                       .idle_ttl = Hours(1),
+                                       .write_id = 5,
+                                       .tag = MakeStoredKey(kRecord).record_tag},
+                                      "session", "data"),
+                    "PX", "3600000"});
+  ASSERT_THAT(client.Get(kRecord), Holds("data"));
+  const StoreReply again = client.Run(store::Regenerate{kRecord, moved, 77});
+  EXPECT_THAT(again, Holds("data"));
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kNotFound)) << "two keys are alive";
+  EXPECT_THAT(client.Get(moved), Holds("data"));
+  EXPECT_EQ(client.Get(moved).record.version, again.record.version);
+  EXPECT_EQ(client.Run(store::ReadEvents{moved}).events.size(), 1u);
+
+  // One that was made since is another record.
+  ASSERT_THAT(client.Create(kRecord, "new"), IsDone());
+  EXPECT_THAT(client.Run(store::Regenerate{kRecord, moved, 77}), Holds("data"));
+  EXPECT_THAT(client.Get(kRecord), Holds("new"));
 }
 
 RedisOptions SentinelOptions(RedisSentinels& group) {

@@ -11,11 +11,15 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
+#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -56,6 +60,41 @@ bool WaitFor(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   return true;
+}
+
+// Runs `spawn` on a thread that lives as long as the program: a child that is to end with its
+// parent ends with the thread that made it.
+pid_t SpawnFromLastingThread(const std::function<pid_t()>& spawn) {
+  struct Task {
+    const std::function<pid_t()>* spawn;
+    std::promise<pid_t> child;
+  };
+  struct Spawner {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Task*> tasks;
+  };
+  static Spawner* const spawner = [] {
+    auto* const made = new Spawner;
+    std::thread([made] {
+      for (;;) {
+        std::unique_lock<std::mutex> lock(made->mutex);
+        made->changed.wait(lock, [made] { return !made->tasks.empty(); });
+        Task* const task = made->tasks.front();
+        made->tasks.pop_front();
+        task->child.set_value((*task->spawn)());
+      }
+    }).detach();
+    return made;
+  }();
+  Task task{&spawn, {}};
+  std::future<pid_t> child = task.child.get_future();
+  {
+    const std::lock_guard<std::mutex> lock(spawner->mutex);
+    spawner->tasks.push_back(&task);
+  }
+  spawner->changed.notify_one();
+  return child.get();
 }
 
 std::string InWords(const redisReply* reply) {
@@ -177,16 +216,17 @@ bool RedisServer::Start() {
   const std::string configuration = folder_ + "/redis.conf";
   const char* program = options_.sentinel ? "redis-sentinel" : "redis-server";
   const pid_t parent = getpid();
-  child_ = fork();
-  if (child_ < 0) Fail("no process");
-  if (child_ == 0) {
+  child_ = SpawnFromLastingThread([&]() -> pid_t {
+    const pid_t child = fork();
+    if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     const int nowhere = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; ++fd) dup2(nowhere, fd);
     execlp(program, program, configuration.c_str(), static_cast<char*>(nullptr));
     _exit(127);
-  }
+  });
+  if (child_ < 0) Fail("no process");
   return AwaitAnswer();
 }
 

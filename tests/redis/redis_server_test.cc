@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <memory>
 #include <string>
+#include <thread>
 
 namespace mcp_session {
 namespace {
@@ -37,6 +39,12 @@ TEST(RedisServer, EndsWithItsObject) {
     EXPECT_EQ(kill(id, 0), 0);
   }
   EXPECT_NE(kill(id, 0), 0);
+}
+
+TEST(RedisServer, OutlivesTheThreadThatMadeIt) {
+  std::unique_ptr<RedisServer> server;
+  std::thread([&] { server = std::make_unique<RedisServer>(); }).join();
+  EXPECT_EQ(server->Command({"PING"}), "PONG");
 }
 
 TEST(RedisServer, TakesLinesPasswordAndCertificates) {

@@ -44,7 +44,7 @@ StoreBackend Tls() {
                            }});
 }
 
-// What docs/redis.md tells people to give the user.
+// All that a user needs.
 const std::vector<std::string> kLeastPrivileges = {
     "ACL",        "SETUSER",        "sessions",       "reset",        "on",
     ">secret",    "~mcp:session:*", "&mcp:session:*", "+ping",        "+info",

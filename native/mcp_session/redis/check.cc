@@ -165,7 +165,7 @@ void RedisAdmin::State::CheckLatency(const std::string& node, const std::string&
 void RedisAdmin::State::CheckPermissions(std::vector<CheckLine>* lines) {
   if (const std::string missing = TryEverything(); !missing.empty()) {
     return Say(lines, Verdict::kBad, "permissions",
-               missing + "; docs/redis.md lists what the user must be permitted");
+               missing + "; permit the user all that the scripts of the store run");
   }
   const std::string channel = options_.prefix + "{check}:e";
   std::optional<tl::expected<RedisReply, RedisFailure>> heard;

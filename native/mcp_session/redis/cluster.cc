@@ -190,6 +190,7 @@ bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error, Lane* lan
   const RedisRemedy remedy = ClassifyRedisError(error.text).remedy;
   if (remedy == RedisRemedy::kTryAgain) {
     lane->waiting = true;
+    journey->hops = 0;
     return true;
   }
   if (++journey->hops > kMaxHops) return false;
@@ -215,17 +216,19 @@ bool ClusterRoute::Redirect(Journey* journey, const RedisReply& error, Lane* lan
 }
 
 void ClusterRoute::SendNext(const std::string& name) {
-  const auto found = lanes_.find(name);
-  if (found == lanes_.end() || found->second.in_flight > 0) return;
-  Lane& lane = found->second;
-  if (lane.waiters.empty()) {
-    lanes_.erase(found);
-    return;
+  for (;;) {
+    const auto found = lanes_.find(name);
+    if (found == lanes_.end() || found->second.in_flight > 0) return;
+    Lane& lane = found->second;
+    if (lane.waiters.empty()) {
+      lanes_.erase(found);
+      return;
+    }
+    if (lane.waiting) return TryAgainLater(name);
+    Journey next = std::move(lane.waiters.front());
+    lane.waiters.pop_front();
+    Go(std::move(next));
   }
-  if (lane.waiting) return TryAgainLater(name);
-  Journey next = std::move(lane.waiters.front());
-  lane.waiters.pop_front();
-  Go(std::move(next));
 }
 
 void ClusterRoute::TryAgainLater(const std::string& name) {

@@ -121,6 +121,7 @@ std::optional<RedisRecordHeader> DecodeRedisHeader(std::string_view value, std::
   header.tag = fields.Text(22);
   header.checksum = static_cast<std::uint32_t>(fields.Hexadecimal(8));
   header.kind_size = fields.Decimal(3);
+  header.moved = fields.Text(1) == "M";
   if (!fields.good() || (!tag.empty() && header.tag != tag)) return std::nullopt;
   return header;
 }

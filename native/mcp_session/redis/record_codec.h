@@ -12,7 +12,8 @@
 //   92   22  record tag
 //  114    8  CRC-32C of kind and data, hexadecimal
 //  122    3  size of the kind
-//  125    3  spaces
+//  125    1  "M": moved here from another slot, and not written since; else a space
+//  126    2  spaces
 //  128       kind, data
 //
 // The end of the record is in the expiry of its key: alive while PTTL + 1 - remember > 0.
@@ -42,6 +43,7 @@ struct RedisRecordHeader {
   std::string_view tag;  // the views are into what was decoded
   std::uint32_t checksum = 0;
   std::size_t kind_size = 0;
+  bool moved = false;
 };
 
 struct RedisRecord {

@@ -9,8 +9,8 @@
 // the version that was read. If it does not, somebody changed or ended it meanwhile: the new one is
 // taken back, and all begins again, or there is nothing to move any more. If this process ends in
 // between, both keys are alive with the same data until the old one's end; no write to either is
-// lost, and no record that was ended comes back. A Regenerate that comes again with the same
-// write id finds the new key written by itself, and finishes.
+// lost, and no record that was ended comes back. A Regenerate that comes again with the same write
+// id finds the new key written by itself, and ends the old one if that was not written since.
 #include <algorithm>
 #include <memory>
 #include <optional>
@@ -209,10 +209,19 @@ class RedisSessionStore::State::Regeneration
     }
     reply_ = store_.operations_.ReadWrite(answer, to_.record_tag(), data_);
     if (reply_.error) return Answer(std::move(reply_));
+    if (answer.status() == "same" && !delivery.repeated && !IsCopy(answer)) {
+      return Answer(std::move(reply_));
+    }
     written_ = true;
-    // Written by the same command, which then did not get on: what it copied may be old by now.
-    if (answer.status() == "same" && !delivery.repeated) return TakeBack();
     End(from_, from_member_, version_, &Regeneration::OnOldEnded);
+  }
+
+  // Whether the new record, which this command has written before, is the copy of the old one as it
+  // still is: then to end the old one is what is left to do. If not, all was done.
+  bool IsCopy(const RedisAnswer& answer) const {
+    const std::optional<RedisRecordHeader> header =
+        DecodeRedisHeader(answer.Text(4), to_.record_tag());
+    return header && header->moved && version_ < Digits16(header->version);
   }
 
   void End(const RedisKeys& keys, const std::string& member, const std::string& version,

@@ -367,7 +367,7 @@ if at < now then return {'expired'} end
 local last = max_life >= 0 and digits(now + max_life) or NONE
 write(KEYS[1], 'MS1|' .. digits(version) .. last ..
       string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[1] .. ARGV[9] ..
-      ARGV[10] .. '   ', ARGV[11], ARGV[12], 'PXAT', at)
+      ARGV[10] .. (ARGV[16] == '1' and 'M  ' or '   '), ARGV[11], ARGV[12], 'PXAT', at)
 redis.call('DEL', KEYS[2])
 for i = 18, #ARGV, 2 do
   redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'd', ARGV[i + 1], 'f', ARGV[17])
