@@ -174,15 +174,16 @@ def _module_link_impl(ctx):
     )
 
     # Emscripten exports some of its own, for the glue that is not there. What only they needed
-    # is gone then, and what is left can be made smaller; and once more what is left of that.
+    # is gone then, and what is left can be made smaller. Twice, for any other pass takes back what
+    # -Oz does last.
     wasm = ctx.actions.declare_file(ctx.attr.output + ".wasm")
     debug = ctx.var["COMPILATION_MODE"] == "dbg"
-    smaller = ' && "$5" %s -Oz --strip-target-features "$4" -o "$4"' % " ".join(_FEATURES)
+    optimize = ' && "$5" %s -Oz' % " ".join(_FEATURES)
     ctx.actions.run_shell(
         arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path, ctx.file._opt.path],
         command = (
             '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "") +
-            ("" if debug else smaller + smaller)
+            ("" if debug else optimize + ' --strip-target-features "$4" -o "$4"' + optimize + ' --converge "$4" -o "$4"')
         ),
         inputs = [graph, linked],
         mnemonic = "WasmMetadce",

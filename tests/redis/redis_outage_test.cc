@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/faults/fault_proxy.h"
 #include "tests/redis/redis_client.h"
-#include "tests/redis/redis_proxy.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/matchers.h"
 
@@ -130,14 +130,13 @@ class RedisLostAnswers : public testing::Test {
   // Submits, lets the server do it, and loses its answers.
   std::vector<StoreReply> LoseAnswersTo(std::vector<StoreCommand> commands) {
     EXPECT_TRUE(client_.RunUntil(StoreState::kConnected));
-    const std::size_t before = proxy_.swallowed();
-    proxy_.Swallow();
+    proxy_.Set({Fault::Kind::kStall, Fault::Way::kDown});
     const std::uint64_t lost = client_.counters().lost;
     for (StoreCommand& command : commands) client_.Submit(std::move(command));
-    EXPECT_TRUE(client_.RunUntil([&] { return proxy_.swallowed() > before; }));
+    EXPECT_TRUE(client_.RunUntil([&] { return proxy_.held() > 0; }));
     // What else the server says to this write comes with it, or right after.
     client_.RunFor(Millis{20});
-    proxy_.Cut();
+    Cut();
     std::vector<StoreReply> replies = client_.Replies();
     EXPECT_EQ(client_.counters().lost, lost + 1);
     std::sort(replies.begin(), replies.end(), [](const StoreReply& a, const StoreReply& b) {
@@ -146,8 +145,13 @@ class RedisLostAnswers : public testing::Test {
     return replies;
   }
 
+  void Cut() {
+    proxy_.EndAll(false);
+    proxy_.Heal();
+  }
+
   RedisServer server_;
-  RedisProxy proxy_;
+  FaultProxy proxy_;
   RedisClient client_;
 };
 
@@ -194,15 +198,14 @@ TEST_F(RedisLostAnswers, OfAWriteThatWasOverwrittenSinceMayHaveBeenDone) {
   const StoreReply created = client_.Create(kRecord, "0");
   ASSERT_TRUE(client_.RunUntil(StoreState::kConnected));
   RedisClient other(OptionsFor(server_.port()));
-  const std::size_t before = proxy_.swallowed();
-  proxy_.Swallow();
+  proxy_.Set({Fault::Kind::kStall, Fault::Way::kDown});
   client_.Submit(store::Put{kRecord, "mine", created.record.version});
   client_.Submit(store::Create{fresh, "mine", {.idle_ttl = Hours(1)}});
-  ASSERT_TRUE(client_.RunUntil([&] { return proxy_.swallowed() > before; }));
+  ASSERT_TRUE(client_.RunUntil([&] { return proxy_.held() > 0; }));
   while (other.Get(fresh).error == ErrorCode::kNotFound) continue;
   EXPECT_THAT(other.Put(kRecord, "theirs"), IsDone());
   EXPECT_THAT(other.Put(fresh, "theirs"), IsDone());
-  proxy_.Cut();
+  Cut();
   EXPECT_THAT(client_.Replies(), AllOf(SizeIs(2), Each(Unavailable(true))));
   EXPECT_THAT(client_.Get(kRecord), Holds("theirs"));
 }

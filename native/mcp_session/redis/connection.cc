@@ -108,6 +108,7 @@ void RedisConnection::PlanHandshake() {
   Add({"INFO", "server"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
     if (!reply.IsText()) return RedisFailureOf(reply);
     info_.version = RedisInfoField(reply.text, "redis_version");
+    info_.run_id = RedisInfoField(reply.text, "run_id");
     if (!IsOldVersion(info_.version)) return std::nullopt;
     return RedisFailure{ErrorCode::kMisconfigured,
                         "the server is Redis " + info_.version + ", older than 6.2"};
@@ -118,6 +119,10 @@ void RedisConnection::PlanHandshake() {
     return std::nullopt;
   });
   Add({"ROLE"}, ExpectMaster);
+  Add({"CLIENT", "ID"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
+    if (reply.type == RedisReply::Type::kInteger) info_.client_id = reply.integer;
+    return std::nullopt;
+  });
   for (const RedisScript& script : RedisScripts()) {
     Add({"SCRIPT", "LOAD", script.text},
         [&script](const RedisReply& reply) -> std::optional<RedisFailure> {
@@ -159,6 +164,7 @@ void RedisConnection::Read() {
 }
 
 void RedisConnection::OnBytes(std::string_view bytes) {
+  heard_ = true;
   while (!closed_) {
     std::optional<RedisReply> reply = reader_.Next(&bytes);
     if (!reply) break;
@@ -191,8 +197,8 @@ void RedisConnection::OnHandshakeReply(const RedisReply& reply) {
 
 void RedisConnection::Fail(RedisFailure failure) {
   if (closed_) return;
-  // A server that wants TLS, for instance.
-  if (connected_ && !heard_) failure.reason += ", before it said a word";
+  if (connected_ && !heard_ && failure.code == ErrorCode::kUnavailable)
+    failure.reason += ", before it said a word";
   const auto failed = std::move(callbacks_.failed);
   Close();
   failed(std::move(failure));

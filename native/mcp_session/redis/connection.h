@@ -8,6 +8,7 @@
 #define MCP_SESSION_REDIS_CONNECTION_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ enum class RedisPurpose : std::uint8_t {
 struct RedisServerInfo {
   std::string version;
   std::string eviction_policy;  // maxmemory-policy
+  std::string run_id;           // another one after each start
+  std::int64_t client_id = 0;   // of this connection, there; 0: it does not say
   bool MayEvict() const { return !eviction_policy.empty() && eviction_policy != "noeviction"; }
 };
 

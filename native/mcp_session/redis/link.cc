@@ -27,6 +27,8 @@ constexpr Millis kGoodConnection = Seconds(1);
 // A connection on which nothing was heard for this long is asked whether it is still there.
 constexpr Millis kHeartbeat = Seconds(2);
 constexpr Millis kEvictedInterval = Minutes(1);
+// The server does not even answer in between.
+constexpr std::size_t kMaxLeftBehind = 16;
 
 std::uint64_t Draw(Entropy& entropy) {
   std::array<std::uint8_t, 8> bytes;
@@ -222,7 +224,27 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
   }
   SetState(StoreState::kConnected, std::move(warning));
   SetTimer(last_heard_ + kHeartbeat);
+  EndLastConnections(info);
   Flush();
+}
+
+// In front of all that waits, and in the same write.
+void RedisLink::EndLastConnections(const RedisServerInfo& info) {
+  if (info.run_id != run_id_) left_behind_.clear();
+  run_id_ = info.run_id;
+  std::string bytes;
+  for (const std::int64_t id : left_behind_) {
+    AppendRedisCommand(&bytes, {"CLIENT", "KILL", "ID", std::to_string(id)});
+  }
+  if (!left_behind_.empty()) {
+    SendInternal(std::move(bytes), left_behind_.size(),
+                 [this, newest = left_behind_.back()](const RedisDelivery& delivery) {
+                   if (delivery.fate != RedisFate::kAnswered) return;
+                   std::erase_if(left_behind_, [newest](auto id) { return id <= newest; });
+                 });
+  }
+  if (info.client_id != 0) left_behind_.push_back(info.client_id);
+  if (left_behind_.size() > kMaxLeftBehind) left_behind_.erase(left_behind_.begin());
 }
 
 void RedisLink::OnFailed(RedisFailure failure) {

@@ -8,9 +8,11 @@
 // comes late would be taken for another's. While there is no connection, exchanges wait for one.
 //
 // An exchange that was in flight on a connection that broke is sent once more if it may be
-// (`repeatable`). The order of exchanges never changes, nor when scripts have to be loaded again:
-// then nothing more is sent until what is in flight is answered, and what was not done, or was only
-// a read, is sent again first.
+// (`repeatable`). What is left of it on the way over the broken connection must not be carried out
+// after that, so the server is told first to end that connection, if it permits us to. The order of
+// exchanges never changes, nor when scripts have to be loaded again: then nothing more is sent
+// until what is in flight is answered, and what was not done, or was only a read, is sent again
+// first.
 //
 // On the loop's thread. `done` may be called from inside Send, if there is no room or the server
 // refuses us; else it comes from the loop. Close drops all callbacks.
@@ -106,6 +108,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void SendInternal(std::string bytes, std::size_t replies,
                     std::function<void(const RedisDelivery&)> done);
   void LoadScriptsAgain();
+  void EndLastConnections(const RedisServerInfo& info);
   void GoOnIfIdle();
   void Beat();
   void LoseAll(bool repeat);
@@ -138,6 +141,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   bool reloading_ = false;  // again_ is being collected
   bool dropping_ = false;   // Reconnect when nothing is in flight
   std::string drop_reason_;
+  std::string run_id_;                     // of the server that was connected to last
+  std::vector<std::int64_t> left_behind_;  // connections to it that may not have ended there
   bool worked_ = false;  // this connection answered something it would not be dropped for
 
   boost::asio::steady_timer timer_;

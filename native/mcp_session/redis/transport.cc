@@ -14,7 +14,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <utility>
 
 namespace mcp_session {
@@ -27,12 +29,18 @@ using boost::system::error_code;
 
 constexpr std::size_t kReadBytes = 64u << 10;
 
+// How long a server may take for its first word, with TLS, before it is asked without, and how long
+// one that hung up without a word is tried with TLS.
+constexpr std::chrono::milliseconds kSecondLook(150);
+
 // After this long without an acknowledgement for what was sent a connection is given up.
 constexpr unsigned kUserTimeoutMillis = 2000;
 // A quiet one is probed after 15 s, every 5 s, and given up after three probes.
 constexpr int kKeepAliveIdle = 15;
 constexpr int kKeepAliveInterval = 5;
 constexpr int kKeepAliveCount = 3;
+
+constexpr std::string_view kPing = "PING\r\n";
 
 bool IsTlsError(const error_code& error) {
   return error.category() == asio::error::get_ssl_category();
@@ -124,10 +132,19 @@ class UnixTransport final : public TransportBase<UnixTransport> {
   stream_protocol::socket socket_;
 };
 
+// A server that is spoken to with TLS and has none says nothing, and one that is spoken to without
+// and wants it hangs up: both look like an outage, and are a mistake in the settings. So whoever
+// behaves like this is tried the other way, over a second connection.
 class TcpTransport final : public TransportBase<TcpTransport> {
  public:
   TcpTransport(asio::io_context& loop, const RedisAddress& address, const RedisTls& tls)
-      : loop_(loop), address_(address), tls_(tls), resolver_(loop), socket_(loop) {}
+      : loop_(loop),
+        address_(address),
+        tls_(tls),
+        resolver_(loop),
+        socket_(loop),
+        second_(loop),
+        second_timer_(loop) {}
 
   void Connect(Connected connected) override {
     connected_ = std::move(connected);
@@ -154,7 +171,14 @@ class TcpTransport final : public TransportBase<TcpTransport> {
         });
   }
   void Read(WasRead read) override {
-    tls_stream_ ? ReadFrom(*tls_stream_, std::move(read)) : ReadFrom(socket_, std::move(read));
+    if (tls_stream_) return ReadFrom(*tls_stream_, std::move(read));
+    if (heard_) return ReadFrom(socket_, std::move(read));
+    ReadFrom(socket_, [this, read = std::move(read)](std::string_view bytes,
+                                                     std::optional<RedisFailure> failure) {
+      if (failure) return LookForTls(std::move(*failure), read);
+      heard_ = true;
+      read(bytes, std::nullopt);
+    });
   }
   void Write(std::string bytes, Written written) override {
     tls_stream_ ? WriteTo(*tls_stream_, std::move(bytes), std::move(written))
@@ -163,6 +187,9 @@ class TcpTransport final : public TransportBase<TcpTransport> {
   void Close() override {
     connected_ = nullptr;
     resolver_.cancel();
+    second_timer_.cancel();
+    error_code ignored;
+    second_.close(ignored);
     CloseSocket(socket_);
   }
 
@@ -210,14 +237,59 @@ class TcpTransport final : public TransportBase<TcpTransport> {
     if (closed_) return;
     if (error) return Report(Describe(error));
     SetOptions();
+    server_ = socket_.remote_endpoint(error);
     if (!tls_stream_) return Report(std::nullopt);
+    LookForPlainSoon();
     tls_stream_->async_handshake(asio::ssl::stream_base::client,
                                  [self = shared_from_this(), this](error_code e) {
                                    if (!closed_) OnHandshake(e);
                                  });
   }
 
+  // Whoever answers this says that it speaks Redis without TLS.
+  void LookForPlainSoon() {
+    second_timer_.expires_after(kSecondLook);
+    second_timer_.async_wait([self = shared_from_this(), this](error_code cancelled) {
+      if (cancelled || closed_ || !connected_) return;
+      second_.async_connect(server_, [self, this](error_code e) {
+        if (e || closed_ || !connected_) return;
+        asio::async_write(second_, asio::buffer(kPing), [self](error_code, std::size_t) {});
+        second_.async_read_some(asio::buffer(first_), [self, this](error_code e, std::size_t) {
+          if (e || closed_ || !connected_ || (first_[0] != '+' && first_[0] != '-')) return;
+          Report(RedisFailure{ErrorCode::kMisconfigured, "TLS: the server does not speak it"});
+        });
+      });
+    });
+  }
+
+  // The server ended the connection, for `failure`, before its first word. Says so, or better.
+  void LookForTls(RedisFailure failure, WasRead read) {
+    const auto done = std::make_shared<WasRead>(std::move(read));
+    const auto finish = [self = shared_from_this(), this, done](RedisFailure why) {
+      if (closed_ || !*done) return;
+      second_timer_.cancel();
+      std::exchange(*done, nullptr)({}, std::move(why));
+    };
+    second_timer_.expires_after(kSecondLook);
+    second_timer_.async_wait([finish, failure](error_code cancelled) {
+      if (!cancelled) finish(failure);
+    });
+    second_.async_connect(server_, [self = shared_from_this(), this, finish,
+                                    failure](error_code e) {
+      if (e || closed_) return finish(failure);
+      const auto stream = std::make_shared<asio::ssl::stream<tcp::socket&>>(second_, tls_context_);
+      stream->async_handshake(asio::ssl::stream_base::client, [self, stream, finish,
+                                                               failure](error_code e) {
+        const bool is_alert = IsTlsError(e) && ERR_GET_REASON(e.value()) >= SSL_AD_REASON_OFFSET;
+        if (e && !is_alert) return finish(failure);
+        finish(RedisFailure{ErrorCode::kMisconfigured, "the server wants TLS"});
+      });
+    });
+  }
+
   void OnHandshake(error_code error) {
+    second_timer_.cancel();
+    if (!connected_) return;
     if (!error) return Report(std::nullopt);
     if (error == asio::ssl::error::stream_truncated || error == asio::error::eof) {
       return Report(RedisFailure{ErrorCode::kMisconfigured,
@@ -251,6 +323,11 @@ class TcpTransport final : public TransportBase<TcpTransport> {
   asio::ssl::context tls_context_{asio::ssl::context::tls_client};
   std::optional<asio::ssl::stream<tcp::socket&>> tls_stream_;
   Connected connected_;
+  bool heard_ = false;  // anything, without TLS
+  tcp::endpoint server_;
+  tcp::socket second_;
+  asio::steady_timer second_timer_;
+  std::array<char, 1> first_{};  // what the server said over it
 };
 
 }  // namespace
