@@ -43,8 +43,9 @@ class MemoryTable : public RecordCommands {
   void Attach(const RecordKey& to, DetachedRecord record, std::uint64_t write_id, Instant now,
               StoreReply* reply);
 
- private:
   using RecordCommands::Do;
+
+ private:
   Outcome Do(store::Create& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Regenerate& command, Instant now, StoreReply& reply);
   Outcome Do(const store::Lock& command, Instant now, StoreReply& reply);

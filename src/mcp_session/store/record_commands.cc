@@ -44,6 +44,15 @@ void RecordCommands::Describe(const RecordSlot& slot, Instant now, Record& recor
   if (entry.last_end != kNever) record.max_life_left = entry.last_end - now;
 }
 
+bool RecordCommands::Reclaim(Instant now) {
+  const std::size_t before = records_.size();
+  for (int i = 0; i < 2 && records_.size() == before && records_.MayHaveDead(now); ++i) {
+    records_.Sweep(now, kSlotsPerReclaim);
+  }
+  if (records_.size() == before) records_.ForgetRemembered();
+  return records_.size() < before;
+}
+
 void RecordCommands::Tick(Instant now) {
   if (records_.NextSweep() <= now) records_.Sweep(now, kSlotsPerTick);
 }
@@ -206,8 +215,9 @@ bool RecordCommands::MakeRoomFor(const store::Create& command, const PackedKey& 
   const std::string_view owner = command.key.owner;
   const bool with_extras = command.write_id != 0 || command.lifetime.remember > Millis{};
   return (owner.empty() || MakeShareFor(owner, now)) && MakeRoom(now, [&] {
-           return records_.size() < options_.max_records &&
-                  MemoryUse() + records_.CostOfInsert(key, owner, command.data, with_extras) <=
+           return records_.size() + records_elsewhere_ < options_.max_records &&
+                  MemoryUse() + bytes_elsewhere_ +
+                          records_.CostOfInsert(key, owner, command.data, with_extras) <=
                       options_.max_bytes;
          });
 }
@@ -215,7 +225,7 @@ bool RecordCommands::MakeRoomFor(const store::Create& command, const PackedKey& 
 bool RecordCommands::MakeRoomForBytes(std::ptrdiff_t bytes, Instant now) {
   if (bytes <= 0) return true;
   const auto more = static_cast<std::size_t>(bytes);
-  return MakeRoom(now, [&] { return MemoryUse() + more <= options_.max_bytes; });
+  return MakeRoom(now, [&] { return MemoryUse() + bytes_elsewhere_ + more <= options_.max_bytes; });
 }
 
 bool RecordCommands::MakeShareFor(std::string_view owner, Instant now) {

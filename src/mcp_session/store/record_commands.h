@@ -36,6 +36,16 @@ class RecordCommands {
   Instant NextDeadline() const { return records_.NextSweep(); }
   void Tick(Instant now);
 
+  // Frees some of the dead, or if there are none forgets the remembered: for another table under
+  // the same limits that is short of room. False: there was nothing to free.
+  bool Reclaim(Instant now);
+
+  // What other tables under the same limits hold.
+  void SetElsewhere(std::size_t records, std::size_t bytes) {
+    records_elsewhere_ = records;
+    bytes_elsewhere_ = bytes;
+  }
+
   std::size_t size() const { return records_.size(); }
   std::size_t MemoryUse() const { return records_.MemoryUse() + reserved_bytes_; }
 
@@ -69,6 +79,8 @@ class RecordCommands {
   const MemoryStoreOptions options_;
   RecordTable records_;
   std::size_t reserved_bytes_ = 0;
+  std::size_t records_elsewhere_ = 0;
+  std::size_t bytes_elsewhere_ = 0;
 };
 
 }  // namespace mcp_session

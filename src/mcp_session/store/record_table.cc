@@ -10,7 +10,7 @@
 namespace mcp_session {
 namespace {
 
-constexpr std::size_t kMaxFreesPerSweep = 1000;
+constexpr std::size_t kMaxFreesPerSweep = 250;
 constexpr Millis kPauseWithinSweep{1};
 constexpr Millis kPauseBetweenSweeps = Seconds(1);
 
@@ -118,6 +118,7 @@ DetachedRecord RecordTable::Detach(RecordSlot* slot) {
   RecordEntry& entry = *slot->entry;
   DetachedRecord record;
   record.data = entry.data;
+  record.version = entry.version;
   record.last_end = entry.last_end;
   record.end = slot->end;
   record.idle_millis = entry.idle_millis;
@@ -151,8 +152,9 @@ RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record
   entry.data = std::move(record.data);
   entry.last_end = record.last_end;
   entry.idle_millis = record.idle_millis;
+  // What versions and tokens were in the table it comes from counts here too.
+  last_version_ = std::max(last_version_, record.version);
   if (record.extras != nullptr) {
-    // Tokens granted in the table it comes from count here too.
     last_version_ = std::max(last_version_, record.extras->fence);
     entry.has_extras = 1;
     extras_.Insert(key.hash(), &entry, std::move(record.extras));

@@ -72,6 +72,7 @@ struct OwnerSlot {
 // A record between two keys.
 struct DetachedRecord {
   std::shared_ptr<const std::string> data;
+  std::uint64_t version = 0;
   std::unique_ptr<RecordExtras> extras;
   Instant last_end = kNever;
   Instant end = kNever;
@@ -145,7 +146,7 @@ class RecordTable {
   bool MayHaveDead(Instant now) const { return earliest_end_ <= now; }
 
   // Frees dead records, going on where the last sweep stopped; looks at `max_slots` slots and
-  // frees 1000 records at most.
+  // frees 250 records at most.
   void Sweep(Instant now, std::size_t max_slots);
 
   // Does not remember the record with this key any more; FindLive did not find it.
