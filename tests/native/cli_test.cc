@@ -24,8 +24,6 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
 constexpr std::string_view kHealthCheck = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
-constexpr std::string_view kMemoryLine =
-    "mcp-session: state is kept in memory and gone when this ends\n";
 
 TEST(Cli, TellsItsVersion) {
   EXPECT_EQ(RunToEnd({"--version"}), (Finished{0, "mcp-session 0.1.0\n", ""}));
@@ -38,7 +36,8 @@ TEST(Cli, HelpNamesEveryOption) {
     EXPECT_EQ(help.code, 0);
     EXPECT_EQ(help.errors, "");
     for (const char* option :
-         {"--host", "--port", "--store", "--stdio", "--allow-host", "--allow-origin"}) {
+         {"--host", "--port", "--store", "--on-unavailable", "--degrade", "--prefix", "--verbose",
+          "--stdio", "--allow-host", "--allow-origin"}) {
       EXPECT_THAT(help.output, HasSubstr(option));
     }
   }
@@ -59,18 +58,16 @@ TEST(Cli, SaysInOneLineWhatIsWrongWithTheCommandLine) {
       {{"serve", "--port", "65536"},
        "--port: must be a number from 0 to 65535 (see mcp-session --help)"},
       {{"serve", "--port"}, "--port: 1 required PORT missing (see mcp-session --help)"},
-      {{"serve", "--store", "redis://localhost:6379"},
-       "--store: this build has no Redis store; use memory"},
-      {{"serve", "--store", "rediss://user:secret@localhost"},
-       "--store: this build has no Redis store; use memory"},
-      {{"serve", "--store", "unix:///run/redis.sock"},
-       "--store: this build has no Redis store; use memory"},
-      {{"serve", "--store", "file:sessions.db"},
-       "--store: this build has no file store; use memory"},
+      {{"serve", "--on-unavailable", "panic"},
+       "--on-unavailable: must be fallback or fail (see mcp-session --help)"},
+      {{"serve", "--degrade", "all"}, "--degrade: must be local (see mcp-session --help)"},
+      {{"serve", "--store", "redis://localhost", "--prefix", "a b"},
+       "--store: redis://localhost:6379: the prefix is not 1 to 64 of A-Za-z0-9:._-"},
       {{"serve", "--store", "redis://user:secret@localhost:99999"},
        "--store: the port must be from 1 to 65535"},
       {{"serve", "--store", "gopher://localhost"},
-       "--store: a store is memory, or a URL that begins with redis:, rediss:, unix: or file:"},
+       "--store: a store is memory, or a URL that begins with redis:, rediss:, "
+       "redis+sentinel:, redis+cluster:, unix: or file:"},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(RunToEnd(row.arguments), (Finished{2, "", "mcp-session: " + row.complaint + "\n"}));
@@ -92,7 +89,7 @@ TEST(Cli, ServesOnAFreePort) {
   EXPECT_EQ(page.headers["content-type"], "text/html; charset=utf-8");
   program.Signal(SIGTERM);
   EXPECT_EQ(program.Wait(), 0);
-  EXPECT_EQ(program.AllErrors(), kMemoryLine);
+  EXPECT_EQ(program.AllErrors(), "");
 }
 
 TEST(Cli, ServesOnIpv6) {
@@ -201,9 +198,8 @@ TEST(Cli, WarnsThatNobodyElseIsAnswered) {
   program.Signal(SIGTERM);
   EXPECT_EQ(program.Wait(), 0);
   EXPECT_EQ(program.AllErrors(),
-            std::string(kMemoryLine) +
-                "mcp-session: listening on every address, but answering only to the loopback "
-                "names: admit others with --allow-host\n");
+            "mcp-session: listening on every address, but answering only to the loopback "
+            "names: admit others with --allow-host\n");
 }
 
 TEST(CliStdio, SpeaksOneMessagePerLine) {
@@ -230,7 +226,7 @@ TEST(CliStdio, SpeaksOneMessagePerLine) {
 }
 
 TEST(CliStdio, AnswersWhatIsRunningAtTheEndOfTheInput) {
-  TestProcess process({"serve", "--stdio"});
+  TestProcess process({"serve", "--stdio", "--store", "memory"});
   ASSERT_TRUE(process.Write(
       R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow_count",)"
       R"("arguments":{"to":3,"delay_ms":20},"_meta":{"progressToken":"p",)"
@@ -244,7 +240,7 @@ TEST(CliStdio, AnswersWhatIsRunningAtTheEndOfTheInput) {
 }
 
 TEST(CliStdio, EndsAtSigterm) {
-  TestProcess process({"serve", "--stdio"});
+  TestProcess process({"serve", "--stdio", "--store", "memory"});
   ASSERT_TRUE(process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
                             "\n"));
   EXPECT_NE(process.ReadLine(), "");
@@ -253,7 +249,7 @@ TEST(CliStdio, EndsAtSigterm) {
 }
 
 TEST(CliStdio, EndsWhenNobodyReads) {
-  TestProcess process({"serve", "--stdio"});
+  TestProcess process({"serve", "--stdio", "--store", "memory"});
   process.CloseOutput();
   process.Write(R"({"jsonrpc":"2.0","id":1,"method":"ping"})"
                 "\n");

@@ -331,6 +331,32 @@ TEST(HttpServer, TellsThatItIsThere) {
   EXPECT_EQ(client.Exchange("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").body, "ok\n");
 }
 
+TEST(HttpServer, ServesWhatIsMadeAnew) {
+  int asked = 0;
+  HttpServerOptions options;
+  options.dynamic_pages = {{"/count",
+                            [&] {
+                              return HttpAnswer{200, "text/plain", std::to_string(++asked)};
+                            }},
+                           {"/healthz", [] {
+                              return HttpAnswer{503, "application/json", "{}"};
+                            }}};
+  TestServer server(std::move(options));
+  TestClient client(server.port());
+  TestResponse first = client.Exchange("GET /count HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.body, "1");
+  EXPECT_EQ(first.headers["content-type"], "text/plain");
+  EXPECT_EQ(first.headers["cache-control"], "no-store");
+  EXPECT_EQ(client.Exchange("GET /count?x=1 HTTP/1.1\r\nHost: a\r\n\r\n").body, "2");
+  const TestResponse refused =
+      client.Exchange("POST /count HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(refused.status, 405);
+  const TestResponse health = client.Exchange("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(health.status, 503);
+  EXPECT_EQ(health.body, "{}");
+}
+
 TEST(HttpServer, NamesNoSoftware) {
   TestServer server;
   TestClient client(server.port());

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -142,6 +143,10 @@ Finished RunToEnd(const std::vector<std::string>& arguments) {
 TestProgram::TestProgram(std::vector<std::string> arguments)
     : TestProcess([&] {
         arguments.insert(arguments.begin(), {"serve", "--port", "0"});
+        // What happens to run on this machine is not for tests.
+        if (std::find(arguments.begin(), arguments.end(), "--store") == arguments.end()) {
+          arguments.insert(arguments.end(), {"--store", "memory"});
+        }
         return arguments;
       }()) {
   first_line_ = ReadLine();

@@ -52,7 +52,8 @@ struct Finished {
 // Runs it with an empty stdin until it ends.
 Finished RunToEnd(const std::vector<std::string>& arguments);
 
-// Starts `serve --port 0` and more arguments, and reads its first two lines.
+// Starts `serve --port 0` and more arguments, and reads its first two lines. State is kept in
+// memory unless there is a --store among them.
 class TestProgram : public TestProcess {
  public:
   explicit TestProgram(std::vector<std::string> arguments = {});

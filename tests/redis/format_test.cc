@@ -150,8 +150,11 @@ TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
     RedisReplyReader reader;
     std::vector<RedisReply> replies;
     for (std::size_t at = 0; at < bytes.size(); at += cut) {
-      reader.Feed(std::string_view(bytes).substr(at, cut));
-      while (std::optional<RedisReply> reply = reader.Next()) replies.push_back(std::move(*reply));
+      std::string_view slice = std::string_view(bytes).substr(at, cut);
+      while (std::optional<RedisReply> reply = reader.Next(&slice)) {
+        replies.push_back(std::move(*reply));
+      }
+      EXPECT_TRUE(slice.empty());
     }
     ASSERT_EQ(replies.size(), 6u) << cut;
     EXPECT_TRUE(replies[0].IsOk());
@@ -167,8 +170,8 @@ TEST(Resp, RepliesAreReadHoweverTheyAreCut) {
 
 TEST(Resp, WhatIsNoReplyBreaksTheReader) {
   RedisReplyReader reader;
-  reader.Feed("HTTP/1.1 400 Bad Request\r\n\r\n");
-  EXPECT_FALSE(reader.Next().has_value());
+  std::string_view bytes = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  EXPECT_FALSE(reader.Next(&bytes).has_value());
   EXPECT_TRUE(reader.broken());
 }
 

@@ -321,5 +321,69 @@ TEST_F(StoreTroubleTest, ASessionThatIsDeletedWhileACallSavesLeavesNothing) {
   EXPECT_EQ(peer_.memory().size(), 0u);
 }
 
+// --- stores that answer later ---
+
+TEST_F(StoreTroubleTest, RepliesThatComeLaterWakeTheHost) {
+  peer_.store().Hold();
+  const int before = peer_.wakes();
+  const std::uint64_t first = Ping();
+  const std::uint64_t second = Ping();
+  EXPECT_EQ(peer_.Of(first).status, 0);
+  EXPECT_EQ(peer_.wakes(), before);
+  peer_.store().Release();
+  EXPECT_EQ(peer_.wakes(), before + 1);  // once, for both
+  peer_.Wake();
+  EXPECT_EQ(peer_.Of(first).body, kPong);
+  EXPECT_EQ(peer_.Of(second).body, kPong);
+}
+
+TEST_F(StoreTroubleTest, AStoreThatOutlivesItsServerWakesNobody) {
+  peer_.store().Hold();
+  Ping();
+  const int before = peer_.wakes();
+  peer_.DestroyServer();
+  peer_.store().Release();
+  EXPECT_EQ(peer_.wakes(), before);
+}
+
+// --- refusals ---
+
+TEST_F(StoreTroubleTest, AStoreThatRefusesUsIsOurFault) {
+  peer_.store().Fail(ErrorCode::kMisconfigured);
+  EXPECT_EQ(peer_.Of(Ping()).status, 500);
+  EXPECT_EQ(peer_.Of(peer_.Post(kInitialize)).status, 500);
+}
+
+TEST_F(StoreTroubleTest, ASessionWhoseTimeIsOverIsNotFound) {
+  peer_.store().Fail(ErrorCode::kExpired);
+  EXPECT_EQ(peer_.Of(Ping()).status, 404);
+  EXPECT_EQ(peer_.Of(peer_.Delete(session_)).status, 404);
+}
+
+TEST_F(StoreTroubleTest, AHandleWhoseTimeIsOverIsGone) {
+  Call("make");
+  peer_.store().Fail(ErrorCode::kExpired, 0);
+  peer_.store().Hold();
+  const std::uint64_t exchange = Call("fill", box_);
+  peer_.store().Release();  // the session is there
+  peer_.store().Fail(ErrorCode::kExpired);
+  peer_.Wake();
+  EXPECT_EQ(peer_.Of(exchange).status, 200);
+  EXPECT_NE(peer_.Of(exchange).body.find("does not exist or has ended"), std::string::npos);
+}
+
+TEST_F(StoreTroubleTest, ACallerWithTooLongANameIsRefused) {
+  const std::string longest(kMaxPrincipalBytes, 'p');
+  EXPECT_EQ(peer_.Of(peer_.Post(kInitialize, {}, longest)).status, 200);
+  EXPECT_EQ(peer_.Of(peer_.Post(kInitialize, {}, longest + "p")).status, 403);
+  EXPECT_EQ(peer_.Of(peer_.Post(kPing, session_, longest + "p")).status, 403);
+  EXPECT_EQ(peer_.Of(peer_.Delete(session_, longest + "p")).status, 403);
+  EXPECT_EQ(peer_.Of(peer_.CallStateless(1, "make", "{}", longest + "p")).status, 403);
+  peer_.Open(1, longest + "p");
+  peer_.Send(1, kInitialize);
+  ASSERT_EQ(peer_.Of(1).messages.size(), 1u);
+  EXPECT_NE(peer_.Of(1).messages[0].find("-32000"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mcp_session

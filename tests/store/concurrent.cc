@@ -75,31 +75,33 @@ class HistoryWriter {
     Knowledge& known = known_[key];
     Operation operation;
     operation.client = client_;
-    const std::uint64_t dice = random_.Below(options_.with_locks ? 100 : 78);
-    const bool writes = (dice >= 20 && dice < 70) || (dice >= 90);
-    if (writes) operation.data = std::to_string(client_) + "." + std::to_string(number);
-    if (dice < 20) {
+    const std::uint64_t dice = random_.Below(options_.with_locks ? 100 : 75);
+    if (dice < 18) {
       operation.kind = Kind::kGet;
-    } else if (dice < 34) {
+    } else if (dice < 33) {
       operation.kind = Kind::kCreate;
-    } else if (dice < 70) {
+    } else if (dice < 68) {
       operation.kind = Kind::kPut;
-      if (dice < 58) operation.expected = known.version;
-    } else if (dice < 75) {
+      if (dice < 54) operation.expected = known.version;
+      if (dice >= 48) operation.fence = known.token;
+    } else if (dice < 73) {
       operation.kind = Kind::kRemove;
-      if (dice < 73) operation.expected = known.version;
-    } else if (dice < 78) {
+      if (dice < 72) operation.expected = known.version;
+    } else if (dice < 75) {
       operation.kind = Kind::kTake;
-    } else if (dice < 85) {
+    } else if (dice == 99) {
+      operation.kind = Kind::kUnlock;
+      operation.holder = 1;  // nobody
+    } else if (known.holder == 0 || dice < 80) {
       operation.kind = Kind::kLock;
       if (known.holder == 0) known.holder = random_.Next() | 1;
       operation.holder = known.holder;
-    } else if (dice < 90) {
-      operation.kind = Kind::kUnlock;
-      operation.holder = known.holder == 0 ? 1 : std::exchange(known.holder, 0);
     } else {
-      operation.kind = Kind::kPut;
-      operation.fence = known.token;
+      operation.kind = Kind::kUnlock;
+      operation.holder = std::exchange(known.holder, 0);
+    }
+    if (operation.kind == Kind::kCreate || operation.kind == Kind::kPut) {
+      operation.data = std::to_string(client_) + "." + std::to_string(number);
     }
     const std::string id = options_.prefix + std::to_string(key);
     operation.invoked = clock_++;

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "tests/store/contract.h"
+#include "tests/store/backend.h"
 
 namespace mcp_session {
 

@@ -140,9 +140,9 @@ TEST(Concurrent, LostRepliesAreExplained) {
 
 TEST(Concurrent, ABrokenStoreIsFound) {
   EXPECT_NE(RunHistories(CompareThenSet, 50), std::nullopt);
-  EXPECT_NE(RunHistories(IgnoreFences, 10), std::nullopt);
-  EXPECT_NE(RunHistories(LockForAll, 10), std::nullopt);
-  EXPECT_NE(RunHistories(Upsert, 10), std::nullopt);
+  EXPECT_NE(RunHistories(IgnoreFences, 50), std::nullopt);
+  EXPECT_NE(RunHistories(LockForAll, 50), std::nullopt);
+  EXPECT_NE(RunHistories(Upsert, 50), std::nullopt);
 }
 
 TEST(Concurrent, CountersAreExact) {

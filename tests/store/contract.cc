@@ -13,12 +13,6 @@ constexpr RecordKey kElsewhere{"nobody", "session", "elsewhere"};
 
 }  // namespace
 
-void PrintTo(const StoreBackend& backend, std::ostream* os) { *os << backend.name; }
-
-std::string StoreBackendName(const testing::TestParamInfo<StoreBackend>& info) {
-  return info.param.name;
-}
-
 void StoreContract::NewStore(const StoreLimits& limits) {
   backend_.reset();  // the old one first: the two may share a server
   backend_ = GetParam().make(limits);

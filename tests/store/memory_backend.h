@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "mcp_session/store/memory_store.h"
-#include "tests/store/contract.h"
+#include "tests/store/backend.h"
 #include "tests/support/counting_entropy.h"
 #include "tests/support/manual_clock.h"
 

@@ -87,7 +87,7 @@ std::string ModelRun::TakeCommand(const Step& step) {
   const std::string data = DataOf(choices);
   const std::uint64_t write_id = choices.Below(3) == 0 ? 1 + choices.Below(3) : 0;
   const std::uint64_t holder = 1 + choices.Below(3);
-  const std::uint64_t number = choices.Below(6);
+  const auto keep = static_cast<std::size_t>(1 + choices.Below(6));
   const Millis lease = LeaseOf(choices);
   switch (step.action) {
     case Action::kCreate: {
@@ -130,8 +130,8 @@ std::string ModelRun::TakeCommand(const Step& step) {
     case Action::kUnlock:
       return Compare(model_key, Run(store::Unlock{key, holder}), model_.Unlock(model_key, holder));
     case Action::kAppend:
-      return Compare(model_key, Run(store::Append{key, data, 1 + number}),
-                     model_.Append(model_key, data, 1 + number));
+      return Compare(model_key, Run(store::Append{key, data, keep}),
+                     model_.Append(model_key, data, keep));
     default:
       return TakeRead(model_key, choices);
   }

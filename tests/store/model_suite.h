@@ -18,7 +18,7 @@
 #include <ostream>
 #include <string>
 
-#include "tests/store/contract.h"
+#include "tests/store/backend.h"
 
 namespace mcp_session {
 

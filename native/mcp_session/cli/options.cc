@@ -28,6 +28,12 @@ std::string IsPort(const std::string& text) {
   return error == std::errc() && stopped == end ? "" : "must be a number from 0 to 65535";
 }
 
+std::string IsPolicy(const std::string& text) {
+  return text == "fallback" || text == "fail" ? "" : "must be fallback or fail";
+}
+
+std::string IsDegrade(const std::string& text) { return text == "local" ? "" : "must be local"; }
+
 void Define(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--host", options.host, "Address or name to listen on")
       ->type_name("HOST")
@@ -38,10 +44,28 @@ void Define(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
   serve
       .add_option("--store", options.store,
-                  "Where state is kept: auto, memory, or the URL of a store (redis://HOST:PORT, "
-                  "rediss://HOST:PORT, unix:///SOCKET, file:PATH)")
+                  "Where state is kept: auto (REDIS_URL, else a Redis at localhost:6379, else "
+                  "memory), memory, or the URL of a store (redis://HOST:PORT, rediss://HOST:PORT, "
+                  "unix:///SOCKET, redis+sentinel://HOST,HOST/MASTER, redis+cluster://HOST,HOST, "
+                  "file:PATH)")
       ->type_name("STORE")
       ->capture_default_str();
+  serve
+      .add_option("--on-unavailable", options.on_unavailable,
+                  "If the store cannot be reached at the start: fallback (memory) or fail; by "
+                  "default fail for a store that was named")
+      ->type_name("POLICY")
+      ->check(IsPolicy, "");
+  serve
+      .add_option("--degrade", options.degrade,
+                  "local: while the store is away, keep new records in memory and move them when "
+                  "it is back")
+      ->type_name("HOW")
+      ->check(IsDegrade, "");
+  serve.add_option("--prefix", options.prefix, "Of every key in Redis (mcp:session:)")
+      ->type_name("PREFIX");
+  serve.add_flag("--verbose", options.verbose, "Say what is looked at on the way to a store")
+      ->disable_flag_override();
   serve
       .add_flag("--stdio", options.stdio,
                 "Speak over stdin and stdout, one message per line, instead of HTTP")

@@ -12,13 +12,16 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "mcp_session/cli/demo_pages.h"
 #include "mcp_session/cli/demo_tools.h"
-#include "mcp_session/factory/store_url.h"
+#include "mcp_session/factory/create_store.h"
+#include "mcp_session/health/operator_pages.h"
 #include "mcp_session/http/server.h"
+#include "mcp_session/metrics/metered_store.h"
 #include "mcp_session/stdio/server.h"
-#include "mcp_session/store/memory_store.h"
 #include "mcp_session/system/entropy.h"
 #include "mcp_session/system/log.h"
 
@@ -31,25 +34,30 @@ constexpr int kFailed = 1;
 constexpr int kUsageError = 2;
 constexpr rlim_t kDescriptors = 65'536;
 
-// Whether --store names the one store of this build; otherwise the complaint is made.
-bool CheckStore(const std::string& store) {
-  if (store == "auto") {
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
-    const char* redis = std::getenv("REDIS_URL");
-    LogLine(redis != nullptr && *redis != '\0'
-                ? "state is kept in memory: REDIS_URL is set, but this build has no Redis store"
-                : "state is kept in memory and gone when this ends");
-    return true;
+StoreOptions ToStoreOptions(const ServeOptions& options) {
+  StoreOptions store;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
+  ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &store);
+  store.url = options.store;
+  if (options.on_unavailable == "fallback") store.on_unavailable = OnUnavailable::kFallback;
+  if (options.on_unavailable == "fail") store.on_unavailable = OnUnavailable::kFail;
+  store.degrade_local = options.degrade == "local";
+  if (!options.prefix.empty()) store.prefix = options.prefix;
+  store.verbose = options.verbose;
+  store.log = [](std::string_view line) { LogLine(line); };
+  return store;
+}
+
+// The store, or nothing, and why, is said. Who asked for memory by name knows where state is.
+Result<CreatedStore> OpenStore(const ServeOptions& options, asio::io_context& loop,
+                               Entropy& entropy) {
+  Result<CreatedStore> created = CreateSessionStore(ToStoreOptions(options), loop, entropy);
+  if (!created) {
+    LogLine((options.store == "auto" ? "" : "--store: ") + created.error().message);
+  } else if (!created->fell_back && (options.store != "memory" || options.verbose)) {
+    LogLine(created->why);
   }
-  const Result<StoreUrl> url = ParseStoreUrl(store);
-  if (!url) {
-    LogLine("--store: " + url.error().message);
-    return false;
-  }
-  if (url->scheme == StoreScheme::kMemory) return true;
-  LogLine(std::string("--store: this build has no ") +
-          (url->scheme == StoreScheme::kFile ? "file" : "Redis") + " store; use memory");
-  return false;
+  return created;
 }
 
 HostPolicy Hosts(const ServeOptions& options) {
@@ -82,12 +90,14 @@ void StopAtSignals(asio::signal_set& signals, Host& host) {
   });
 }
 
-int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server) {
+int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server,
+              std::vector<HttpDynamicPage> operator_pages) {
   RaiseDescriptorLimit();
   HttpServerOptions http;
   http.host = options.host;
   http.port = options.port;
   http.pages = DemoPages();
+  http.dynamic_pages = std::move(operator_pages);
   HttpServer host(loop, server, http);
   const Result<HttpAddress> address = host.Listen();
   if (!address) {
@@ -124,11 +134,14 @@ int ServeStdio(asio::io_context& loop, McpServer& server) {
 }  // namespace
 
 int Serve(const ServeOptions& options) {
-  if (!CheckStore(options.store)) return kUsageError;
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads us may go at any time
   asio::io_context loop(1);
   SystemEntropy entropy;
-  MemorySessionStore store(MemoryStoreOptions{}, entropy);
+  const Result<CreatedStore> created = OpenStore(options, loop, entropy);
+  if (!created) {
+    return created.error().code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
+  }
+  MeteredStore store(*created->store);
   ServerOptions about;
   about.title = "mcp-session demonstration";
   about.instructions =
@@ -140,7 +153,8 @@ int Serve(const ServeOptions& options) {
     LogLine("the demonstration tools: " + added.error().message);
     return kFailed;
   }
-  return options.stdio ? ServeStdio(loop, server) : ServeHttp(options, loop, server);
+  return options.stdio ? ServeStdio(loop, server)
+                       : ServeHttp(options, loop, server, OperatorPages(store, *created));
 }
 
 }  // namespace mcp_session

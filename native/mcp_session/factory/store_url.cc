@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace mcp_session {
 namespace {
 
 constexpr std::uint16_t kRedisPort = 6379;
+constexpr std::uint16_t kSentinelPort = 26379;
+constexpr std::size_t kMaxHosts = 32;
 constexpr int kMaxDatabase = 9999;
 
 tl::unexpected<Error> Malformed(std::string what) {
@@ -67,7 +70,7 @@ Result<void> TakeLogin(std::string_view* rest, StoreUrl* url) {
   return {};
 }
 
-Result<void> TakeHostAndPort(std::string_view authority, StoreUrl* url) {
+Result<StoreHost> ParseHost(std::string_view authority, std::uint16_t default_port) {
   std::string_view host = authority;
   std::string_view port;
   bool has_port = false;
@@ -88,16 +91,25 @@ Result<void> TakeHostAndPort(std::string_view authority, StoreUrl* url) {
     }
   }
   const bool plausible = std::all_of(host.begin(), host.end(), [](char c) {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '[' && c != ']';
+    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '[' && c != ']' && c != ',';
   });
   if (host.empty() || !plausible) return Malformed("the host is missing or malformed");
-  url->host = host;
-  url->port = kRedisPort;
-  if (!has_port) return {};
+  if (!has_port) return StoreHost{std::string(host), default_port};
   const auto number = ParseNumber<std::uint16_t>(port, 1, 65535);
   if (!number) return Malformed("the port must be from 1 to 65535");
-  url->port = *number;
-  return {};
+  return StoreHost{std::string(host), *number};
+}
+
+// "host:port,host:port".
+Result<void> TakeHosts(std::string_view authority, std::uint16_t default_port, StoreUrl* url) {
+  for (;;) {
+    const std::size_t comma = authority.find(',');
+    MCPS_TRY(StoreHost host, ParseHost(authority.substr(0, comma), default_port));
+    url->hosts.push_back(std::move(host));
+    if (url->hosts.size() > kMaxHosts) return Malformed("there are more than 32 hosts");
+    if (comma == std::string_view::npos) return {};
+    authority.remove_prefix(comma + 1);
+  }
 }
 
 Result<void> SetDatabase(std::string_view text, StoreUrl* url) {
@@ -107,34 +119,86 @@ Result<void> SetDatabase(std::string_view text, StoreUrl* url) {
   return {};
 }
 
-Result<StoreUrl> ParseTcp(std::string_view rest, StoreUrl url) {
-  if (auto login = TakeLogin(&rest, &url); !login) return tl::unexpected(login.error());
-  const std::size_t slash = rest.find('/');
-  const std::string_view authority = rest.substr(0, slash);
-  if (rest.find_first_of("?#") != std::string_view::npos) {
-    return Malformed("this kind of URL takes no ? or #");
+// "?name=value&name=value", without the '?'.
+Result<void> SetQuery(std::string_view query, StoreUrl* url) {
+  while (!query.empty()) {
+    const std::string_view option = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), option.size() + 1));
+    const std::size_t equals = option.find('=');
+    const std::string_view name = option.substr(0, equals);
+    const auto value = equals == std::string_view::npos ? std::optional<std::string>()
+                                                        : PercentDecode(option.substr(equals + 1));
+    if (!value || value->empty()) return Malformed("an option after the ? has no proper value");
+    std::string* field = nullptr;
+    if (name == "prefix") field = &url->prefix;
+    if (name == "ca" && url->tls) field = &url->ca_file;
+    if (name == "cert" && url->tls) field = &url->certificate_file;
+    if (name == "key" && url->tls) field = &url->key_file;
+    if (name == "db" && url->scheme == StoreScheme::kRedisUnix) {
+      if (auto set = SetDatabase(*value, url); !set) return set;
+    } else if (field == nullptr) {
+      return Malformed(
+          "after the ? only prefix is known, with TLS ca, cert and key, and for unix: db");
+    } else {
+      *field = *value;
+    }
   }
-  if (auto host = TakeHostAndPort(authority, &url); !host) return tl::unexpected(host.error());
-  if (slash == std::string_view::npos || slash + 1 == rest.size()) return url;
-  if (auto set = SetDatabase(rest.substr(slash + 1), &url); !set) {
-    return tl::unexpected(set.error());
+  if (url->certificate_file.empty() != url->key_file.empty()) {
+    return Malformed("cert and key are given together");
   }
-  return url;
+  return {};
 }
 
-Result<StoreUrl> ParseUnix(std::string_view rest, StoreUrl url) {
-  if (auto login = TakeLogin(&rest, &url); !login) return tl::unexpected(login.error());
-  const std::size_t question = rest.find('?');
-  if (question != std::string_view::npos) {
-    const std::string_view query = rest.substr(question + 1);
-    if (!query.starts_with("db=")) return Malformed("after the ? only db=NUMBER is known");
-    if (auto set = SetDatabase(query.substr(3), &url); !set) return tl::unexpected(set.error());
+// "host:port/..." of one server, of sentinels and of clusters.
+Result<void> SetPlace(std::string_view place, StoreUrl* url) {
+  const std::size_t slash = place.find('/');
+  const std::string_view authority = place.substr(0, slash);
+  std::string_view path = slash == std::string_view::npos ? "" : place.substr(slash + 1);
+  if (url->scheme == StoreScheme::kRedis) {
+    MCPS_TRY(StoreHost host, ParseHost(authority, kRedisPort));
+    url->hosts.push_back(std::move(host));
+  } else {
+    const bool sentinel = url->scheme == StoreScheme::kRedisSentinel;
+    const auto set = TakeHosts(authority, sentinel ? kSentinelPort : kRedisPort, url);
+    if (!set) return set;
   }
-  const auto path = PercentDecode(rest.substr(0, question));
+  if (url->scheme == StoreScheme::kRedisSentinel) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(std::min(path.size(), name.size() + 1));
+    const auto decoded = PercentDecode(name);
+    if (!decoded || decoded->empty()) {
+      return Malformed("after the sentinels there must be the name of the master: /mymaster");
+    }
+    url->master_name = *decoded;
+  }
+  if (path.empty()) return {};
+  if (url->scheme == StoreScheme::kRedisCluster) return Malformed("a cluster has no databases");
+  return SetDatabase(path, url);
+}
+
+Result<void> SetSocket(std::string_view place, StoreUrl* url) {
+  const auto path = PercentDecode(place);
   if (!path || !path->starts_with('/') || path->size() < 2) {
     return Malformed("the socket's path must be absolute: unix:///run/redis.sock");
   }
-  url.path = *path;
+  url->path = *path;
+  return {};
+}
+
+Result<StoreUrl> ParseRedis(std::string_view rest, StoreUrl url) {
+  if (rest.find('#') != std::string_view::npos) {
+    return Malformed("this kind of URL takes no #: write %23");
+  }
+  if (auto login = TakeLogin(&rest, &url); !login) return tl::unexpected(login.error());
+  const std::size_t question = rest.find('?');
+  const std::string_view place = rest.substr(0, question);
+  const auto set =
+      url.scheme == StoreScheme::kRedisUnix ? SetSocket(place, &url) : SetPlace(place, &url);
+  if (!set) return tl::unexpected(set.error());
+  if (question == std::string_view::npos) return url;
+  if (auto query = SetQuery(rest.substr(question + 1), &url); !query) {
+    return tl::unexpected(query.error());
+  }
   return url;
 }
 
@@ -151,31 +215,67 @@ Result<StoreUrl> ParseFile(std::string_view rest, StoreUrl url) {
   return url;
 }
 
+struct Scheme {
+  std::string_view name;
+  StoreScheme scheme;
+  bool tls;
+};
+constexpr Scheme kSchemes[] = {
+    {"redis", StoreScheme::kRedis, false},
+    {"rediss", StoreScheme::kRedis, true},
+    {"unix", StoreScheme::kRedisUnix, false},
+    {"redis+sentinel", StoreScheme::kRedisSentinel, false},
+    {"rediss+sentinel", StoreScheme::kRedisSentinel, true},
+    {"redis+cluster", StoreScheme::kRedisCluster, false},
+    {"rediss+cluster", StoreScheme::kRedisCluster, true},
+};
+
 }  // namespace
 
 Result<StoreUrl> ParseStoreUrl(std::string_view text) {
   if (text == "memory" || text == "memory:") return StoreUrl{};
   const std::size_t colon = text.find(':');
-  const std::string_view scheme = text.substr(0, colon);
+  const std::string_view name = text.substr(0, colon);
   const std::string_view rest =
       colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
   StoreUrl url;
-  if (colon != std::string_view::npos && scheme == "file") {
+  if (colon != std::string_view::npos && name == "file") {
     url.scheme = StoreScheme::kFile;
     return ParseFile(rest, std::move(url));
   }
-  const bool tcp = scheme == "redis" || scheme == "rediss";
-  if (colon == std::string_view::npos || (!tcp && scheme != "unix")) {
+  const auto* known = std::find_if(std::begin(kSchemes), std::end(kSchemes),
+                                   [&](const Scheme& scheme) { return scheme.name == name; });
+  if (colon == std::string_view::npos || known == std::end(kSchemes)) {
     return Malformed(
-        "a store is memory, or a URL that begins with redis:, rediss:, unix: or file:");
+        "a store is memory, or a URL that begins with redis:, rediss:, redis+sentinel:, "
+        "redis+cluster:, unix: or file:");
   }
   if (!rest.starts_with("//")) {
-    return Malformed("there must be // after " + std::string(scheme) + ":");
+    return Malformed("there must be // after " + std::string(name) + ":");
   }
-  url.scheme = !tcp                 ? StoreScheme::kRedisUnix
-               : scheme == "rediss" ? StoreScheme::kRedisTls
-                                    : StoreScheme::kRedis;
-  return tcp ? ParseTcp(rest.substr(2), std::move(url)) : ParseUnix(rest.substr(2), std::move(url));
+  url.scheme = known->scheme;
+  url.tls = known->tls;
+  return ParseRedis(rest.substr(2), std::move(url));
+}
+
+std::string PlaceOf(const StoreUrl& url) {
+  if (url.scheme == StoreScheme::kMemory) return "memory";
+  if (url.scheme == StoreScheme::kFile) return "file:" + url.path;
+  std::string place;
+  for (const Scheme& scheme : kSchemes) {
+    if (scheme.scheme == url.scheme && scheme.tls == url.tls) place = scheme.name;
+  }
+  place += "://" + url.path;
+  for (const StoreHost& host : url.hosts) {
+    if (&host != &url.hosts.front()) place += ',';
+    const bool v6 = host.host.find(':') != std::string::npos;
+    place += (v6 ? '[' + host.host + ']' : host.host) + ':' + std::to_string(host.port);
+  }
+  if (!url.master_name.empty()) place += '/' + url.master_name;
+  if (url.database != 0) {
+    place += (url.path.empty() ? "/" : "?db=") + std::to_string(url.database);
+  }
+  return place;
 }
 
 }  // namespace mcp_session

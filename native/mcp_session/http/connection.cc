@@ -128,12 +128,21 @@ void Connection::OnRequest() {
 
 void Connection::AnswerFromHost() {
   const bool readable = is_get_ || head_only_;
+  const HttpDynamicPage* dynamic = server_.FindDynamicPage(path());
+  if (dynamic != nullptr && readable) {
+    const HttpAnswer answer = dynamic->answer();
+    return RespondFromHost(answer.status,
+                           {{"content-type", answer.content_type},
+                            {"cache-control", "no-store"},
+                            {"x-content-type-options", "nosniff"}},
+                           answer.body);
+  }
   if (path() == "/healthz" && readable) {
     return RespondFromHost(200, {{"content-type", "text/plain"}, {"cache-control", "no-store"}},
                            "ok\n");
   }
   const Pages::Page* page = server_.pages().Find(path());
-  if (page == nullptr && path() != "/healthz") {
+  if (page == nullptr && dynamic == nullptr && path() != "/healthz") {
     return RespondFromHost(404, {{"content-type", "application/json"}},
                            RefusalBody(404, "nothing is at this path"));
   }

@@ -240,6 +240,13 @@ void HttpServer::State::Apply(const Effect& effect) {
   }
 }
 
+const HttpDynamicPage* HttpServer::State::FindDynamicPage(std::string_view path) const {
+  const auto found =
+      std::find_if(options_.dynamic_pages.begin(), options_.dynamic_pages.end(),
+                   [&](const HttpDynamicPage& page) { return page.path == path; });
+  return found == options_.dynamic_pages.end() ? nullptr : &*found;
+}
+
 void HttpServer::State::Gone(ExchangeId exchange) { gone_.push_back(exchange); }
 
 void HttpServer::State::Changed(Connection* connection) { changed_.push_back(connection); }

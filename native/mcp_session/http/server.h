@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,11 +41,24 @@ struct HttpPage {
   std::string_view bytes;
 };
 
+// What is made anew for each GET and HEAD: health, metrics. Never kept by anybody.
+struct HttpAnswer {
+  int status = 200;
+  std::string content_type;  // "application/json"
+  std::string body;
+};
+struct HttpDynamicPage {
+  std::string path;                    // as above; goes before a page at the same path
+  std::function<HttpAnswer()> answer;  // on the loop's thread; must not wait, or call the server
+};
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name: its first address is taken
   std::uint16_t port = 8808;       // 0: any that is free
   std::string endpoint = "/mcp";   // where McpServer answers
   std::vector<HttpPage> pages;
+  // Where none is at /healthz the server itself says "ok" there.
+  std::vector<HttpDynamicPage> dynamic_pages;
   // Goes out with every page. Compiling WebAssembly needs 'wasm-unsafe-eval'.
   std::string content_security_policy =
       "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; "

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "mcp_session/http/connection.h"
@@ -53,6 +54,8 @@ class HttpServer::State {
   boost::asio::io_context& loop() { return loop_; }
   const HttpServerOptions& options() const { return options_; }
   const Pages& pages() const { return pages_; }
+  // Null if there is none.
+  const HttpDynamicPage* FindDynamicPage(std::string_view path) const;
   bool stopping() const { return stopping_; }
   Instant now() const { return now_; }
   WatchLists& watches() { return watches_; }

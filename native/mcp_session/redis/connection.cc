@@ -165,9 +165,8 @@ void RedisConnection::Read() {
 
 void RedisConnection::OnBytes(std::string_view bytes) {
   heard_ = true;
-  reader_.Feed(bytes);
   while (!closed_) {
-    std::optional<RedisReply> reply = reader_.Next();
+    std::optional<RedisReply> reply = reader_.Next(&bytes);
     if (!reply) break;
     if (ready_) {
       callbacks_.reply(std::move(*reply));

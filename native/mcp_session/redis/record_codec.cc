@@ -10,20 +10,38 @@ namespace {
 constexpr std::string_view kMagic = "MS1|";
 constexpr std::string_view kSpare = "   ";
 
-constexpr std::array<std::uint32_t, 256> MakeCrcTable() {
-  std::array<std::uint32_t, 256> table{};
+// Of CRC-32C. The first table is for one byte, each next one for a byte that so many others follow.
+using CrcTable = std::array<std::uint32_t, 256>;
+constexpr std::array<CrcTable, 8> MakeCrcTables() {
+  std::array<CrcTable, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
     std::uint32_t value = i;
     for (int bit = 0; bit < 8; ++bit) value = value >> 1 ^ (value & 1 ? 0x82f63b78 : 0);
-    table[i] = value;
+    tables[0][i] = value;
   }
-  return table;
+  for (std::size_t t = 1; t < tables.size(); ++t) {
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      tables[t][i] = tables[t - 1][i] >> 8 ^ tables[0][tables[t - 1][i] & 255];
+    }
+  }
+  return tables;
 }
-constexpr std::array<std::uint32_t, 256> kCrcTable = MakeCrcTable();
+constexpr std::array<CrcTable, 8> kCrcTables = MakeCrcTables();
 
 std::uint32_t UpdateCrc(std::uint32_t crc, std::string_view bytes) {
-  for (const char c : bytes)
-    crc = crc >> 8 ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 255];
+  // Eight bytes at a time, each through the table of its place.
+  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+    const auto byte = [&bytes](int i) {
+      return std::uint32_t{static_cast<unsigned char>(bytes[i])};
+    };
+    const std::uint32_t low = crc ^ (byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24);
+    crc = kCrcTables[7][low & 255] ^ kCrcTables[6][low >> 8 & 255] ^
+          kCrcTables[5][low >> 16 & 255] ^ kCrcTables[4][low >> 24] ^ kCrcTables[3][byte(4)] ^
+          kCrcTables[2][byte(5)] ^ kCrcTables[1][byte(6)] ^ kCrcTables[0][byte(7)];
+  }
+  for (const char c : bytes) {
+    crc = crc >> 8 ^ kCrcTables[0][(crc ^ static_cast<unsigned char>(c)) & 255];
+  }
   return crc;
 }
 

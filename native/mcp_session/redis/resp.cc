@@ -2,6 +2,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include <memory>
 #include <utility>
 
 #include "mcp_session/base/check.h"
@@ -16,33 +17,66 @@ void AppendNumber(std::string* out, char type, std::size_t number) {
   *out += "\r\n";
 }
 
-RedisReply Convert(const redisReply& from) {
-  RedisReply reply;
-  switch (from.type) {
-    case REDIS_REPLY_INTEGER:
-      reply.type = RedisReply::Type::kInteger;
-      reply.integer = from.integer;
-      break;
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-    case REDIS_REPLY_ERROR:
-      reply.type = from.type == REDIS_REPLY_STRING   ? RedisReply::Type::kString
-                   : from.type == REDIS_REPLY_STATUS ? RedisReply::Type::kStatus
-                                                     : RedisReply::Type::kError;
-      reply.text.assign(from.str, static_cast<std::size_t>(from.len));
-      break;
-    case REDIS_REPLY_ARRAY:
-      reply.type = RedisReply::Type::kArray;
-      reply.elements.reserve(from.elements);
-      for (std::size_t i = 0; i < from.elements; ++i) {
-        reply.elements.push_back(Convert(*from.element[i]));
-      }
-      break;
-    default:
-      break;
-  }
+// hiredis builds replies through these, where they are to be: the root on the heap, and what is in
+// an array in its parent's elements.
+RedisReply* Place(const redisReadTask* task) {
+  if (task->parent == nullptr) return new RedisReply;
+  auto* parent = static_cast<RedisReply*>(task->parent->obj);
+  return &parent->elements[static_cast<std::size_t>(task->idx)];
+}
+
+void* MakeText(const redisReadTask* task, char* text, std::size_t size) {
+  RedisReply* reply = Place(task);
+  reply->type = task->type == REDIS_REPLY_STATUS  ? RedisReply::Type::kStatus
+                : task->type == REDIS_REPLY_ERROR ? RedisReply::Type::kError
+                                                  : RedisReply::Type::kString;
+  reply->text.assign(text, size);
   return reply;
 }
+
+// The type of a size is another one in newer versions of hiredis.
+template <typename Size>
+void* MakeArray(const redisReadTask* task, Size size) {
+  RedisReply* reply = Place(task);
+  reply->type = RedisReply::Type::kArray;
+  reply->elements.resize(static_cast<std::size_t>(size));
+  return reply;
+}
+
+void* MakeInteger(const redisReadTask* task, long long value) {
+  RedisReply* reply = Place(task);
+  reply->type = RedisReply::Type::kInteger;
+  reply->integer = value;
+  return reply;
+}
+
+void* MakeNil(const redisReadTask* task) { return Place(task); }
+
+void FreeRoot(void* reply) { delete static_cast<RedisReply*>(reply); }
+
+// Newer versions read types that no server sends to whom did not ask for them.
+template <typename Functions>
+Functions MakeFunctions() {
+  Functions functions{};
+  functions.createString = MakeText;
+  functions.createArray = MakeArray;
+  functions.createInteger = MakeInteger;
+  functions.createNil = MakeNil;
+  functions.freeObject = FreeRoot;
+  if constexpr (requires { functions.createBool; }) {
+    functions.createBool = [](const redisReadTask* task, int) { return MakeNil(task); };
+    functions.createDouble = [](const redisReadTask* task, double, char*, std::size_t) {
+      return MakeNil(task);
+    };
+  }
+  return functions;
+}
+
+redisReplyObjectFunctions functions = MakeFunctions<redisReplyObjectFunctions>();
+
+// hiredis moves what is left of its buffer to the front after each reply or so: with much in it,
+// that would be most of the work.
+constexpr std::size_t kSlice = 4096;
 
 }  // namespace
 
@@ -79,26 +113,27 @@ std::vector<std::string_view> SplitRedisCommands(std::string_view bytes) {
 
 void RedisReplyReader::Deleter::operator()(redisReader* reader) const { redisReaderFree(reader); }
 
-RedisReplyReader::RedisReplyReader() : reader_(redisReaderCreate()) {
+RedisReplyReader::RedisReplyReader() : reader_(redisReaderCreateWithFunctions(&functions)) {
   MCPS_CHECK(reader_ != nullptr);
 }
 
 RedisReplyReader::~RedisReplyReader() = default;
 
-void RedisReplyReader::Feed(std::string_view bytes) {
-  if (redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) != REDIS_OK) broken_ = true;
-}
-
-std::optional<RedisReply> RedisReplyReader::Next() {
-  void* found = nullptr;
-  if (broken_ || redisReaderGetReply(reader_.get(), &found) != REDIS_OK) {
-    broken_ = true;
-    return std::nullopt;
+std::optional<RedisReply> RedisReplyReader::Next(std::string_view* bytes) {
+  while (!broken_) {
+    void* found = nullptr;
+    if (redisReaderGetReply(reader_.get(), &found) != REDIS_OK) break;
+    if (found != nullptr) {
+      const std::unique_ptr<RedisReply> reply(static_cast<RedisReply*>(found));
+      return std::move(*reply);
+    }
+    if (bytes->empty()) return std::nullopt;
+    const std::string_view slice = bytes->substr(0, kSlice);
+    if (redisReaderFeed(reader_.get(), slice.data(), slice.size()) != REDIS_OK) break;
+    bytes->remove_prefix(slice.size());
   }
-  if (found == nullptr) return std::nullopt;
-  RedisReply reply = Convert(*static_cast<redisReply*>(found));
-  freeReplyObject(found);
-  return reply;
+  broken_ = true;
+  return std::nullopt;
 }
 
 }  // namespace mcp_session

@@ -40,10 +40,10 @@ class RedisReplyReader {
   RedisReplyReader();
   ~RedisReplyReader();
 
-  void Feed(std::string_view bytes);
-
-  // The next reply that is there whole. After bytes that are no RESP: nothing, and broken().
-  std::optional<RedisReply> Next();
+  // The next reply, from what was read before and then from the front of `bytes`, which loses what
+  // is read. Nothing if all of it was read and no reply is whole; or, with broken(), after bytes
+  // that are no RESP.
+  std::optional<RedisReply> Next(std::string_view* bytes);
   bool broken() const { return broken_; }
 
  private:

@@ -1,16 +1,29 @@
 #include "mcp_session/stored/stored_key.h"
 
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 
 #include "mcp_session/base/base64.h"
+#include "mcp_session/base/check.h"
 
 namespace mcp_session {
 namespace {
+
+// To look for the algorithm, as OpenSSL 3 does in each one-shot call, takes longer than to run it.
+void Sha256(std::string_view bytes, std::uint8_t* digest) {
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
+                                                                                EVP_MD_CTX_free);
+  MCPS_CHECK(algorithm != nullptr && context != nullptr &&
+             EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
+             EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+             EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1);
+}
 
 std::string Tag(std::string_view purpose, std::initializer_list<std::string_view> parts) {
   std::string bytes(purpose);
@@ -19,8 +32,8 @@ std::string Tag(std::string_view purpose, std::initializer_list<std::string_view
     for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(size >> shift & 0xff);
     bytes += part;
   }
-  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+  Sha256(bytes, digest.data());
   return EncodeBase64Url(std::span(digest).first(16));
 }
 

@@ -212,6 +212,12 @@ void McpServer::State::Wake() {
   if (wake) wake();
 }
 
+void McpServer::State::StoreReady() {
+  if (effects_ != nullptr || woken_) return;  // this turn drains it, or the next that is coming
+  woken_ = true;
+  if (wake) wake();
+}
+
 void McpServer::State::Replied(Running call) {
   if (effects_ != nullptr) return Save(call);
   replied_outside_.push_back(std::move(call));
@@ -233,9 +239,13 @@ void McpServer::State::Dropped(const ToolCall::State& call) {
 // --- the public face ---
 
 McpServer::McpServer(ServerOptions options, SessionStore& store, Entropy& entropy)
-    : state_(std::make_shared<State>(std::move(options), store, entropy)) {}
+    : state_(std::make_shared<State>(std::move(options), store, entropy)) {
+  store.OnReady([weak = std::weak_ptr<State>(state_)] {
+    if (const auto state = weak.lock()) state->StoreReady();
+  });
+}
 
-McpServer::~McpServer() = default;
+McpServer::~McpServer() { state_->store.OnReady(nullptr); }
 
 Result<void> McpServer::Register(Tool tool, ToolHandler handler) {
   return state_->Register(std::move(tool), std::move(handler));

@@ -16,7 +16,8 @@ namespace mcp_session {
 
 class McpServer {
  public:
-  // `store` and `entropy` must outlive the server; the server is the only one to drain the store.
+  // `store` and `entropy` must outlive the server, which takes the store's OnReady and is the only
+  // one to submit to it and drain it.
   McpServer(ServerOptions options, SessionStore& store, Entropy& entropy);
   ~McpServer();
   McpServer(const McpServer&) = delete;
@@ -45,9 +46,9 @@ class McpServer {
   // Requests whose answers have not gone out yet: a host that ends may wait for them.
   std::size_t open_calls() const;
 
-  // A handler answered, or reported progress, outside of Handle: `wake` is called, once until the
-  // next Handle, so that the host sends event::Woken. Without one the effects wait for the next
-  // event.
+  // A handler answered, or reported progress, outside of Handle, or the store has replies: `wake`
+  // is called, once until the next Handle, so that the host sends event::Woken. Without one the
+  // effects wait for the next event.
   void OnWake(std::function<void()> wake);
 
   // Runs every handler through `guard`, which must call it; the place to catch what handlers

@@ -32,6 +32,9 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
                   std::string_view message);
   void Dropped(const ToolCall::State& call);
 
+  // The store has replies.
+  void StoreReady();
+
   SessionStore& store;
   std::function<void()> wake;
   HandlerGuard guard;

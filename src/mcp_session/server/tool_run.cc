@@ -217,7 +217,8 @@ void McpServer::State::HandleToolReply(StoreReply reply) {
 }
 
 void McpServer::State::Loaded(const Running& call, StoreReply& reply) {
-  const bool absent = reply.error == ErrorCode::kNotFound;
+  const bool absent =
+      reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
   if (absent && call->tool->tool.state.kind == Kind::kHandle) return TellGone(call);
   if (reply.error && !absent) return Fail(call, *reply.error);
   if (!absent && !Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);
@@ -245,6 +246,7 @@ void McpServer::State::Saved(const Running& call, StoreReply& reply) {
       if (use.kind != Kind::kSession) return Fail(call, ErrorCode::kInternal);
       return Load(call);
     case ErrorCode::kNotFound:
+    case ErrorCode::kExpired:
       if (use.kind == Kind::kHandle) return TellGone(call);
       call->value = EmptyObject();
       call->stored = nullptr;
@@ -276,6 +278,7 @@ void McpServer::State::Answer(const Running& call, const ToolResult& result) {
 void McpServer::State::Fail(const Running& call, ErrorCode code) {
   std::string_view message = "the tool failed";
   if (code == ErrorCode::kUnavailable) message = "the state store is unavailable";
+  if (code == ErrorCode::kMisconfigured) message = "the state store refuses this server";
   if (code == ErrorCode::kCorrupt) message = "the state cannot be read";
   open_.Erase(call->call.id.number);
   engine_.Fail(call->call.id, code, message, effects_);

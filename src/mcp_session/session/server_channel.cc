@@ -34,6 +34,9 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
   const auto refuse = [&](ErrorCode code, const char* message) {
     SendError(id, 0, request.id, ToRpcError(Error{code, Blame::kPeer, message}), turn.effects);
   };
+  if (channel.principal.size() > kMaxPrincipalBytes) {
+    return refuse(ErrorCode::kForbidden, "the caller's name is too long");
+  }
   const bool stateless =
       Classify(request.method, request.params, std::nullopt).era == Era::kStateless;
   // Once the peer has made a stateless request, one without metadata is one that lacks it (S-04).

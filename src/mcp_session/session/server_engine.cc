@@ -8,6 +8,7 @@
 #include "mcp_session/json/write.h"
 #include "mcp_session/protocol/sse.h"
 #include "mcp_session/session/server_state.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -50,8 +51,13 @@ std::optional<RequestId> ReadRequestId(const Json& value) {
 
 }  // namespace
 
+namespace {
+constexpr std::string_view kPrincipalPrefix = "principal:";
+static_assert(kPrincipalPrefix.size() + kMaxPrincipalBytes == kMaxKeyPartBytes);
+}  // namespace
+
 std::string OwnerOf(std::string_view principal, std::string_view session) {
-  if (!principal.empty()) return "principal:" + std::string(principal);
+  if (!principal.empty()) return std::string(kPrincipalPrefix) + std::string(principal);
   if (!session.empty()) return "session:" + std::string(session);
   return {};
 }

@@ -62,6 +62,9 @@ struct Call {
 // handshake era; without that it is empty: only what the caller has the id of.
 std::string OwnerOf(std::string_view principal, std::string_view session);
 
+// A caller whose verified identity is longer can own nothing and is refused (kForbidden).
+inline constexpr std::size_t kMaxPrincipalBytes = 246;
+
 // What the application is told, in order.
 struct CallStarted {
   Call call;

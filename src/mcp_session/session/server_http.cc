@@ -55,6 +55,9 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
   if (!Admits(options.hosts, http)) {
     return refuse(ErrorCode::kForbidden, "this Origin or Host is not allowed");
   }
+  if (event.principal.size() > kMaxPrincipalBytes) {
+    return refuse(ErrorCode::kForbidden, "the caller's name is too long");
+  }
   if (http.ambiguous()) return refuse(ErrorCode::kBadHeader, "a header was sent twice");
   if (http.method() == HttpMethod::kPost) return HandlePost(event, turn);
   const auto version = http.Find(Header::kProtocolVersion);

@@ -119,6 +119,7 @@ void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
                                       const std::optional<RequestId>& id, Turn& turn) {
   switch (error) {
     case ErrorCode::kNotFound:
+    case ErrorCode::kExpired:
       return RefuseHttp(exchange, MakeRefusal(ErrorCode::kSessionNotFound, "unknown session"), id,
                         turn);
     case ErrorCode::kCapacity:
@@ -128,6 +129,9 @@ void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
                         turn);
     case ErrorCode::kUnavailable:
       return RefuseHttp(exchange, MakeRefusal(error, "the session store is unavailable"), id,
+                        turn);
+    case ErrorCode::kMisconfigured:
+      return RefuseHttp(exchange, MakeRefusal(error, "the session store refuses this server"), id,
                         turn);
     default:
       return RefuseHttp(exchange, MakeRefusal(ErrorCode::kCorrupt, "the session cannot be read"),

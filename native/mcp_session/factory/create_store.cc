@@ -1,0 +1,219 @@
+#include "mcp_session/factory/create_store.h"
+
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <utility>
+
+#include "mcp_session/redis/probe.h"
+#include "mcp_session/redis/store.h"
+#include "mcp_session/sqlite/file_store.h"
+#include "mcp_session/store/memory_store.h"
+#include "mcp_session/system/clock.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr std::string_view kInMemory = "state is kept in memory and gone when this ends";
+
+// Who wanted a store, which decides what happens when it is not there.
+enum class AskedBy : std::uint8_t { kOption, kEnvironment, kNobody };
+
+struct Choice {
+  StoreUrl url;
+  AskedBy asked_by = AskedBy::kOption;
+};
+
+const char* InWords(AskedBy asked_by) {
+  switch (asked_by) {
+    case AskedBy::kOption:
+      return "as asked";
+    case AskedBy::kEnvironment:
+      return "REDIS_URL says so";
+    case AskedBy::kNobody:
+      return "one answers there, and nothing else was asked for";
+  }
+  return "";
+}
+
+Result<Choice> Choose(const StoreOptions& options) {
+  if (options.url != "auto") {
+    MCPS_TRY(StoreUrl url, ParseStoreUrl(options.url));
+    return Choice{std::move(url), AskedBy::kOption};
+  }
+  if (options.prefer_memory) return Choice{StoreUrl{}, AskedBy::kOption};
+  const bool set = !options.redis_url.empty();
+  Result<StoreUrl> url = ParseStoreUrl(set ? options.redis_url : options.well_known_url);
+  const char* name = set ? "REDIS_URL: " : "the well-known URL: ";
+  if (!url) {
+    url.error().message.insert(0, name);
+    return tl::unexpected(url.error());
+  }
+  if (!url->is_redis()) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, std::string(name) + "not a Redis");
+  }
+  return Choice{std::move(*url), set ? AskedBy::kEnvironment : AskedBy::kNobody};
+}
+
+// The probe says whom it asked; we say where.
+std::string WithoutPrefix(const std::string& message) {
+  constexpr std::string_view kPrefix = "redis: ";
+  return message.starts_with(kPrefix) ? message.substr(kPrefix.size()) : message;
+}
+
+// Whether this was said by a server that cannot work for us now (it is loading, it is a replica),
+// and not about the way to it.
+bool IsThere(std::string_view reason) {
+  return reason.starts_with("the server ") && !reason.starts_with("the server closed") &&
+         !reason.starts_with("the server did not answer");
+}
+
+class Maker {
+ public:
+  Maker(const StoreOptions& options, boost::asio::io_context& loop, Entropy& entropy)
+      : options_(options), loop_(loop), entropy_(entropy) {}
+
+  Result<CreatedStore> Make() {
+    if (options_.lock_timeout <= Millis{0} || options_.lock_timeout > kMaxLease) {
+      return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
+                     "lock_timeout is from 1 ms to 60 s");
+    }
+    if (options_.default_ttl <= Millis{0} || options_.default_ttl > kMaxLifetime) {
+      return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
+                     "default_ttl is from 1 ms to 30 days");
+    }
+    MCPS_TRY(const Choice choice, Choose(options_));
+    if (choice.url.scheme == StoreScheme::kMemory) {
+      return MakeMemory(options_.url == "auto" ? "memory is preferred" : "as asked");
+    }
+    return choice.url.scheme == StoreScheme::kFile ? MakeFile(choice) : MakeRedis(choice);
+  }
+
+ private:
+  CreatedStore MakeMemory(const std::string& why) {
+    auto store = std::make_unique<MemorySessionStore>(options_.memory, entropy_);
+    CreatedStore created;
+    created.memory = store.get();
+    created.backend = "memory";
+    created.why = std::string(kInMemory) + ": " + why;
+    return Complete(std::move(created), std::move(store));
+  }
+
+  Result<CreatedStore> MakeRedis(const Choice& choice) {
+    const std::string place = PlaceOf(choice.url);
+    RedisOptions redis = ToRedisOptions(choice.url, options_);
+    const Result<void> probe = ProbeRedis(redis, options_.detection_timeout);
+    const std::string reason = probe ? "answers" : WithoutPrefix(probe.error().message);
+    if (options_.verbose) Log(place + ": " + reason);
+    if (!probe && probe.error().code != ErrorCode::kUnavailable) {
+      return Failure(probe.error().code, probe.error().blame, place + ": " + reason);
+    }
+    if (!probe && !IsThere(reason) && !MayStartWithout(choice)) {
+      return Replace(choice, place + " cannot be reached (" + reason + ")");
+    }
+    MCPS_TRY(auto store, RedisSessionStore::Make(loop_, std::move(redis), entropy_));
+    CreatedStore created;
+    created.redis = store.get();
+    created.backend = "redis";
+    created.why = "state is kept in Redis at " + place + ": " + InWords(choice.asked_by);
+    if (!probe) created.why += "; not available yet: " + reason;
+    return Complete(std::move(created), std::move(store));
+  }
+
+  Result<CreatedStore> MakeFile(const Choice& choice) {
+    FileStoreOptions file;
+    file.path = choice.url.path;
+    file.max_record_bytes = options_.memory.max_record_bytes;
+    file.max_records_per_owner = options_.memory.max_records_per_owner;
+    file.log = options_.log;
+    auto store = FileSessionStore::Open(std::move(file), loop_.get_executor(), MonotonicNow());
+    if (!store && store.error().code == ErrorCode::kUnavailable) {
+      return Replace(choice, PlaceOf(choice.url) + " cannot be used: " + store.error().message);
+    }
+    if (!store) return tl::unexpected(store.error());
+    CreatedStore created;
+    created.file = store->get();
+    created.backend = "sqlite";
+    created.why = "state is kept in " + PlaceOf(choice.url) + ": as asked";
+    return Complete(std::move(created), std::move(*store));
+  }
+
+  // A store that lives with outages can begin with one. One that nobody asked for need not be
+  // there.
+  bool MayStartWithout(const Choice& choice) const {
+    return options_.degrade_local && choice.asked_by != AskedBy::kNobody;
+  }
+
+  // What becomes of a store that cannot be reached.
+  Result<CreatedStore> Replace(const Choice& choice, const std::string& trouble) {
+    const bool named = choice.asked_by != AskedBy::kNobody;
+    const OnUnavailable policy =
+        options_.on_unavailable.value_or(named ? OnUnavailable::kFail : OnUnavailable::kFallback);
+    if (policy == OnUnavailable::kFail) {
+      return Failure(ErrorCode::kUnavailable, Blame::kEnvironment, trouble);
+    }
+    if (!named) return MakeMemory("REDIS_URL is not set, and " + trouble);
+    CreatedStore created = MakeMemory(trouble);
+    created.fell_back = true;
+    Log("warning: " + created.why);
+    return created;
+  }
+
+  CreatedStore Complete(CreatedStore created, std::unique_ptr<SessionStore> store) {
+    created.store = std::move(store);
+    created.lifetime.idle_ttl = options_.default_ttl;
+    created.lock_lease = options_.lock_timeout;
+    return created;
+  }
+
+  void Log(const std::string& line) const {
+    if (options_.log) options_.log(line);
+  }
+
+  const StoreOptions& options_;
+  boost::asio::io_context& loop_;
+  Entropy& entropy_;
+};
+
+std::string OneOf(const std::string& first, const std::string& second) {
+  return first.empty() ? second : first;
+}
+
+}  // namespace
+
+RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options) {
+  RedisOptions redis;
+  redis.layout = url.scheme == StoreScheme::kRedisSentinel  ? RedisLayout::kSentinel
+                 : url.scheme == StoreScheme::kRedisCluster ? RedisLayout::kCluster
+                                                            : RedisLayout::kStandalone;
+  redis.endpoints.clear();
+  for (const StoreHost& host : url.hosts) redis.endpoints.push_back({host.host, host.port, {}});
+  if (!url.path.empty()) redis.endpoints.push_back(RedisAddress{.path = url.path});
+  redis.master_name = url.master_name;
+  redis.user = url.user;
+  redis.password = url.password;
+  redis.sentinel_user = options.sentinel_user;
+  redis.sentinel_password = options.sentinel_password;
+  redis.database = url.database;
+  redis.tls.enabled = url.tls;
+  redis.tls.ca_file = OneOf(url.ca_file, options.ca_file);
+  const bool own = !url.certificate_file.empty();  // the two belong together
+  redis.tls.certificate_file = own ? url.certificate_file : options.certificate_file;
+  redis.tls.key_file = own ? url.key_file : options.key_file;
+  redis.prefix = OneOf(url.prefix, options.prefix);
+  redis.max_record_bytes = options.memory.max_record_bytes;
+  redis.max_records_per_owner = options.memory.max_records_per_owner;
+  redis.log = options.log;
+  return redis;
+}
+
+void ReadEnvironment(const std::function<const char*(const char* name)>& get,
+                     StoreOptions* options) {
+  if (const char* redis = get("REDIS_URL"); redis != nullptr) options->redis_url = redis;
+}
+
+Result<CreatedStore> CreateSessionStore(const StoreOptions& options, boost::asio::io_context& loop,
+                                        Entropy& entropy) {
+  return Maker(options, loop, entropy).Make();
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,66 @@
+// What CreateSessionStore is told.
+#ifndef MCP_SESSION_FACTORY_STORE_OPTIONS_H_
+#define MCP_SESSION_FACTORY_STORE_OPTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/time.h"
+#include "mcp_session/store/memory_options.h"
+
+namespace mcp_session {
+
+// What to do when the store that was asked for cannot be reached at the start.
+enum class OnUnavailable : std::uint8_t {
+  kFallback,  // keep records in memory, for as long as the process lives
+  kFail,      // answer kUnavailable: there is no store
+};
+
+struct StoreOptions {
+  // "auto", or a store as store_url.h describes them. "auto" is redis_url if there is one, else a
+  // Redis at well_known_url if one answers, else memory.
+  std::string url = "auto";
+  std::string redis_url;  // what the environment variable REDIS_URL says; empty: it is not set
+  std::string well_known_url = "redis://localhost:6379";
+
+  // By default kFallback for "auto" without a redis_url, kFail for a store that was named.
+  std::optional<OnUnavailable> on_unavailable;
+  // With Redis or a file: while it is unavailable, new records are kept in memory, and moved there
+  // when it is back (degrading_store.h). Being unavailable at the start is then no failure.
+  bool degrade_local = false;
+  bool prefer_memory = false;             // "auto" is memory without looking any further
+  Millis detection_timeout = Seconds(1);  // for Redis to answer at the start
+
+  std::string prefix = "mcp:session:";  // of every key in Redis, unless the URL has one
+  // PEM files for TLS to Redis, unless the URL names them; empty: what the system trusts, and no
+  // certificate of our own.
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
+  // To the sentinels, if they want a login. User and password in the URL are for Redis itself.
+  std::string sentinel_user;
+  std::string sentinel_password;
+
+  Millis default_ttl = Hours(1);      // CreatedStore::lifetime
+  Millis lock_timeout = Seconds(30);  // CreatedStore::lock_lease; at most kMaxLease
+
+  // The limits of records in memory; those of one record and one owner hold for every store.
+  MemoryStoreOptions memory;
+
+  // Hears lines for the operator: warnings, and what a store says of itself. No secret and no id is
+  // in them. May be empty. Called on the loop's thread.
+  std::function<void(std::string_view line)> log;
+  bool verbose = false;  // also tell `log` what was looked at, and when states change
+};
+
+// redis_url from the environment variable REDIS_URL. `get` is
+// std::getenv, or what a test says instead.
+void ReadEnvironment(const std::function<const char*(const char* name)>& get,
+                     StoreOptions* options);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_FACTORY_STORE_OPTIONS_H_

@@ -1,0 +1,76 @@
+#include "mcp_session/health/operator_pages.h"
+
+#include <cstdint>
+
+#include "mcp_session/json/write.h"
+#include "mcp_session/metrics/store_metrics.h"
+#include "mcp_session/redis/store.h"
+#include "mcp_session/store/memory_store.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr int kOk = 200;
+constexpr int kNotNow = 503;
+
+bool IsReady(StoreState state) {
+  return state == StoreState::kConnected || state == StoreState::kDegraded;
+}
+
+HttpAnswer Health(int status, bool good, const StoreStatus& store, bool fell_back) {
+  HttpAnswer answer;
+  answer.status = status;
+  answer.content_type = "application/json";
+  std::string& body = answer.body;
+  const auto add = [&](std::string_view name, std::string_view text) {
+    body.append(",\"").append(name).append("\":");
+    if (!AppendJsonString(text, &body)) body += "\"\"";
+  };
+  body = good ? "{\"status\":\"ok\"" : "{\"status\":\"unavailable\"";
+  body += ",\"store\":{\"fallback\":";
+  body += fell_back ? "true" : "false";
+  add("backend", store.backend);
+  add("state", StateName(store.state));
+  if (!store.reason.empty()) add("reason", store.reason);
+  body += "}}\n";
+  return answer;
+}
+
+StoreFigures FiguresOf(const CreatedStore& created) {
+  StoreFigures figures;
+  if (created.memory != nullptr) {
+    figures.records = created.memory->size();
+    figures.bytes = created.memory->MemoryUse();
+  }
+  if (created.redis != nullptr) {
+    const RedisCounters& redis = created.redis->counters();
+    figures.reconnects = redis.connects > 0 ? redis.connects - 1 : 0;
+    figures.timeouts = redis.timeouts;
+    figures.retries = redis.repeated;
+    figures.desyncs = redis.desyncs;
+    figures.corrupt = redis.corrupt;
+    figures.evicted_keys = redis.evicted_keys;
+  }
+  return figures;
+}
+
+}  // namespace
+
+std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created) {
+  const auto alive = [&store, &created] {
+    return Health(kOk, true, store.Status(), created.fell_back);
+  };
+  const auto ready = [&store, &created] {
+    const StoreStatus status = store.Status();
+    const bool good = IsReady(status.state);
+    return Health(good ? kOk : kNotNow, good, status, created.fell_back);
+  };
+  const auto metrics = [&store, &created] {
+    PrometheusText text;
+    AppendStoreMetrics(store, FiguresOf(created), &text);
+    return HttpAnswer{kOk, PrometheusText::kContentType, text.text()};
+  };
+  return {{"/healthz", alive}, {"/readyz", ready}, {"/metrics", metrics}};
+}
+
+}  // namespace mcp_session

@@ -1,0 +1,115 @@
+#include "mcp_session/metrics/metered_store.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "mcp_session/base/check.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr std::string_view kOperations[] = {
+    "create",     "get",  "put",  "touch",  "remove", "take",   "regenerate",
+    "remove_all", "list", "lock", "extend", "unlock", "append", "read_events",
+};
+static_assert(std::size(kOperations) == std::variant_size_v<StoreCommand>);
+
+}  // namespace
+
+void DurationHistogram::Add(std::chrono::nanoseconds length) {
+  const double seconds = std::chrono::duration<double>(length).count();
+  const auto bucket = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
+  ++counts_[static_cast<std::size_t>(bucket - kBounds.begin())];
+  seconds_ += seconds;
+}
+
+std::uint64_t DurationHistogram::CountUpTo(std::size_t i) const {
+  std::uint64_t sum = 0;
+  for (std::size_t bucket = 0; bucket <= i; ++bucket) sum += counts_[bucket];
+  return sum;
+}
+
+std::string_view OperationName(std::size_t index) {
+  MCPS_CHECK(index < std::size(kOperations));
+  return kOperations[index];
+}
+
+std::string_view OutcomeName(const std::optional<ErrorCode>& error) {
+  if (!error) return "ok";
+  switch (*error) {
+    case ErrorCode::kNotFound:
+      return "not_found";
+    case ErrorCode::kExpired:
+      return "expired";
+    case ErrorCode::kExists:
+      return "exists";
+    case ErrorCode::kConflict:
+      return "conflict";
+    case ErrorCode::kFenced:
+      return "fenced";
+    case ErrorCode::kLocked:
+      return "locked";
+    case ErrorCode::kLockLost:
+      return "lock_lost";
+    case ErrorCode::kGap:
+      return "gap";
+    case ErrorCode::kTooLarge:
+      return "too_large";
+    case ErrorCode::kInvalidArgument:
+      return "invalid_argument";
+    case ErrorCode::kCapacity:
+      return "capacity";
+    case ErrorCode::kUnavailable:
+      return "unavailable";
+    case ErrorCode::kMisconfigured:
+      return "misconfigured";
+    case ErrorCode::kCorrupt:
+      return "corrupt";
+    case ErrorCode::kCancelled:
+      return "cancelled";
+    default:
+      return "other";
+  }
+}
+
+std::chrono::nanoseconds MeteredStore::SteadyClock() {
+  return std::chrono::steady_clock::now().time_since_epoch();
+}
+
+MeteredStore::MeteredStore(SessionStore& inner, Clock clock)
+    : inner_(inner), clock_(std::move(clock)), state_(inner.Status().state) {}
+
+void MeteredStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
+  NoteState();
+  const std::uint64_t number = open_.Insert(Open{ticket, command.index(), clock_()});
+  inner_.Submit(StoreTicket{number}, std::move(command), now);
+}
+
+void MeteredStore::Drain(std::vector<StoreReply>* replies) {
+  const std::size_t before = replies->size();
+  inner_.Drain(replies);
+  if (replies->size() == before) return;
+  NoteState();
+  const std::chrono::nanoseconds now = clock_();
+  for (std::size_t i = before; i < replies->size(); ++i) {
+    StoreReply& reply = (*replies)[i];
+    const std::optional<Open> open = open_.Take(reply.ticket.number);
+    MCPS_CHECK(open);  // rule 1 of the contract
+    reply.ticket = open->ticket;
+    durations_[{OperationName(open->operation), OutcomeName(reply.error)}].Add(now - open->since);
+  }
+}
+
+void MeteredStore::Tick(Instant now) {
+  NoteState();
+  inner_.Tick(now);
+}
+
+void MeteredStore::NoteState() {
+  const StoreState state = inner_.Status().state;
+  if (state == state_) return;
+  ++transitions_[{state_, state}];
+  state_ = state;
+}
+
+}  // namespace mcp_session

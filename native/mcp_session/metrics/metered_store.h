@@ -1,0 +1,95 @@
+// MeteredStore: a store that measures the one it stands before: how long each command took from
+// Submit to Drain and what came of it, and how often the state changed. What it counts goes out as
+// text for Prometheus (store_metrics.h). Neither keys nor data are ever looked at.
+#ifndef MCP_SESSION_METRICS_METERED_STORE_H_
+#define MCP_SESSION_METRICS_METERED_STORE_H_
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mcp_session/base/slot_map.h"
+#include "mcp_session/store/store.h"
+
+namespace mcp_session {
+
+// How often something took how long.
+class DurationHistogram {
+ public:
+  // Upper bounds of the buckets, in seconds; the last bucket has none.
+  static constexpr std::array<double, 16> kBounds = {1e-7, 1e-6,   1e-5, 1e-4, 2.5e-4, 5e-4,
+                                                     1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
+                                                     1e-1, 2.5e-1, 5e-1, 1};
+  void Add(std::chrono::nanoseconds length);
+
+  // How many were at most kBounds[i]; with i == kBounds.size(), all.
+  std::uint64_t CountUpTo(std::size_t i) const;
+  std::uint64_t count() const { return CountUpTo(kBounds.size()); }
+  double seconds() const { return seconds_; }
+
+ private:
+  std::array<std::uint64_t, kBounds.size() + 1> counts_{};
+  double seconds_ = 0;
+};
+
+// "create", "get", ... by the index of StoreCommand.
+std::string_view OperationName(std::size_t index);
+// "ok", "not_found", ...: a closed list; what no store answers is "other".
+std::string_view OutcomeName(const std::optional<ErrorCode>& error);
+
+class MeteredStore final : public SessionStore {
+ public:
+  using Clock = std::function<std::chrono::nanoseconds()>;
+
+  // `inner` must outlive this, which takes its OnReady and is the only one to use it. `clock` never
+  // goes back; by default it is the steady clock.
+  explicit MeteredStore(SessionStore& inner, Clock clock = SteadyClock);
+
+  void Submit(StoreTicket ticket, StoreCommand command, Instant now) override;
+  void Drain(std::vector<StoreReply>* replies) override;
+  void OnReady(std::function<void()> ready) override { inner_.OnReady(std::move(ready)); }
+  Instant NextDeadline() const override { return inner_.NextDeadline(); }
+  void Tick(Instant now) override;
+  StoreStatus Status() const override { return inner_.Status(); }
+
+  // By operation and outcome; only what there was.
+  using Durations = std::map<std::pair<std::string_view, std::string_view>, DurationHistogram>;
+  const Durations& durations() const { return durations_; }
+
+  // How often the state was another one than the last time it was looked at, at each command; by
+  // the states before and after.
+  using Transitions = std::map<std::pair<StoreState, StoreState>, std::uint64_t>;
+  const Transitions& transitions() const { return transitions_; }
+
+  // Commands that are not answered yet.
+  std::size_t open() const { return open_.size(); }
+
+ private:
+  static std::chrono::nanoseconds SteadyClock();
+  void NoteState();
+
+  struct Open {
+    StoreTicket ticket;
+    std::size_t operation = 0;
+    std::chrono::nanoseconds since{};
+  };
+
+  SessionStore& inner_;
+  Clock clock_;
+  SlotMap<Open> open_;  // by the ticket that `inner_` sees
+  Durations durations_;
+  Transitions transitions_;
+  StoreState state_;
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_METRICS_METERED_STORE_H_

@@ -1,0 +1,36 @@
+// The metrics of a store as text for Prometheus; docs/session-store.md lists them. No label has an
+// id, an owner or a key in it, and every label is one of a few words.
+#ifndef MCP_SESSION_METRICS_STORE_METRICS_H_
+#define MCP_SESSION_METRICS_STORE_METRICS_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "mcp_session/metrics/metered_store.h"
+#include "mcp_session/metrics/prometheus_text.h"
+
+namespace mcp_session {
+
+// What a store itself knows. Left out of the text where there is none.
+struct StoreFigures {
+  std::optional<std::uint64_t> records;       // held, dead ones not yet freed included
+  std::optional<std::uint64_t> bytes;         // that these take
+  std::optional<std::uint64_t> reconnects;    // connections made after the first
+  std::optional<std::uint64_t> timeouts;      // exchanges without an answer in time
+  std::optional<std::uint64_t> retries;       // commands sent again
+  std::optional<std::uint64_t> desyncs;       // replies that did not fit; more than 0 is a page
+  std::optional<std::uint64_t> corrupt;       // records that cannot be read
+  std::optional<std::uint64_t> evicted_keys;  // by the server, under its maxmemory-policy
+  // Of a store that goes on locally (factory/degrading_store.h).
+  std::optional<std::uint64_t> local_records;
+  std::optional<std::uint64_t> moved;
+  std::optional<std::uint64_t> lost;
+  std::optional<std::uint64_t> refused;
+};
+
+void AppendStoreMetrics(const MeteredStore& store, const StoreFigures& figures,
+                        PrometheusText* text);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_METRICS_STORE_METRICS_H_

@@ -1,0 +1,199 @@
+// redis_store_bench NODE IOREDIS_SCRIPT: what RedisSessionStore gets through one connection, beside
+// hiredis that is told to pipeline by hand, and ioredis as most programs use it.
+//
+// All three talk to one redis-server of this program's own, and take turns in short rounds. A get
+// of the store and of the hiredis loop is GET and PTTL; ioredis is only asked to GET. A ratio is
+// the median over the rounds. The gates are in docs/performance.md.
+#include <hiredis/hiredis.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mcp_session/redis/store.h"
+#include "mcp_session/system/clock.h"
+#include "mcp_session/system/entropy.h"
+#include "tests/redis/redis_server.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr std::size_t kRecords = 1000;
+constexpr std::size_t kDataBytes = 448;  // with the header a value of 576
+constexpr std::size_t kCallers = 64;
+constexpr std::size_t kRuns = 20'000;
+
+[[noreturn]] void Fail(const char* what) {
+  std::fprintf(stderr, "%s\n", what);
+  std::exit(1);
+}
+
+class Callers {
+ public:
+  explicit Callers(std::uint16_t port) {
+    RedisOptions options;
+    options.endpoints = {RedisAddress{.host = "127.0.0.1", .port = port}};
+    options.command_timeout = Seconds(10);
+    auto made = RedisSessionStore::Make(loop_, options, entropy_);
+    if (!made) Fail("no store");
+    store_ = std::move(*made);
+    store_->OnReady([] {});
+    for (std::size_t i = 0; i < kRecords; ++i) {
+      ids_.push_back("record-" + std::to_string(i) + std::string(32, 'x'));
+    }
+    std::size_t created = 0;
+    Run(1, kRecords, [this, &created] {
+      return store::Create{Key(created++), std::string(kDataBytes, 'd'), {.idle_ttl = Hours(1)}};
+    });
+  }
+
+  // So many commands, by so many callers that each wait for their reply; commands per second.
+  double Run(std::size_t callers, std::size_t runs, const std::function<StoreCommand()>& next) {
+    const auto start = std::chrono::steady_clock::now();
+    std::size_t submitted = 0;
+    std::size_t done = 0;
+    const auto submit = [&] {
+      ++submitted;
+      store_->Submit({submitted}, next(), MonotonicNow());
+    };
+    while (submitted < std::min(callers, runs)) submit();
+    std::vector<StoreReply> replies;
+    while (done < runs) {
+      loop_.run_one();
+      replies.clear();
+      store_->Drain(&replies);
+      for (const StoreReply& reply : replies) {
+        if (reply.error) Fail("a command failed");
+        ++done;
+        if (submitted < runs) submit();
+      }
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    return static_cast<double>(runs) / taken.count();
+  }
+
+  double Gets(std::size_t callers, std::size_t runs) {
+    return Run(callers, runs, [this] { return store::Get{Key(next_++ % kRecords)}; });
+  }
+  double Puts(std::size_t callers, std::size_t runs) {
+    return Run(callers, runs, [this] {
+      return store::Put{Key(next_++ % kRecords), std::string(kDataBytes, 'p'), std::nullopt};
+    });
+  }
+
+  const RedisCounters& counters() const { return store_->counters(); }
+
+ private:
+  RecordKey Key(std::size_t i) const { return {"", "session", ids_[i]}; }
+
+  boost::asio::io_context loop_;
+  SystemEntropy entropy_;
+  std::unique_ptr<RedisSessionStore> store_;
+  std::vector<std::string> ids_;
+  std::size_t next_ = 0;
+};
+
+// The same two commands, so many of them in flight; gets per second.
+double HiredisGets(redisContext* redis, std::size_t depth, std::size_t runs) {
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t done = 0; done < runs; done += depth) {
+    for (std::size_t i = 0; i < depth; ++i) {
+      const std::string key = "raw:" + std::to_string((done + i) % kRecords);
+      for (const char* name : {"GET", "PTTL"}) {
+        const char* words[] = {name, key.data()};
+        const std::size_t sizes[] = {std::char_traits<char>::length(name), key.size()};
+        redisAppendCommandArgv(redis, 2, words, sizes);
+      }
+    }
+    for (std::size_t i = 0; i < 2 * depth; ++i) {
+      void* reply = nullptr;
+      if (redisGetReply(redis, &reply) != REDIS_OK) Fail("hiredis lost its connection");
+      freeReplyObject(reply);
+    }
+  }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  return static_cast<double>(runs) / taken.count();
+}
+
+// Gets per second as the script prints them.
+double IoredisGets(const std::string& node, const std::string& script, std::uint16_t port) {
+  const std::string command = "'" + node + "' '" + script + "' " + std::to_string(port) + " " +
+                              std::to_string(kCallers) + " " + std::to_string(kRuns);
+  FILE* pipe = popen(command.c_str(), "r");
+  double rate = 0;
+  if (pipe == nullptr || std::fscanf(pipe, "%lf", &rate) != 1) Fail("ioredis did not run");
+  pclose(pipe);
+  return rate;
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// Of the server, in user and system mode, since it started.
+double ServerCpuSeconds(RedisServer& server) {
+  const std::string info = server.Command({"INFO", "cpu"});
+  double sum = 0;
+  for (const char* name : {"used_cpu_user:", "used_cpu_sys:"}) {
+    const std::size_t at = info.find(name);
+    if (at == std::string::npos) Fail("no CPU time from INFO");
+    sum += std::strtod(info.c_str() + at + std::char_traits<char>::length(name), nullptr);
+  }
+  return sum;
+}
+
+void Compare(const std::string& node, const std::string& script) {
+  RedisServer server;
+  Callers store(server.port());
+  redisContext* redis = redisConnect("127.0.0.1", server.port());
+  if (redis == nullptr || redis->err != 0) Fail("hiredis does not connect");
+  for (std::size_t i = 0; i < kRecords; ++i) {
+    server.Command(
+        {"SET", "raw:" + std::to_string(i), std::string(kDataBytes + 128, 'd'), "PX", "3600000"});
+  }
+  std::vector<double> ours, raw, ioredis, to_raw, to_ioredis, one, raw_one, to_one;
+  for (int round = 0; round < 9; ++round) {
+    ours.push_back(store.Gets(kCallers, kRuns));
+    raw.push_back(HiredisGets(redis, kCallers, kRuns));
+    ioredis.push_back(IoredisGets(node, script, server.port()));
+    to_raw.push_back(ours.back() / raw.back());
+    to_ioredis.push_back(ours.back() / ioredis.back());
+    one.push_back(store.Gets(1, 2000));
+    raw_one.push_back(HiredisGets(redis, 1, 2000));
+    to_one.push_back(raw_one.back() / one.back());
+  }
+  redisFree(redis);
+  std::printf("get, %zu callers, one connection: %.0f/s\n", kCallers, Median(ours));
+  std::printf("  hiredis, %zu deep: %.0f/s, %.2f x of it (gate 0.6)\n", kCallers, Median(raw),
+              Median(to_raw));
+  std::printf("  ioredis without auto-pipelining, GET only: %.0f/s, %.1f x of it (gate 5)\n",
+              Median(ioredis), Median(to_ioredis));
+  std::printf("get, 1 caller: %.0f us, %.2f x the time of hiredis (gate 1.25)\n", 1e6 / Median(one),
+              Median(to_one));
+  const double before = ServerCpuSeconds(server);
+  const double rate = store.Puts(kCallers, 3 * kRuns);
+  std::printf("put, %zu callers: %.0f/s, %.1f us of the server's CPU each (gate 20)\n", kCallers,
+              rate, (ServerCpuSeconds(server) - before) * 1e6 / (3 * kRuns));
+  std::printf("gets and puts per write to the socket: %.1f\n",
+              static_cast<double>(store.counters().exchanges) /
+                  static_cast<double>(store.counters().writes));
+}
+
+}  // namespace
+}  // namespace mcp_session
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: redis_store_bench NODE IOREDIS_SCRIPT\n");
+    return 2;
+  }
+  mcp_session::Compare(argv[1], argv[2]);
+}

@@ -1,0 +1,310 @@
+// Which store CreateSessionStore comes to, and when there is none: every rule of its header,
+// against real servers.
+#include "mcp_session/factory/create_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mcp_session/factory/redis_available.h"
+#include "mcp_session/system/clock.h"
+#include "mcp_session/system/entropy.h"
+#include "tests/redis/redis_server.h"
+#include "tests/support/printers.h"
+
+namespace mcp_session {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+std::string Url(std::uint16_t port, const std::string& login = {}) {
+  return "redis://" + login + "127.0.0.1:" + std::to_string(port);
+}
+
+class CreateStoreTest : public testing::Test {
+ protected:
+  // What happens to be at the well-known port of this machine is not for tests.
+  CreateStoreTest() {
+    options_.well_known_url = Url(refusing_.port());
+    options_.log = [this](std::string_view line) { lines_.emplace_back(line); };
+  }
+
+  Result<CreatedStore> Create() { return CreateSessionStore(options_, loop_, entropy_); }
+
+  // Runs a Get of nothing to its reply.
+  std::optional<ErrorCode> Get(SessionStore& store) {
+    store.Submit({1}, store::Get{{"", "k", "id"}}, MonotonicNow());
+    std::vector<StoreReply> replies;
+    for (int turns = 0; turns < 1000 && replies.empty(); ++turns) {
+      store.Drain(&replies);
+      if (!replies.empty()) break;
+      loop_.restart();
+      const auto work = boost::asio::make_work_guard(loop_);
+      loop_.run_one_for(std::chrono::milliseconds(20));
+    }
+    return replies.empty() ? ErrorCode::kTimeout : replies[0].error;
+  }
+
+  RefusingPort refusing_;
+  StoreOptions options_;
+  boost::asio::io_context loop_{1};
+  SystemEntropy entropy_;
+  std::vector<std::string> lines_;
+};
+
+// --- auto ---
+
+TEST_F(CreateStoreTest, AutoIsMemoryWhereNothingElseIs) {
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "memory");
+  EXPECT_THAT(created->why, AllOf(HasSubstr("kept in memory"), HasSubstr("REDIS_URL is not set"),
+                                  HasSubstr("refused")));
+  EXPECT_FALSE(created->fell_back);
+  EXPECT_NE(created->memory, nullptr);
+  EXPECT_THAT(lines_, IsEmpty());
+  EXPECT_EQ(created->lifetime.idle_ttl, Hours(1));
+  EXPECT_EQ(created->lock_lease, Seconds(30));
+}
+
+TEST_F(CreateStoreTest, AutoTakesTheRedisAtTheWellKnownPlace) {
+  const RedisServer server;
+  options_.well_known_url = Url(server.port());
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  EXPECT_NE(created->redis, nullptr);
+  EXPECT_EQ(created->why, "state is kept in Redis at " + options_.well_known_url +
+                              ": one answers there, and nothing else was asked for");
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+}
+
+TEST_F(CreateStoreTest, AutoTakesWhatTheEnvironmentSays) {
+  const RedisServer server;
+  const std::map<std::string, std::string> environment = {{"REDIS_URL", Url(server.port())}};
+  ReadEnvironment(
+      [&](const char* name) {
+        const auto found = environment.find(name);
+        return found == environment.end() ? nullptr : found->second.c_str();
+      },
+      &options_);
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  EXPECT_THAT(created->why, HasSubstr("REDIS_URL says so"));
+}
+
+TEST_F(CreateStoreTest, PreferMemoryLooksNoFurther) {
+  const RedisServer server;
+  options_.redis_url = Url(server.port());
+  options_.prefer_memory = true;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "memory");
+}
+
+// Somebody's Redis with a password is there: memory would be a guess.
+TEST_F(CreateStoreTest, AutoDoesNotFallBackFromAServerThatRefuses) {
+  const RedisServer server({.password = "secret-word"});
+  options_.well_known_url = Url(server.port());
+  const auto created = Create();
+  ASSERT_FALSE(created) << created->why;
+  EXPECT_EQ(created.error().code, ErrorCode::kMisconfigured);
+  EXPECT_THAT(created.error().message, HasSubstr("wants a password"));
+}
+
+TEST_F(CreateStoreTest, AutoCanBeToldToFail) {
+  options_.on_unavailable = OnUnavailable::kFail;
+  const auto created = Create();
+  ASSERT_FALSE(created) << created->why;
+  EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
+}
+
+// --- a store that was named ---
+
+TEST_F(CreateStoreTest, ANamedStoreMustBeThere) {
+  options_.redis_url = Url(refusing_.port());
+  for (const char* url : {"auto", options_.redis_url.c_str()}) {
+    options_.url = url;
+    const auto created = Create();
+    ASSERT_FALSE(created) << created->why;
+    EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
+    EXPECT_THAT(created.error().message, HasSubstr("cannot be reached (the connection is refused"));
+  }
+}
+
+TEST_F(CreateStoreTest, ANamedStoreMayBeReplacedIfThatIsAskedFor) {
+  options_.url = Url(refusing_.port(), "user:secret-word@");
+  options_.on_unavailable = OnUnavailable::kFallback;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "memory");
+  EXPECT_TRUE(created->fell_back);
+  EXPECT_THAT(lines_,
+              ElementsAre(AllOf(StartsWith("warning: state is kept in memory"),
+                                HasSubstr("cannot be reached"), Not(HasSubstr("secret-word")))));
+}
+
+TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
+  RedisServer server;
+  server.Pause();
+  options_.url = Url(server.port());
+  options_.detection_timeout = Millis{300};
+  const Instant start = MonotonicNow();
+  const auto created = Create();
+  EXPECT_LT(MonotonicNow() - start, Seconds(5));
+  server.Resume();
+  ASSERT_FALSE(created) << created->why;
+  EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(CreateStoreTest, AHostThatIsNoneIsNotThere) {
+  options_.url = "redis://no-such-host.invalid";
+  const auto created = Create();
+  ASSERT_FALSE(created) << created->why;
+  EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
+}
+
+// Fallback is for outages; whatever a human has to look at is told, and ends it.
+TEST_F(CreateStoreTest, NothingElseFallsBack) {
+  const RedisServer locked({.password = "right"});
+  const RedisServer tls({.tls = true});
+  const RedisServer plain;
+  const struct {
+    std::string url;
+    ErrorCode code;
+  } rows[] = {
+      {Url(locked.port(), ":wrong@"), ErrorCode::kMisconfigured},
+      {Url(locked.port()), ErrorCode::kMisconfigured},
+      {"rediss://localhost:" + std::to_string(tls.tls_port()), ErrorCode::kMisconfigured},
+      {Url(plain.port()) + "/9999", ErrorCode::kMisconfigured},
+      {"gopher://localhost", ErrorCode::kInvalidArgument},
+      {"redis://h:x", ErrorCode::kInvalidArgument},
+      {Url(plain.port()) + "?prefix=a%20b", ErrorCode::kInvalidArgument},
+  };
+  for (const auto& row : rows) {
+    for (const bool from_environment : {false, true}) {
+      options_ = StoreOptions{};
+      (from_environment ? options_.redis_url : options_.url) = row.url;
+      options_.on_unavailable = OnUnavailable::kFallback;
+      options_.degrade_local = true;
+      const auto created = Create();
+      ASSERT_FALSE(created) << row.url << created->why;
+      EXPECT_EQ(created.error().code, row.code) << row.url << ": " << created.error().message;
+      EXPECT_THAT(created.error().message, Not(HasSubstr("wrong")));
+    }
+  }
+}
+
+TEST_F(CreateStoreTest, TlsWithItsAuthority) {
+  const RedisServer server({.password = "right", .tls = true});
+  options_.url = "rediss://:right@localhost:" + std::to_string(server.tls_port());
+  options_.ca_file = server.ca_file();
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  options_.ca_file.clear();
+  options_.url += "?ca=" + server.ca_file();
+  EXPECT_TRUE(Create());
+}
+
+TEST_F(CreateStoreTest, UnixSocketsAndPrefixes) {
+  RedisServer server;
+  options_.url = "unix://" + server.socket_path() + "?prefix=shop:";
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  created->store->Submit({2}, store::Create{{"", "k", "x"}, "data", {.idle_ttl = Hours(1)}},
+                         MonotonicNow());
+  EXPECT_EQ(Get(*created->store), std::nullopt);  // of the Create
+  EXPECT_THAT(server.Command({"KEYS", "*"}), StartsWith("shop:"));
+}
+
+// It is there, and will be ready by itself.
+TEST_F(CreateStoreTest, AServerThatIsNotReadyIsWaitedFor) {
+  const RedisServer master;
+  const RedisServer replica({.lines = {"replicaof 127.0.0.1 " + std::to_string(master.port())}});
+  options_.url = Url(replica.port());
+  options_.on_unavailable = OnUnavailable::kFallback;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  EXPECT_THAT(created->why, HasSubstr("not available yet"));
+}
+
+TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
+  RedisServer server;
+  options_.url = Url(server.port());
+  options_.on_unavailable = OnUnavailable::kFallback;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  server.Kill();
+  EXPECT_EQ(Get(*created->store), ErrorCode::kUnavailable);
+  EXPECT_EQ(created->store->Status().backend, "redis");
+  server.StartAgain();
+  std::optional<ErrorCode> error = ErrorCode::kUnavailable;
+  for (int i = 0; i < 100 && error == ErrorCode::kUnavailable; ++i) error = Get(*created->store);
+  EXPECT_EQ(error, ErrorCode::kNotFound);
+}
+
+// --- files, options ---
+
+TEST_F(CreateStoreTest, Files) {
+  const std::string path = std::string(std::getenv("TEST_TMPDIR")) + "/sessions.db";
+  options_.url = "file:" + path;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "sqlite");
+  EXPECT_NE(created->file, nullptr);
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  options_.url = "file:/no/such/folder/x.db";
+  options_.on_unavailable = OnUnavailable::kFallback;
+  EXPECT_EQ(Create().error().code, ErrorCode::kMisconfigured);
+}
+
+TEST_F(CreateStoreTest, RefusesOptionsOutOfRange) {
+  options_.lock_timeout = Seconds(61);
+  EXPECT_EQ(Create().error().code, ErrorCode::kInvalidArgument);
+  options_.lock_timeout = Seconds(1);
+  options_.default_ttl = Millis{0};
+  EXPECT_EQ(Create().error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(CreateStoreTest, VerboseTellsWhatWasLookedAt) {
+  options_.verbose = true;
+  ASSERT_TRUE(Create());
+  EXPECT_THAT(lines_,
+              ElementsAre(AllOf(StartsWith(options_.well_known_url + ": "), HasSubstr("refused"))));
+}
+
+// --- IsRedisAvailable ---
+
+TEST(IsRedisAvailable, OnlyWhereItWorks) {
+  const RedisServer open;
+  const RedisServer locked({.password = "right"});
+  const RefusingPort refusing;
+  EXPECT_TRUE(IsRedisAvailable(Url(open.port())));
+  EXPECT_TRUE(IsRedisAvailable(Url(locked.port(), ":right@")));
+  EXPECT_FALSE(IsRedisAvailable(Url(locked.port())));
+  EXPECT_FALSE(IsRedisAvailable(Url(refusing.port())));
+  EXPECT_FALSE(IsRedisAvailable("memory"));
+  EXPECT_FALSE(IsRedisAvailable("nonsense"));
+}
+
+}  // namespace
+}  // namespace mcp_session
