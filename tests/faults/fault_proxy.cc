@@ -100,6 +100,8 @@ void FaultProxy::Set(const Fault& fault) {
   if (refuses) {
     for (Connection& connection : connections_) End(connection, true);
     connections_.clear();
+    // As long as Run polls it, only this ends it.
+    if (listener_ >= 0) shutdown(listener_, SHUT_RDWR);
     if (listener_ >= 0) close(listener_);
     listener_ = -1;
   } else if (listener_ < 0) {

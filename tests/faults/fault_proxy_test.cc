@@ -172,9 +172,13 @@ TEST_F(FaultProxyTest, Slices) {
   Socket client(Connect(proxy_.port()));
   Socket server(Accept());
   proxy_.Set({Kind::kSlice, Way::kDown});
-  server.Say("answer");
-  EXPECT_EQ(client.Hear(6), "answer");
-  EXPECT_GT(client.reads(), 1);
+  // On a busy machine some answers are together again before they are read.
+  constexpr int kAnswers = 200;
+  for (int i = 0; i < kAnswers; ++i) {
+    server.Say("answer");
+    ASSERT_EQ(client.Hear(6), "answer");
+  }
+  EXPECT_GT(client.reads(), kAnswers);
 }
 
 TEST_F(FaultProxyTest, CutsOnceAfterSoManyBytes) {

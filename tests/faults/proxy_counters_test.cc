@@ -3,21 +3,30 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "mcp_session/system/clock.h"
 #include "tests/faults/fault_client.h"
 #include "tests/faults/fault_proxy.h"
 #include "tests/redis/redis_server.h"
+#include "tests/store/concurrent.h"
+#include "tests/store/contract.h"
 #include "tests/store/matchers.h"
 #include "tests/support/counting_entropy.h"
 
 namespace mcp_session {
+
+// The contract is linked in, and not what is tested here.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
+
 namespace {
 
 using Kind = Fault::Kind;
@@ -191,6 +200,54 @@ TEST_F(ProxyCounters, AreExactWhenConnectionsEndAnywhere) {
                  .bytes = random_.Below(3000),
                  .reset = random_.Below(2) == 0};
   });
+}
+
+// A store of its own, through the proxy.
+class StoreThroughProxy final : public StoreUnderTest {
+ public:
+  explicit StoreThroughProxy(const RedisOptions& options) : client_(options) {}
+
+  SessionStore& store() override { return client_.store(); }
+  Instant Now() override { return MonotonicNow(); }
+  void Wait(Millis length) override { client_.RunFor(length); }
+  void Pump() override {
+    bool ran = false;
+    client_.RunUntil([&ran] { return std::exchange(ran, true); });
+  }
+
+ private:
+  FaultClient client_;
+};
+
+// Everybody finds out what became of writes that may have been done, and counts on from there.
+TEST_F(ProxyCounters, AreExactForWhoeverFindsOut) {
+  std::atomic<bool> over = false;
+  std::atomic<int> clients = 0;
+  std::thread faults([&] {
+    // The first of them makes the record.
+    while (clients <= kCounting) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    // Not for ever: each connection that breaks early makes the next attempt wait longer.
+    for (int i = 0; i < 60 && !over; ++i) {
+      // Long enough for a handshake or two in between.
+      proxy_.Set({.kind = Kind::kCut,
+                  .way = random_.Below(2) == 0 ? Way::kDown : Way::kBoth,
+                  .bytes = random_.Below(4000),
+                  .reset = random_.Below(2) == 0});
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random_.Below(40)));
+    }
+    proxy_.Heal();
+  });
+  const auto trouble = RunConcurrentCounters(
+      [&](int) {
+        ++clients;
+        return std::make_unique<StoreThroughProxy>(OptionsFor(proxy_.port()));
+      },
+      kCounting, 600);
+  over = true;
+  faults.join();
+  EXPECT_EQ(trouble, std::nullopt) << trouble.value_or("");
+  RecordProperty("strikes", static_cast<int>(proxy_.strikes()));
+  EXPECT_GT(proxy_.strikes(), 5u) << "nothing happened";
 }
 
 }  // namespace

@@ -69,9 +69,9 @@ class ProxyFaults : public testing::TestWithParam<Mode> {};
 
 TEST_P(ProxyFaults, AtEveryCommand) {
   const Mode& mode = GetParam();
+  RedisServer server;
   const Holdings at_first = CountHoldings();
   {
-    RedisServer server;
     FaultProxy proxy(server.port());
     RedisOptions options = FaultOptions(proxy.port());
     options.connect_timeout = Millis{600};

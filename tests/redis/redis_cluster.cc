@@ -51,8 +51,12 @@ RedisCluster::RedisCluster() {
         {"CLUSTER", "ADDSLOTSRANGE", std::to_string(first), std::to_string(last)});
     nodes_.back()->Command({"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(i + 1)});
   }
-  for (int i = 1; i < kNodes; ++i) {
-    nodes_[0]->Command({"CLUSTER", "MEET", "127.0.0.1", std::to_string(nodes_[i]->port())});
+  // All pairs: hearing of each other from others takes seconds.
+  for (const auto& node : nodes_) {
+    for (const auto& other : nodes_) {
+      if (node == other) continue;
+      node->Command({"CLUSTER", "MEET", "127.0.0.1", std::to_string(other->port())});
+    }
   }
   for (const auto& node : nodes_) {
     WaitFor("the cluster", [&node] {

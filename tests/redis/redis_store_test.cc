@@ -239,6 +239,22 @@ TEST_F(RedisStore, AServerThatMayEvictIsWarnedAboutOnce) {
   EXPECT_THAT(client.log(), ElementsAre(HasSubstr("allkeys-lru")));
 }
 
+// Of what is looked at once a second as well, ten in a row would take ten seconds.
+TEST_F(RedisStore, WhoWaitsForEventsIsWokenByOthers) {
+  RedisClient client(OptionsFor(server_));
+  RedisClient other(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  const Instant start = MonotonicNow();
+  std::uint64_t after = 0;
+  for (int i = 0; i < 10; ++i) {
+    client.Submit(store::ReadEvents{kRecord, after, 10, Seconds(60)});
+    client.RunFor(Millis{20});
+    after = other.Run(store::Append{kRecord, "event"}).sequence;
+    EXPECT_THAT(client.Replies(), ElementsAre(testing::Field(&StoreReply::events, SizeIs(1))));
+  }
+  EXPECT_LT(MonotonicNow() - start, Seconds(5));
+}
+
 TEST(RedisStoreOptions, ThatCannotBeAreRefused) {
   const std::vector<std::pair<std::string, RedisOptions>> wrong = {
       {"no endpoint", {.endpoints = {}}},

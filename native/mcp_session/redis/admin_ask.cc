@@ -9,8 +9,8 @@ namespace mcp_session {
 Result<void> RedisAdmin::State::Connect() {
   const Instant end = MonotonicNow() + options_.command_timeout;
   while (route_->state() != StoreState::kConnected) {
-    if (route_->state() == StoreState::kMisconfigured || MonotonicNow() >= end) {
-      const bool refused = route_->state() == StoreState::kMisconfigured;
+    const bool refused = route_->state() == StoreState::kMisconfigured;
+    if (refused || route_->state() == StoreState::kUnavailable || MonotonicNow() >= end) {
       return Failure(refused ? ErrorCode::kMisconfigured : ErrorCode::kUnavailable,
                      Blame::kEnvironment, "redis: " + route_->reason());
     }

@@ -93,7 +93,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
     std::vector<RedisReply> replies;
     bool repeated = false;
     bool reloaded = false;
-    bool internal = false;  // ours: not counted against the limit
+    bool internal = false;  // ours: never refused
   };
 
   void Connect();

@@ -1,34 +1,81 @@
 #include "mcp_session/redis/probe.h"
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "mcp_session/redis/question.h"
 #include "mcp_session/redis/route.h"
+#include "mcp_session/redis/transport.h"
 #include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 
 namespace mcp_session {
+namespace {
+
+// Of the time, for a closer look after a failure.
+constexpr std::int64_t kPartForLook = 4;
+
+// Whether a server that was spoken to in plain text answers to TLS.
+bool SpeaksTls(const RedisAddress& address, Millis timeout) {
+  boost::asio::io_context loop;
+  const auto transport = MakeRedisTransport(loop, address, {.enabled = true, .insecure = true});
+  std::optional<bool> speaks;
+  transport->Connect([&speaks](const std::optional<RedisFailure>& failure) { speaks = !failure; });
+  loop.run_for(std::chrono::milliseconds(timeout.count));
+  transport->Close();
+  return speaks.value_or(false);
+}
+
+// Whether a server that was spoken to over TLS answers in plain text. It is told no password.
+bool SpeaksPlain(const RedisAddress& address, Millis timeout) {
+  boost::asio::io_context loop;
+  const RedisOptions nobody;
+  std::optional<bool> speaks;
+  const auto question = RedisQuestion::Ask(
+      loop, nobody, RedisPurpose::kEvents, address, {"PING"}, timeout, [&speaks](auto answer) {
+        speaks = answer || answer.error().code == ErrorCode::kMisconfigured;
+      });
+  loop.run_for(std::chrono::milliseconds(timeout.count));
+  question->Close();
+  return speaks.value_or(false);
+}
+
+}  // namespace
 
 Result<void> ProbeRedis(RedisOptions options, Millis timeout) {
-  options.connect_timeout = timeout;
+  const Millis look{timeout.count / kPartForLook + 1};
+  options.connect_timeout = Millis{timeout.count - timeout.count / kPartForLook};
   options.log = nullptr;
   if (Result<void> fine = CheckRedisOptions(options); !fine) return fine;
   boost::asio::io_context loop;
   SystemEntropy entropy;
   RedisCounters counters;
-  const Instant end = MonotonicNow() + timeout;
+  const Instant end = MonotonicNow() + options.connect_timeout;
   const std::unique_ptr<RedisRoute> route = MakeRedisRoute(loop, options, entropy, counters);
   while (route->state() == StoreState::kConnecting && MonotonicNow() < end) {
     loop.run_one_until(ToSteadyTime(end));
   }
   const StoreState state = route->state();
-  const std::string reason =
+  std::string reason =
       state == StoreState::kConnecting ? "the server did not answer in time" : route->reason();
   route->Close();
   if (state == StoreState::kConnected) return {};
-  const bool misconfigured = state == StoreState::kMisconfigured;
+  bool misconfigured = state == StoreState::kMisconfigured;
+  const RedisAddress& address = options.endpoints[0];
+  const bool was_there = reason.find("refused") == std::string::npos && address.path.empty();
+  if (!misconfigured && was_there && !options.tls.enabled && SpeaksTls(address, look)) {
+    misconfigured = true;
+    reason = "TLS: the server wants it, and it was not asked for";
+  }
+  if (!misconfigured && was_there && options.tls.enabled && SpeaksPlain(address, look)) {
+    misconfigured = true;
+    reason = "TLS: the server has none on this port";
+  }
   return Failure(misconfigured ? ErrorCode::kMisconfigured : ErrorCode::kUnavailable,
                  Blame::kEnvironment, "redis: " + reason);
 }
