@@ -97,7 +97,8 @@ class Store {
  public:
   explicit Store(SharedMemory& memory) : store_(memory, loop_.get_executor()) {}
 
-  StoreReply& Run(StoreCommand command, Instant now) {
+  template <typename Command>
+  StoreReply& Run(Command command, Instant now) {
     replies_.clear();
     store_.Submit({}, std::move(command), now);
     store_.Drain(&replies_);
