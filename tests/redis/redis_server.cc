@@ -214,7 +214,8 @@ void RedisServer::WriteConfiguration() {
 
 bool RedisServer::Start() {
   const std::string configuration = folder_ + "/redis.conf";
-  const char* program = options_.sentinel ? "redis-sentinel" : "redis-server";
+  // Debian has redis-sentinel in a package of its own; it is the same program under another name.
+  const char* const mode = options_.sentinel ? "--sentinel" : nullptr;
   const pid_t parent = getpid();
   child_ = SpawnFromLastingThread([&]() -> pid_t {
     const pid_t child = fork();
@@ -223,7 +224,8 @@ bool RedisServer::Start() {
     if (getppid() != parent) _exit(1);
     const int nowhere = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; ++fd) dup2(nowhere, fd);
-    execlp(program, program, configuration.c_str(), static_cast<char*>(nullptr));
+    execlp("redis-server", "redis-server", configuration.c_str(), mode,
+           static_cast<char*>(nullptr));
     _exit(127);
   });
   if (child_ < 0) Fail("no process");

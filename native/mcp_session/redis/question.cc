@@ -24,18 +24,24 @@ std::shared_ptr<RedisQuestion> RedisQuestion::Ask(boost::asio::io_context& loop,
     self->Finish(
         tl::unexpected(RedisFailure{ErrorCode::kUnavailable, "the server did not answer in time"}));
   });
-  self->connection_->Start(
+  self->Start(address);
+  return self;
+}
+
+RedisQuestion::~RedisQuestion() { Close(); }
+
+// The connection must not hold what holds it.
+void RedisQuestion::Start(const RedisAddress& address) {
+  connection_->Start(
       address,
-      {.ready = [self](const RedisServerInfo&) { self->connection_->Write(self->command_); },
+      {.ready = [this](const RedisServerInfo&) { connection_->Write(command_); },
        .reply =
-           [self](RedisReply reply) {
-             if (reply.IsError()) return self->Finish(tl::unexpected(RedisFailureOf(reply)));
-             self->Finish(std::move(reply));
+           [this](RedisReply reply) {
+             if (reply.IsError()) return Finish(tl::unexpected(RedisFailureOf(reply)));
+             Finish(std::move(reply));
            },
        .written = [] {},
-       .failed =
-           [self](RedisFailure failure) { self->Finish(tl::unexpected(std::move(failure))); }});
-  return self;
+       .failed = [this](RedisFailure failure) { Finish(tl::unexpected(std::move(failure))); }});
 }
 
 void RedisQuestion::Finish(tl::expected<RedisReply, RedisFailure> result) {

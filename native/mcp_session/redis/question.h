@@ -18,7 +18,8 @@
 
 namespace mcp_session {
 
-class RedisQuestion : public std::enable_shared_from_this<RedisQuestion> {
+// Lives until it is answered: the wait for its timeout holds it.
+class RedisQuestion {
  public:
   // Called on the loop, once: the reply, which is no error, or why there is none.
   using Answered = std::function<void(tl::expected<RedisReply, RedisFailure>)>;
@@ -30,9 +31,13 @@ class RedisQuestion : public std::enable_shared_from_this<RedisQuestion> {
                                             std::initializer_list<std::string_view> words,
                                             Millis timeout, Answered answered);
   RedisQuestion(boost::asio::io_context& loop, const RedisOptions& options, RedisPurpose purpose);
+  ~RedisQuestion();
+  RedisQuestion(const RedisQuestion&) = delete;
+  RedisQuestion& operator=(const RedisQuestion&) = delete;
   void Close();
 
  private:
+  void Start(const RedisAddress& address);
   void Finish(tl::expected<RedisReply, RedisFailure> result);
 
   const std::shared_ptr<RedisConnection> connection_;
