@@ -1,0 +1,50 @@
+// A server that is sent anything, over HTTP and on a channel: each request has one answer, which is
+// JSON or a stream of it, and the next client is served as ever.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "mcp_session/base/check.h"
+#include "mcp_session/json/parse.h"
+#include "tests/server/server_peer.h"
+
+using namespace mcp_session;
+
+namespace {
+
+ToolResult Echo(ToolCall& call) {
+  call.state()["seen"] = call.arguments();
+  return ToolResult::Structured({{"arguments", call.arguments()}});
+}
+
+void CheckAnswer(const Received& received) {
+  MCPS_CHECK(received.status >= 200 && received.status < 600);
+  MCPS_CHECK(received.ended);
+  if (!received.stream && !received.body.empty()) MCPS_CHECK(ParseJson(received.body));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  ServerPeer peer;
+  MCPS_CHECK(peer.server().AddTool({.name = "echo", .state = MakesHandle("seen")}, Echo));
+  const ServerPeer::Headers session = peer.OpenSession();
+  CheckAnswer(peer.Of(peer.Post(text)));
+  CheckAnswer(peer.Of(peer.Post(text, session)));
+  CheckAnswer(peer.Of(peer.Post(text, {{"mcp-protocol-version", "2026-07-28"}})));
+  // As values of headers, of which the host lets no line break through.
+  if (text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos) {
+    CheckAnswer(peer.Of(peer.Post("{}", {{"mcp-session-id", std::string(text)}})));
+    CheckAnswer(peer.Of(peer.Post("{}", {{"mcp-name", std::string(text)},
+                                         {"mcp-method", std::string(text)},
+                                         {"mcp-protocol-version", std::string(text)}})));
+  }
+  peer.Open(1);
+  peer.Send(1, text);
+  for (const std::string& message : peer.Of(1).messages) MCPS_CHECK(ParseJson(message));
+  // It may be that the text ended the session; a new one works.
+  CheckAnswer(peer.Of(peer.Call(peer.OpenSession(), 7, "echo")));
+  return 0;
+}
