@@ -86,6 +86,12 @@ TEST(RecordCodec, TheChecksumIsCrc32c) {
   EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
   EXPECT_EQ(Crc32c("1234", "56789"), 0xe3069283u);
+  for (std::size_t size = 0; size <= 40; ++size) {
+    const std::string bytes =
+        std::string("\x80 or so, and what else a record has\xff\n").substr(0, size);
+    EXPECT_EQ(Crc32cByTables(bytes), Crc32c(bytes)) << size;
+  }
+  EXPECT_EQ(Crc32cByTables("123456789"), 0xe3069283u);
 }
 
 TEST(RedisKeys, AllOfAnOwnerShareASlot) {

@@ -53,6 +53,8 @@ struct RedisRecord {
 };
 
 std::uint32_t Crc32c(std::string_view first, std::string_view second = {});
+// The same, as it is done where the processor has no instruction for it.
+std::uint32_t Crc32cByTables(std::string_view bytes);
 
 // Eight or sixteen digits, lower case; three decimal digits.
 std::string Hex8(std::uint32_t number);
