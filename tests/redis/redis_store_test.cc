@@ -66,6 +66,21 @@ TEST_F(RedisStore, WhatIsSubmittedInOneTurnGoesOutInOneWrite) {
   EXPECT_LE(ReadsOf(server_) - reads_before, 5);
 }
 
+// The loop did not run for a while: the deadlines are over, and the answers are there.
+TEST_F(RedisStore, AnAnswerThatIsHereIsNotLate) {
+  RedisOptions options = OptionsFor(server_);
+  options.command_timeout = Millis{500};
+  RedisClient client(std::move(options));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  const std::uint64_t exchanges_before = client.counters().exchanges;
+  const Instant end = MonotonicNow() + Millis{600};
+  for (int i = 0; i < 200; ++i) client.Submit(store::Get{kRecord});
+  ASSERT_TRUE(client.RunUntil([&] { return client.counters().exchanges > exchanges_before; }));
+  while (MonotonicNow() < end) server_.Command({"PING"});
+  EXPECT_THAT(client.Replies(), AllOf(SizeIs(200), Each(IsDone())));
+  EXPECT_EQ(client.counters().lost, 0u);
+}
+
 TEST_F(RedisStore, ScriptsThatWereFlushedAreLoadedAgain) {
   RedisClient client(OptionsFor(server_));
   ASSERT_TRUE(client.RunUntil(StoreState::kConnected));

@@ -2,13 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "mcp_session/redis/scripts.h"
 
 namespace mcp_session {
 namespace {
+
+// Then whoever got them goes on, and the server has what is asked next, while we read on.
+constexpr std::size_t kRepliesInTurn = 32;
 
 std::optional<RedisFailure> ExpectOk(const RedisReply& reply) {
   if (reply.IsOk()) return std::nullopt;
@@ -158,15 +164,25 @@ void RedisConnection::Read() {
   transport_->Read(
       [self = shared_from_this()](std::string_view bytes, std::optional<RedisFailure> failure) {
         if (failure) return self->Fail(std::move(*failure));
-        self->OnBytes(bytes);
-        if (!self->closed_) self->Read();
+        self->heard_ = self->reading_ = true;
+        self->unread_ = bytes;
+        self->ReadOn(kRepliesInTurn);
       });
 }
 
-void RedisConnection::OnBytes(std::string_view bytes) {
-  heard_ = true;
-  while (!closed_) {
-    std::optional<RedisReply> reply = reader_.Next(&bytes);
+void RedisConnection::ReadAll() {
+  if (reading_ && !closed_) ReadOn(std::numeric_limits<std::size_t>::max());
+}
+
+void RedisConnection::ReadOn(std::size_t replies) {
+  if (ready_ && callbacks_.heard) callbacks_.heard();
+  for (; !closed_; --replies) {
+    if (replies == 0) {
+      return boost::asio::post(loop_, [self = shared_from_this()] {
+        if (self->reading_ && !self->closed_) self->ReadOn(kRepliesInTurn);
+      });
+    }
+    std::optional<RedisReply> reply = reader_.Next(&unread_);
     if (!reply) break;
     if (ready_) {
       callbacks_.reply(std::move(*reply));
@@ -174,10 +190,13 @@ void RedisConnection::OnBytes(std::string_view bytes) {
       OnHandshakeReply(*reply);
     }
   }
-  if (!closed_ && reader_.broken()) {
-    Fail({ready_ ? ErrorCode::kUnavailable : ErrorCode::kMisconfigured,
-          "the server does not speak the Redis protocol"});
+  if (closed_) return;
+  if (reader_.broken()) {
+    return Fail({ready_ ? ErrorCode::kUnavailable : ErrorCode::kMisconfigured,
+                 "the server does not speak the Redis protocol"});
   }
+  reading_ = false;
+  Read();
 }
 
 void RedisConnection::OnHandshakeReply(const RedisReply& reply) {

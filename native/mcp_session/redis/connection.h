@@ -44,6 +44,7 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
  public:
   struct Callbacks {
     std::function<void(const RedisServerInfo&)> ready;
+    std::function<void()> heard;               // replies follow; may be missing
     std::function<void(RedisReply)> reply;     // to what was written since
     std::function<void()> written;             // all of it; the next Write may come
     std::function<void(RedisFailure)> failed;  // at any time, once; it is closed
@@ -53,6 +54,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
 
   void Start(const RedisAddress& address, Callbacks callbacks);
   void Write(std::string bytes);
+  // Calls back for all replies that are here, which else come some in each turn of the loop.
+  void ReadAll();
   void Close();
 
  private:
@@ -64,7 +67,7 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   void OnConnected();
   void SendHandshake();
   void Read();
-  void OnBytes(std::string_view bytes);
+  void ReadOn(std::size_t replies);
   void OnHandshakeReply(const RedisReply& reply);
 
   boost::asio::io_context& loop_;
@@ -73,6 +76,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   std::shared_ptr<RedisTransport> transport_;
   Callbacks callbacks_;
   RedisReplyReader reader_;
+  std::string_view unread_;  // in the transport
+  bool reading_ = false;     // what is unread, and what the reader has of it
   RedisServerInfo info_;
   bool connected_ = false;
   bool heard_ = false;  // anything

@@ -62,8 +62,7 @@ void RedisLink::Close() {
 }
 
 void RedisLink::Send(RedisExchange exchange) {
-  Pending pending;
-  pending.exchange = std::move(exchange);
+  Pending pending{.exchange = std::move(exchange)};
   if (state_ == StoreState::kMisconfigured) return Finish(std::move(pending), RedisFate::kRefused);
   if (waiting_.size() + in_flight_.size() + again_.size() >= options_.max_in_flight) {
     return Finish(std::move(pending), RedisFate::kNotSent);
@@ -114,14 +113,20 @@ void RedisLink::OnWritten() {
   Flush();
 }
 
-void RedisLink::OnReply(RedisReply reply) {
+// What is asked since the last replies goes out before the next ones are looked at.
+void RedisLink::OnHeard() {
   last_heard_ = MonotonicNow();
+  Flush();
+}
+
+void RedisLink::OnReply(RedisReply reply) {
   if (in_flight_.empty()) {
     ++counters_.desyncs;
     connection_->Close();
     return OnFailed({ErrorCode::kUnavailable, "the server answered what nobody asked"});
   }
   Pending& oldest = in_flight_.front();
+  if (oldest.replies.empty()) oldest.replies.reserve(oldest.exchange.replies);
   oldest.replies.push_back(std::move(reply));
   if (oldest.replies.size() < oldest.exchange.replies) return;
   Pending answered = std::move(oldest);
@@ -186,7 +191,7 @@ void RedisLink::Finish(Pending pending, RedisFate fate) {
   if (!pending.exchange.done) return;
   if (fate == RedisFate::kNotSent && pending.repeated) fate = RedisFate::kLost;
   const auto done = std::move(pending.exchange.done);
-  done({fate, pending.repeated, std::move(pending.replies)});
+  done({fate, pending.repeated, std::move(pending.replies), last_heard_});
 }
 
 void RedisLink::Connect() {
@@ -206,6 +211,7 @@ void RedisLink::ConnectTo(const RedisAddress& address) {
   const auto self = shared_from_this();
   connection_->Start(
       address, {.ready = [self](const RedisServerInfo& info) { self->OnReady(info); },
+                .heard = [self] { self->OnHeard(); },
                 .reply = [self](RedisReply reply) { self->OnReply(std::move(reply)); },
                 .written = [self] { self->OnWritten(); },
                 .failed = [self](RedisFailure failure) { self->OnFailed(std::move(failure)); }});
@@ -364,6 +370,9 @@ void RedisLink::SetTimer(Instant at) {
 
 void RedisLink::OnTimer() {
   timer_at_ = kNever;
+  // What is here is not late.
+  if (connection_ != nullptr) connection_->ReadAll();
+  if (closed_) return;
   const Instant now = MonotonicNow();
   if (now >= connect_by_) {
     if (connection_ != nullptr) connection_->Close();

@@ -51,6 +51,7 @@ struct RedisDelivery {
   RedisFate fate = RedisFate::kAnswered;
   bool repeated = false;  // it was in flight before: what is answered may be its own doing
   std::vector<RedisReply> replies;
+  Instant heard;  // when they came
 };
 
 struct RedisExchange {
@@ -99,6 +100,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void Connect();
   void ConnectTo(const RedisAddress& address);
   void OnReady(const RedisServerInfo& info);
+  void OnHeard();
   void OnReply(RedisReply reply);
   void OnAnswered(Pending pending);
   void OnWritten();

@@ -30,7 +30,7 @@ class RedisTransport {
   using Connected = std::function<void(std::optional<RedisFailure>)>;
   virtual void Connect(Connected connected) = 0;
 
-  // One at a time. `read` gets bytes that are good until it returns, or why there are no more.
+  // One at a time. `read` gets bytes that are good until the next Read, or why there are no more.
   using WasRead = std::function<void(std::string_view, std::optional<RedisFailure>)>;
   virtual void Read(WasRead read) = 0;
 
