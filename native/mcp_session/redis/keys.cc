@@ -1,18 +1,24 @@
 #include "mcp_session/redis/keys.h"
 
 #include <optional>
+#include <utility>
 
 #include "mcp_session/base/decimal.h"
 #include "mcp_session/redis/record_codec.h"
 
 namespace mcp_session {
 
-RedisKeys::RedisKeys(std::string_view prefix, const StoredKey& key) : record_tag_(key.record_tag) {
+RedisKeys::RedisKeys(std::string_view prefix, StoredKey key)
+    : record_tag_(std::move(key.record_tag)) {
   const bool owned = !key.owner_tag.empty();
-  base_ = std::string(prefix) + "{" + (owned ? key.owner_tag : key.record_tag) + "}";
+  base_.reserve(prefix.size() + 2 * kTagSize + 2);
+  base_ += prefix;
+  base_ += '{';
+  base_ += owned ? key.owner_tag : record_tag_;
+  base_ += '}';
   if (owned) {
     index_ = base_ + ":i";
-    base_ += key.record_tag;
+    base_ += record_tag_;
   }
 }
 

@@ -21,7 +21,7 @@ namespace mcp_session {
 
 class RedisKeys {
  public:
-  RedisKeys(std::string_view prefix, const StoredKey& key);
+  RedisKeys(std::string_view prefix, StoredKey key);
 
   const std::string& record_tag() const { return record_tag_; }
   std::string record() const { return base_ + ":s"; }

@@ -16,6 +16,9 @@ namespace {
 // Bodies beyond this are not copied once more inside a script.
 constexpr std::size_t kPadFrom = 4096;
 
+// Enough for a command of two words, without the second one.
+constexpr std::size_t kCommandSize = 80;
+
 StoreReply WithRecord(Record record) {
   StoreReply reply;
   reply.record = std::move(record);
@@ -223,50 +226,50 @@ StoreReply RedisOperations::ReadWrite(const RedisAnswer& answer, std::string_vie
   return reply;
 }
 
-RedisPlanned RedisOperations::Plan(const store::Get& command) {
+RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
-  const RedisKeys keys = Keys(command.key);
   RedisPlan plan;
-  plan.key = keys.record();
-  plan.record_tag = keys.record_tag();
+  plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{Keys(command.key)});
+  plan.key = plan.touch->keys.record();
+  plan.record_tag = plan.touch->keys.record_tag();
+  plan.exchange.bytes.reserve(2 * (plan.key.size() + kCommandSize));
   // PTTL first: if it says alive, what is there a moment later is what was alive, or something
   // newer. The other way round a dead record could pass for the living one that took its place.
   AppendRedisCommand(&plan.exchange.bytes, {"PTTL", plan.key});
   AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key});
   plan.exchange.replies = 2;
-  if (!clock_.IsKnown(MonotonicNow())) {
+  if (!clock_.IsKnown(now)) {
     AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
     plan.exchange.replies = 3;
   }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
-  plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{keys});
-  plan.read = [this, touch = plan.touch](const RedisDelivery& delivery) {
+  plan.read = [this, touch = plan.touch.get()](RedisDelivery& delivery) {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    const Instant now = MonotonicNow();
+    const Instant now = delivery.heard;
     if (delivery.replies.size() == 3 && options_.layout != RedisLayout::kCluster) {
       clock_.Learn(RedisMillis(delivery.replies[2]), now);
     }
     const std::int64_t server_now =
         delivery.replies.size() == 3 ? RedisMillis(delivery.replies[2]) : clock_.At(now);
-    return ReadGot(delivery.replies, server_now, touch->keys.record_tag(), &touch->due);
+    return ReadGot(delivery.replies[0].integer, std::move(delivery.replies[1]), server_now,
+                   touch->keys.record_tag(), &touch->due);
   };
   return plan;
 }
 
-StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std::int64_t server_now,
-                                    std::string_view tag, bool* touch_due) {
-  const std::int64_t key_left = replies[0].integer;
-  if (replies[1].type == RedisReply::Type::kNil || key_left == -2) {
+StoreReply RedisOperations::ReadGot(std::int64_t key_left, RedisReply value,
+                                    std::int64_t server_now, std::string_view tag,
+                                    bool* touch_due) {
+  if (value.type == RedisReply::Type::kNil || key_left == -2) {
     return FailedReply(ErrorCode::kNotFound);
   }
-  const std::optional<RedisRecord> record = DecodeRedisRecord(replies[1].text, tag);
+  const std::optional<RedisRecord> record = DecodeRedisRecord(value.text, tag);
   if (!record || key_left == -1) return Corrupt();
   const RedisRecordHeader& header = record->header;
   Millis left{key_left + 1 - header.remember.count};
   if (left <= Millis{}) return FailedReply(ErrorCode::kExpired);
   Record got;
-  got.data = std::make_shared<const std::string>(record->data);
   got.version = header.version;
   if (header.last_end != kNoLastEnd) {
     got.max_life_left = Millis{header.last_end - server_now};
@@ -280,6 +283,8 @@ StoreReply RedisOperations::ReadGot(const std::vector<RedisReply>& replies, std:
     }
   }
   got.expires_in = left;
+  value.text.erase(0, value.text.size() - record->data.size());
+  got.data = std::make_shared<const std::string>(std::move(value.text));
   return WithRecord(std::move(got));
 }
 

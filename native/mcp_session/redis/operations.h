@@ -28,8 +28,8 @@ struct RedisPlan {
   std::string key;         // says to which server
   std::string record_tag;  // of the one record it is about; empty: of an owner's
   RedisExchange exchange;  // without deadline and done
-  std::function<StoreReply(const RedisDelivery&)> read;
-  // Get: whether Redis has to be told of the access, which `read` finds out.
+  std::function<StoreReply(RedisDelivery&)> read;  // takes what is in it
+  // Get: whether Redis has to be told of the access, which `read` finds out as long as this lives.
   struct Touch {
     RedisKeys keys;
     bool due = false;
@@ -79,7 +79,7 @@ class RedisOperations {
       : options_(options), counters_(counters), entropy_(entropy) {}
 
   RedisPlanned Plan(store::Create command);
-  RedisPlanned Plan(const store::Get& command);
+  RedisPlanned Plan(const store::Get& command, Instant now);
   RedisPlanned Plan(store::Put command);
   RedisPlanned Plan(const store::Touch& command);
   RedisPlanned Plan(const store::Remove& command);
@@ -109,7 +109,7 @@ class RedisOperations {
                        std::shared_ptr<const std::string> data);
 
   // The answers to PTTL and GET, and the server's time in milliseconds since 1970.
-  StoreReply ReadGot(const std::vector<RedisReply>& replies, std::int64_t server_now,
+  StoreReply ReadGot(std::int64_t key_left, RedisReply value, std::int64_t server_now,
                      std::string_view tag, bool* touch_due);
 
   const RedisOptions& options() const { return options_; }

@@ -164,8 +164,9 @@ class RedisSessionStore::State::Regeneration
         DecodeRedisRecord(delivery.replies[1].text, to_.record_tag());
     if (!record || Hex16(record->header.write_id) != write_id_) return Answer(FailedReply(error_));
     bool ignored = false;
-    StoreReply reply = store_.operations_.ReadGot(
-        delivery.replies, RedisMillis(delivery.replies[2]), to_.record_tag(), &ignored);
+    StoreReply reply =
+        store_.operations_.ReadGot(delivery.replies[0].integer, delivery.replies[1],
+                                   RedisMillis(delivery.replies[2]), to_.record_tag(), &ignored);
     Answer(reply.error ? FailedReply(error_) : std::move(reply));
   }
 

@@ -14,19 +14,21 @@
 namespace mcp_session {
 namespace {
 
-void AppendNumber(std::string* out, char type, std::size_t number) {
-  std::array<char, 24> text;
-  text[0] = type;
-  char* end = std::to_chars(text.data() + 1, text.data() + text.size() - 2, number).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  out->append(text.data(), end);
+// A word has its type and its length around it, and two line ends.
+constexpr std::size_t kAround = 25;
+
+char* WriteNumber(char* at, char type, std::size_t number) {
+  *at++ = type;
+  at = std::to_chars(at, at + kAround, number).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
 }
 
-// hiredis builds replies through these, where they are to be: the root on the heap, and what is in
-// an array in its parent's elements.
+// hiredis builds replies through these, where they are to be: the root in its reader, and what is
+// in an array in its parent's elements.
 RedisReply* Place(const redisReadTask* task) {
-  if (task->parent == nullptr) return new RedisReply;
+  if (task->parent == nullptr) return static_cast<RedisReply*>(task->privdata);
   auto* parent = static_cast<RedisReply*>(task->parent->obj);
   return &parent->elements[static_cast<std::size_t>(task->idx)];
 }
@@ -58,8 +60,6 @@ void* MakeInteger(const redisReadTask* task, long long value) {
 
 void* MakeNil(const redisReadTask* task) { return Place(task); }
 
-void FreeRoot(void* reply) { delete static_cast<RedisReply*>(reply); }
-
 // Newer versions read types that no server sends to whom did not ask for them.
 template <typename Functions>
 Functions MakeFunctions() {
@@ -68,7 +68,7 @@ Functions MakeFunctions() {
   functions.createArray = MakeArray;
   functions.createInteger = MakeInteger;
   functions.createNil = MakeNil;
-  functions.freeObject = FreeRoot;
+  functions.freeObject = [](void*) {};
   if constexpr (requires { functions.createBool; }) {
     functions.createBool = [](const redisReadTask* task, int) { return MakeNil(task); };
     functions.createDouble = [](const redisReadTask* task, double, char*, std::size_t) {
@@ -87,16 +87,18 @@ constexpr std::size_t kSlice = 4096;
 }  // namespace
 
 void AppendRedisCommand(std::string* out, std::span<const std::string_view> words) {
-  constexpr std::size_t kAround = 16;  // a word: its type, its length, two line ends
-  std::size_t size = out->size() + kAround;
+  const std::size_t start = out->size();
+  std::size_t size = start + kAround;
   for (const std::string_view word : words) size += word.size() + kAround;
-  if (size > out->capacity()) out->reserve(std::max(size, 2 * out->capacity()));
-  AppendNumber(out, '*', words.size());
+  out->resize(size);
+  char* at = WriteNumber(out->data() + start, '*', words.size());
   for (const std::string_view word : words) {
-    AppendNumber(out, '$', word.size());
-    *out += word;
-    *out += "\r\n";
+    at = WriteNumber(at, '$', word.size());
+    at = std::copy(word.begin(), word.end(), at);
+    *at++ = '\r';
+    *at++ = '\n';
   }
+  out->resize(static_cast<std::size_t>(at - out->data()));
 }
 
 std::vector<std::string_view> SplitRedisCommands(std::string_view bytes) {
@@ -125,6 +127,7 @@ void RedisReplyReader::Deleter::operator()(redisReader* reader) const { redisRea
 
 RedisReplyReader::RedisReplyReader() : reader_(redisReaderCreateWithFunctions(&functions)) {
   MCPS_CHECK(reader_ != nullptr);
+  reader_->privdata = &reply_;
 }
 
 RedisReplyReader::~RedisReplyReader() = default;
@@ -133,10 +136,7 @@ std::optional<RedisReply> RedisReplyReader::Next(std::string_view* bytes) {
   while (!broken_) {
     void* found = nullptr;
     if (redisReaderGetReply(reader_.get(), &found) != REDIS_OK) break;
-    if (found != nullptr) {
-      const std::unique_ptr<RedisReply> reply(static_cast<RedisReply*>(found));
-      return std::move(*reply);
-    }
+    if (found != nullptr) return std::exchange(reply_, RedisReply());
     if (bytes->empty()) return std::nullopt;
     const std::string_view slice = bytes->substr(0, kSlice);
     if (redisReaderFeed(reader_.get(), slice.data(), slice.size()) != REDIS_OK) break;

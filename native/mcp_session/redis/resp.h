@@ -38,6 +38,8 @@ struct RedisReply {
 class RedisReplyReader {
  public:
   RedisReplyReader();
+  RedisReplyReader(const RedisReplyReader&) = delete;
+  RedisReplyReader& operator=(const RedisReplyReader&) = delete;
   ~RedisReplyReader();
 
   // The next reply, from what was read before and then from the front of `bytes`, which loses what
@@ -50,6 +52,7 @@ class RedisReplyReader {
   struct Deleter {
     void operator()(redisReader* reader) const;
   };
+  RedisReply reply_;  // being read
   std::unique_ptr<redisReader, Deleter> reader_;
   bool broken_ = false;
 };

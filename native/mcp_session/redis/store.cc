@@ -54,26 +54,29 @@ void RedisSessionStore::State::Close() {
   route_->Close();
 }
 
-void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand command) {
+void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand&& command) {
   submitting_ = true;
+  const Instant now = MonotonicNow();
   std::visit(
-      [this, ticket]<typename Command>(Command&& one) {
+      [this, ticket, now]<typename Command>(Command&& one) {
         using Kind = std::decay_t<Command>;
         if constexpr (std::is_same_v<Kind, store::Regenerate> ||
                       std::is_same_v<Kind, store::ReadEvents>) {
           Run(ticket, one);
+        } else if constexpr (std::is_same_v<Kind, store::Get>) {
+          Run(ticket, operations_.Plan(one, now), now);
         } else {
-          Run(ticket, operations_.Plan(std::move(one)));
+          Run(ticket, operations_.Plan(std::move(one)), now);
         }
       },
       std::move(command));
   submitting_ = false;
 }
 
-void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned planned) {
+void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned planned, Instant now) {
   if (auto* reply = std::get_if<StoreReply>(&planned)) return Answer(ticket, std::move(*reply));
   RedisPlan& plan = std::get<RedisPlan>(planned);
-  plan.exchange.deadline = MonotonicNow() + options_.command_timeout;
+  plan.exchange.deadline = now + options_.command_timeout;
   if (occupied_.empty()) return Send(ticket, std::move(plan));
   const std::string tag = plan.record_tag;
   InOrder({tag}, [this, ticket, plan = std::move(plan)] { Send(ticket, plan); });
@@ -92,7 +95,7 @@ void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& 
 
 void RedisSessionStore::State::Send(StoreTicket ticket, RedisPlan plan) {
   plan.exchange.done = [this, ticket, read = std::move(plan.read),
-                        touch = plan.touch](const RedisDelivery& delivery) {
+                        touch = std::move(plan.touch)](RedisDelivery delivery) {
     Answer(ticket, read(delivery));
     if (touch != nullptr && touch->due) Touch(touch->keys);
   };
@@ -147,8 +150,12 @@ void RedisSessionStore::State::Answer(StoreTicket ticket, StoreReply reply) {
 }
 
 void RedisSessionStore::State::Drain(std::vector<StoreReply>* replies) {
-  std::move(replies_.begin(), replies_.end(), std::back_inserter(*replies));
-  replies_.clear();
+  if (replies->empty()) {
+    replies->swap(replies_);
+  } else {
+    std::move(replies_.begin(), replies_.end(), std::back_inserter(*replies));
+    replies_.clear();
+  }
   announced_ = false;
 }
 

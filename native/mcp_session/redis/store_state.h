@@ -24,7 +24,7 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
  public:
   State(boost::asio::io_context& loop, RedisOptions options, Entropy& entropy);
 
-  void Submit(StoreTicket ticket, StoreCommand command);
+  void Submit(StoreTicket ticket, StoreCommand&& command);
   void Drain(std::vector<StoreReply>* replies);
   void OnReady(std::function<void()> ready) { ready_ = std::move(ready); }
   StoreStatus Status() const;
@@ -34,7 +34,7 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
  private:
   class Regeneration;
 
-  void Run(StoreTicket ticket, RedisPlanned planned);
+  void Run(StoreTicket ticket, RedisPlanned planned, Instant now);
   void Run(StoreTicket ticket, const store::Regenerate& command);
   void Run(StoreTicket ticket, const store::ReadEvents& command);
   void Send(StoreTicket ticket, RedisPlan plan);

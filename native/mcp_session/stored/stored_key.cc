@@ -33,7 +33,9 @@ std::string Tag(std::string_view purpose, std::initializer_list<std::string_view
   bytes = purpose;
   for (const std::string_view part : parts) {
     const auto length = static_cast<std::uint32_t>(part.size());
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(length >> shift & 0xff);
+    const auto byte = [length](int shift) { return static_cast<char>(length >> shift & 0xff); };
+    const char prefix[] = {byte(24), byte(16), byte(8), byte(0)};
+    bytes.append(prefix, sizeof(prefix));
     bytes += part;
   }
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};

@@ -9,17 +9,17 @@ constexpr std::string_view kUrlSafe =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 std::string Encode(std::span<const std::uint8_t> bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  std::size_t size = 0;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = bytes.size() - i;
     std::uint32_t group = std::uint32_t{bytes[i]} << 16;
     if (left > 1) group |= std::uint32_t{bytes[i + 1]} << 8;
     if (left > 2) group |= bytes[i + 2];
     const std::size_t digits = left > 2 ? 4 : left + 1;
-    for (std::size_t d = 0; d < digits; ++d) out += alphabet[(group >> (18 - 6 * d)) & 63];
-    if (pad) out.append(4 - digits, '=');
+    for (std::size_t d = 0; d < digits; ++d) out[size++] = alphabet[(group >> (18 - 6 * d)) & 63];
   }
+  if (!pad) out.resize(size);
   return out;
 }
 
