@@ -54,7 +54,9 @@ class ClusterFaults : public testing::Test {
   }
 
   void ExpectRecovery() {
-    ASSERT_TRUE(client_.RunUntil(StoreState::kConnected)) << client_.reason();
+    ASSERT_TRUE(client_.RunUntil([this] {
+      return client_.state() == StoreState::kConnected && client_.reason().empty();
+    })) << client_.reason();
     callers_.CheckAll();
     const std::size_t before = callers_.done();
     callers_.Work(200);
@@ -72,7 +74,7 @@ class ClusterFaults : public testing::Test {
   std::set<int> slots_;  // in which the callers have their records
 };
 
-TEST_F(ClusterFaults, SlotsMoveAndNobodyNotices) {
+TEST_F(ClusterFaults, SlotsMoveAndWhoCanWaitNoticesNothing) {
   for (const int slot : slots_) Move(slot);
   EXPECT_GT(client_.counters().redirections, 0u);
   ExpectRecovery();

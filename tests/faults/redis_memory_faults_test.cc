@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "tests/faults/fault_client.h"
@@ -110,6 +111,24 @@ TEST(RedisMemoryFaults, WhatWasEvictedIsCounted) {
   }
   ASSERT_NE(server.Command({"INFO", "stats"}).find("evicted_keys:"), std::string::npos);
   EXPECT_TRUE(client.RunUntil([&] { return client.counters().evicted_keys > 0; }));
+}
+
+TEST(RedisMemoryFaults, WhatABusyServerEvictsIsCountedAndItsPolicySeen) {
+  RedisServer server({.lines = {"maxmemory 3mb", "maxmemory-policy noeviction"}});
+  FaultClient client(PatientOptions(server.port()));
+  ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  EXPECT_EQ(client.reason(), "");
+  server.Command({"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"});
+  // Never quiet for long enough to be asked whether it is still there.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  for (int i = 0; client.counters().evicted_keys == 0; ++i) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end);
+    const std::string id = "hush-" + std::to_string(i);
+    const StoreReply reply = client.Create({"", "session", id}, std::string(20'000, 'x'));
+    ASSERT_THAT(reply.error, AnyOf(std::nullopt, ErrorCode::kCapacity));
+  }
+  EXPECT_EQ(client.state(), StoreState::kConnected);
+  EXPECT_THAT(client.reason(), HasSubstr("allkeys-lru"));
 }
 
 }  // namespace

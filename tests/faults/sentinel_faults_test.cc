@@ -94,7 +94,7 @@ class SentinelFaults : public testing::Test {
   // Writes until a connection to another master works.
   void WriteOver() {
     const std::uint64_t connects = client_.counters().connects;
-    const Instant end = MonotonicNow() + Seconds(40);
+    const Instant end = MonotonicNow() + Seconds(kFailoverPatience.count());
     int after = 0;
     while (after < 3 && MonotonicNow() < end && !HasFailure()) {
       const int done = WriteAll();

@@ -36,9 +36,10 @@ class RedisClient {
   const RedisCounters& counters() const { return store_->counters(); }
   const std::vector<std::string>& log() const { return log_; }
 
-  // Runs the loop until `condition`; false if that takes longer than any test may.
-  bool RunUntil(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  // Runs the loop until `condition`; false if that takes longer than it may.
+  bool RunUntil(const std::function<bool()>& condition,
+                std::chrono::seconds patience = std::chrono::seconds(30)) {
+    const auto end = std::chrono::steady_clock::now() + patience;
     while (!condition()) {
       if (std::chrono::steady_clock::now() > end) return false;
       loop_.run_one_for(std::chrono::milliseconds(20));

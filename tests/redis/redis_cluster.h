@@ -2,6 +2,7 @@
 #ifndef TESTS_REDIS_REDIS_CLUSTER_H_
 #define TESTS_REDIS_REDIS_CLUSTER_H_
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class RedisCluster {
   std::vector<std::unique_ptr<RedisServer>> nodes_;
   std::vector<std::string> ids_;
 };
+
+// How long a failover may take. On a machine that stood still for two seconds sentinels do nothing
+// for thirty, and an election that nobody won comes again after twice the failover timeout.
+inline constexpr std::chrono::seconds kFailoverPatience(120);
 
 class RedisSentinels {
  public:

@@ -96,21 +96,26 @@ bool ClusterRoute::AreTogether(std::string_view key, std::string_view other) con
   return RedisSlot(key) == RedisSlot(other);
 }
 
+// A node that is away takes its slots with it and no others: connected is who has one.
 StoreState ClusterRoute::state() const {
   if (!has_slots_) return state_;
-  StoreState worst = StoreState::kConnected;
-  for (const auto& [node, link] : links_) {
-    if (link->state() == StoreState::kMisconfigured) return StoreState::kMisconfigured;
-    if (link->state() == StoreState::kUnavailable) worst = StoreState::kUnavailable;
-  }
-  return worst;
+  const auto some_are = [this](StoreState state) {
+    return std::any_of(links_.begin(), links_.end(),
+                       [state](const auto& each) { return each.second->state() == state; });
+  };
+  if (some_are(StoreState::kMisconfigured)) return StoreState::kMisconfigured;
+  if (links_.empty() || some_are(StoreState::kConnected)) return StoreState::kConnected;
+  return some_are(StoreState::kUnavailable) ? StoreState::kUnavailable : StoreState::kConnecting;
 }
 
 std::string ClusterRoute::reason() const {
   if (!has_slots_) return failure_.reason;
-  const StoreState now = state();
-  for (const auto& [node, link] : links_) {
-    if (link->state() == now && !link->reason().empty()) return node + ": " + link->reason();
+  // The worst first: a node that is away is more than one that may evict.
+  for (const StoreState state : {StoreState::kMisconfigured, StoreState::kUnavailable,
+                                 StoreState::kConnecting, StoreState::kConnected}) {
+    for (const auto& [node, link] : links_) {
+      if (link->state() == state && !link->reason().empty()) return node + ": " + link->reason();
+    }
   }
   return {};
 }

@@ -37,7 +37,6 @@ struct RedisServerInfo {
   std::string eviction_policy;  // maxmemory-policy
   std::string run_id;           // another one after each start
   std::int64_t client_id = 0;   // of this connection, there; 0: it does not say
-  bool MayEvict() const { return !eviction_policy.empty() && eviction_policy != "noeviction"; }
 };
 
 class RedisConnection : public std::enable_shared_from_this<RedisConnection> {

@@ -26,9 +26,17 @@ constexpr Millis kMisconfiguredBackoff = Seconds(60);
 constexpr Millis kGoodConnection = Seconds(1);
 // A connection on which nothing was heard for this long is asked whether it is still there.
 constexpr Millis kHeartbeat = Seconds(2);
-constexpr Millis kEvictedInterval = Minutes(1);
+// How often a server is asked what it evicted, and whether it may.
+constexpr Millis kMemoryInterval = Seconds(10);
 // The server does not even answer in between.
 constexpr std::size_t kMaxLeftBehind = 16;
+
+// Nothing if the server never evicts, or does not say.
+std::string EvictionWarning(std::string_view policy) {
+  if (policy.empty() || policy == "noeviction") return {};
+  return "the server may drop live sessions: its maxmemory-policy is " + std::string(policy) +
+         ", and should be noeviction";
+}
 
 std::uint64_t Draw(Entropy& entropy) {
   std::array<std::uint8_t, 8> bytes;
@@ -222,13 +230,10 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
   connect_by_ = kNever;
   ready_ = true;
   writing_ = reloading_ = dropping_ = worked_ = false;
-  last_heard_ = ready_since_ = ask_evicted_at_ = MonotonicNow();
-  std::string warning;
-  if (info.MayEvict()) {
-    warning = "the server may drop live sessions: its maxmemory-policy is " + info.eviction_policy +
-              ", and should be noeviction";
-  }
-  SetState(StoreState::kConnected, std::move(warning));
+  last_heard_ = ready_since_ = MonotonicNow();
+  ask_memory_at_ = last_heard_ + kHeartbeat;
+  if (info.run_id != run_id_) evicted_keys_ = 0;
+  SetState(StoreState::kConnected, EvictionWarning(info.eviction_policy));
   SetTimer(last_heard_ + kHeartbeat);
   EndLastConnections(info);
   Flush();
@@ -347,14 +352,25 @@ void RedisLink::Beat() {
     ++counters_.desyncs;
     Reconnect("the server answered what nobody asked");
   });
-  if (MonotonicNow() < ask_evicted_at_) return;
-  ask_evicted_at_ = MonotonicNow() + kEvictedInterval;
-  bytes.clear();
+}
+
+// However busy the connection is: under load is when a server evicts.
+void RedisLink::AskMemory() {
+  ask_memory_at_ = MonotonicNow() + kMemoryInterval;
+  std::string bytes;
   AppendRedisCommand(&bytes, {"INFO", "stats"});
-  SendInternal(std::move(bytes), 1, [this](const RedisDelivery& delivery) {
+  AppendRedisCommand(&bytes, {"INFO", "memory"});
+  SendInternal(std::move(bytes), 2, [this](const RedisDelivery& delivery) {
     if (delivery.fate != RedisFate::kAnswered) return;
     const std::string_view evicted = RedisInfoField(delivery.replies[0].text, "evicted_keys");
-    std::from_chars(evicted.data(), evicted.data() + evicted.size(), counters_.evicted_keys);
+    std::uint64_t number = 0;
+    std::from_chars(evicted.data(), evicted.data() + evicted.size(), number);
+    // Less after CONFIG RESETSTAT.
+    if (number > evicted_keys_) counters_.evicted_keys += number - evicted_keys_;
+    evicted_keys_ = number;
+    if (!ready_ || !delivery.replies[1].IsText()) return;
+    SetState(StoreState::kConnected,
+             EvictionWarning(RedisInfoField(delivery.replies[1].text, "maxmemory_policy")));
   });
 }
 
@@ -382,12 +398,14 @@ void RedisLink::OnTimer() {
   if (closed_) return;
   if (MonotonicNow() >= connect_at_) Connect();
   if (ready_ && in_flight_.empty() && now - last_heard_ >= kHeartbeat) Beat();
+  if (ready_ && now >= ask_memory_at_) AskMemory();
   for (const std::deque<Pending>* queue : {&waiting_, &in_flight_, &again_}) {
     for (const Pending& pending : *queue) SetTimer(pending.exchange.deadline);
   }
   SetTimer(connect_by_);
   SetTimer(connect_at_);
   if (ready_ && in_flight_.empty()) SetTimer(std::max(last_heard_, now) + kHeartbeat);
+  if (ready_) SetTimer(ask_memory_at_);
 }
 
 // Answers what is over its deadline. If that was in flight, the connection dies with it.

@@ -113,6 +113,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void EndLastConnections(const RedisServerInfo& info);
   void GoOnIfIdle();
   void Beat();
+  void AskMemory();
   void LoseAll(bool repeat);
   void Finish(Pending pending, RedisFate fate);
   void RefuseWaiting();
@@ -154,8 +155,9 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   Instant connect_at_ = kNever;  // the next attempt
   Instant ready_since_ = kNever;
   Instant last_heard_;
-  Instant ask_evicted_at_;
-  int attempts_ = 0;  // that failed in a row
+  Instant ask_memory_at_ = kNever;
+  std::uint64_t evicted_keys_ = 0;  // as the server said last
+  int attempts_ = 0;                // that failed in a row
 };
 
 }  // namespace mcp_session

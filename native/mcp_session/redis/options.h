@@ -80,7 +80,7 @@ struct RedisCounters {
   std::uint64_t redirections = 0;  // MOVED and ASK
   std::uint64_t desyncs = 0;       // replies that did not fit what was asked
   std::uint64_t corrupt = 0;       // values that are not a record of ours, or damaged
-  std::uint64_t evicted_keys = 0;  // by the server since it started, as it said last
+  std::uint64_t evicted_keys = 0;  // by all servers since they started, as they said last
 };
 
 }  // namespace mcp_session
