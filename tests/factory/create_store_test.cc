@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -138,8 +139,9 @@ TEST_F(CreateStoreTest, AutoCanBeToldToFail) {
 
 // --- a store that was named ---
 
-TEST_F(CreateStoreTest, ANamedStoreMustBeThere) {
+TEST_F(CreateStoreTest, ANamedStoreMustBeThereIfThatIsAskedFor) {
   options_.redis_url = Url(refusing_.port());
+  options_.on_unavailable = OnUnavailable::kFail;
   for (const char* url : {"auto", options_.redis_url.c_str()}) {
     options_.url = url;
     const auto created = Create();
@@ -149,16 +151,20 @@ TEST_F(CreateStoreTest, ANamedStoreMustBeThere) {
   }
 }
 
-TEST_F(CreateStoreTest, ANamedStoreMayBeReplacedIfThatIsAskedFor) {
-  options_.url = Url(refusing_.port(), "user:secret-word@");
-  options_.on_unavailable = OnUnavailable::kFallback;
-  const auto created = Create();
-  ASSERT_TRUE(created) << created.error().message;
-  EXPECT_EQ(created->backend, "memory");
-  EXPECT_TRUE(created->fell_back);
-  EXPECT_THAT(lines_,
-              ElementsAre(AllOf(StartsWith("warning: state is kept in memory"),
-                                HasSubstr("cannot be reached"), Not(HasSubstr("secret-word")))));
+TEST_F(CreateStoreTest, ANamedStoreIsReplacedWithAWarning) {
+  const std::string url = Url(refusing_.port(), "user:secret-word@");
+  for (const bool from_environment : {false, true}) {
+    options_.url = from_environment ? "auto" : url;
+    options_.redis_url = from_environment ? url : "";
+    lines_.clear();
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->backend, "memory");
+    EXPECT_TRUE(created->fell_back);
+    EXPECT_THAT(lines_,
+                ElementsAre(AllOf(StartsWith("warning: state is kept in memory"),
+                                  HasSubstr("cannot be reached"), Not(HasSubstr("secret-word")))));
+  }
 }
 
 TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
@@ -166,6 +172,7 @@ TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
   server.Pause();
   options_.url = Url(server.port());
   options_.detection_timeout = Millis{300};
+  options_.on_unavailable = OnUnavailable::kFail;
   const Instant start = MonotonicNow();
   const auto created = Create();
   EXPECT_LT(MonotonicNow() - start, Seconds(5));
@@ -176,6 +183,7 @@ TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
 
 TEST_F(CreateStoreTest, AHostThatIsNoneIsNotThere) {
   options_.url = "redis://no-such-host.invalid";
+  options_.on_unavailable = OnUnavailable::kFail;
   const auto created = Create();
   ASSERT_FALSE(created) << created->why;
   EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
@@ -202,12 +210,13 @@ TEST_F(CreateStoreTest, NothingElseFallsBack) {
     for (const bool from_environment : {false, true}) {
       options_ = StoreOptions{};
       (from_environment ? options_.redis_url : options_.url) = row.url;
-      options_.on_unavailable = OnUnavailable::kFallback;
-      options_.degrade_local = true;
-      const auto created = Create();
-      ASSERT_FALSE(created) << row.url << created->why;
-      EXPECT_EQ(created.error().code, row.code) << row.url << ": " << created.error().message;
-      EXPECT_THAT(created.error().message, Not(HasSubstr("wrong")));
+      for (const bool degrade : {false, true}) {
+        options_.degrade_local = degrade;
+        const auto created = Create();
+        ASSERT_FALSE(created) << row.url << created->why;
+        EXPECT_EQ(created.error().code, row.code) << row.url << ": " << created.error().message;
+        EXPECT_THAT(created.error().message, Not(HasSubstr("wrong")));
+      }
     }
   }
 }
@@ -240,7 +249,6 @@ TEST_F(CreateStoreTest, AServerThatIsNotReadyIsWaitedFor) {
   const RedisServer master;
   const RedisServer replica({.lines = {"replicaof 127.0.0.1 " + std::to_string(master.port())}});
   options_.url = Url(replica.port());
-  options_.on_unavailable = OnUnavailable::kFallback;
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(created->backend, "redis");
@@ -250,7 +258,6 @@ TEST_F(CreateStoreTest, AServerThatIsNotReadyIsWaitedFor) {
 TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
   RedisServer server;
   options_.url = Url(server.port());
-  options_.on_unavailable = OnUnavailable::kFallback;
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
@@ -321,9 +328,19 @@ TEST_F(CreateStoreTest, Files) {
   EXPECT_EQ(created->backend, "sqlite");
   EXPECT_NE(created->file, nullptr);
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
-  options_.url = "file:/no/such/folder/x.db";
-  options_.on_unavailable = OnUnavailable::kFallback;
-  EXPECT_EQ(Create().error().code, ErrorCode::kMisconfigured);
+}
+
+TEST_F(CreateStoreTest, AFileIsNeverReplaced) {
+  const std::string folder = std::getenv("TEST_TMPDIR");
+  const std::string text = folder + "/text.db";
+  std::ofstream(text) << std::string(4096, 'x');
+  for (const std::string& path : {std::string("/no/such/folder/x.db"), folder, text}) {
+    options_.url = "file:" + path;
+    const auto created = Create();
+    ASSERT_FALSE(created) << created->why;
+    EXPECT_EQ(created.error().code, ErrorCode::kMisconfigured) << created.error().message;
+  }
+  EXPECT_THAT(lines_, IsEmpty());
 }
 
 TEST_F(CreateStoreTest, RefusesOptionsOutOfRange) {
@@ -339,6 +356,11 @@ TEST_F(CreateStoreTest, VerboseTellsWhatWasLookedAt) {
   ASSERT_TRUE(Create());
   EXPECT_THAT(lines_,
               ElementsAre(AllOf(StartsWith(options_.well_known_url + ": "), HasSubstr("refused"))));
+  lines_.clear();
+  options_.url = options_.well_known_url;
+  ASSERT_TRUE(Create());
+  EXPECT_THAT(lines_, ElementsAre(AllOf(StartsWith(options_.url + ": "), HasSubstr("refused")),
+                                  StartsWith("warning: state is kept in memory")));
 }
 
 // --- IsRedisAvailable ---

@@ -48,28 +48,32 @@ TEST(CliStore, TakesTheRedisOfTheEnvironment) {
               AllOf(HasSubstr(R"("backend":"redis")"), HasSubstr(R"("state":"connected")")));
   EXPECT_EQ(Get(client, "/readyz").status, 200);
   EXPECT_THAT(Get(client, "/metrics").body,
-              HasSubstr(R"(session_store_state{state="connected"} 1)"));
+              AllOf(HasSubstr(R"(session_store_state{state="connected"} 1)"),
+                    HasSubstr("session_store_fallback{backend=\"redis\"} 0\n")));
   EXPECT_THAT(Stop(program), HasSubstr("mcp-session: state is kept in Redis at " +
                                        Url(redis.port()) + ": REDIS_URL says so\n"));
 }
 
-TEST(CliStore, FallsBackIfToldSoAndSaysIt) {
+TEST(CliStore, FallsBackAndSaysIt) {
   const RefusingPort nobody;
-  TestProgram program({"--store", Url(nobody.port()), "--on-unavailable", "fallback"});
+  TestProgram program({"--store", Url(nobody.port())});
   TestClient client(program.port());
   EXPECT_NE(Initialize(client), "");
   EXPECT_THAT(Get(client, "/healthz").body,
               AllOf(HasSubstr(R"("backend":"memory")"), HasSubstr(R"("fallback":true)")));
-  EXPECT_THAT(Get(client, "/metrics").body, HasSubstr("session_store_sessions{"));
+  EXPECT_THAT(Get(client, "/metrics").body,
+              AllOf(HasSubstr("session_store_sessions{"),
+                    HasSubstr("session_store_fallback{backend=\"memory\"} 1\n")));
   EXPECT_EQ(Stop(program),
             "mcp-session: warning: state is kept in memory and gone when this "
             "ends: " +
                 Url(nobody.port()) + " cannot be reached (the connection is refused)\n");
 }
 
-TEST(CliStore, EndsWithoutTheStoreThatWasNamed) {
+TEST(CliStore, EndsWithoutTheStoreThatWasNamedIfToldSo) {
   const RefusingPort nobody;
-  const Finished finished = RunToEnd({"serve", "--store", Url(nobody.port())});
+  const Finished finished =
+      RunToEnd({"serve", "--store", Url(nobody.port()), "--on-unavailable", "fail"});
   EXPECT_EQ(finished.code, 1);
   EXPECT_EQ(finished.errors, "mcp-session: --store: " + Url(nobody.port()) +
                                  " cannot be reached (the connection is refused)\n");
@@ -77,11 +81,13 @@ TEST(CliStore, EndsWithoutTheStoreThatWasNamed) {
 
 TEST(CliStore, AWrongPasswordEndsItWhateverThePolicy) {
   const RedisServer redis({.password = "right-password"});
-  const Finished finished = RunToEnd(
-      {"serve", "--store", Url(redis.port(), ":wrong-password@"), "--on-unavailable", "fallback"});
-  EXPECT_EQ(finished.code, 1);
-  EXPECT_THAT(finished.errors,
-              AllOf(HasSubstr("refuses user or password"), Not(HasSubstr("wrong-password"))));
+  for (const char* policy : {"fallback", "fail"}) {
+    const Finished finished = RunToEnd(
+        {"serve", "--store", Url(redis.port(), ":wrong-password@"), "--on-unavailable", policy});
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_EQ(finished.errors, "mcp-session: --store: misconfigured: " + Url(redis.port()) +
+                                   ": the server refuses user or password\n");
+  }
 }
 
 TEST(CliStore, KeepsSessionsInAFile) {

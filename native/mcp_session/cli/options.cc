@@ -53,10 +53,11 @@ void Define(CLI::App& serve, ServeOptions& options) {
       ->capture_default_str();
   serve
       .add_option("--on-unavailable", options.on_unavailable,
-                  "If the store cannot be reached at the start: fallback (memory) or fail; by "
-                  "default fail for a store that was named")
+                  "If Redis cannot be reached at the start: fallback (go on in memory, with a "
+                  "warning; for development) or fail (end; for production)")
       ->type_name("POLICY")
-      ->check(IsPolicy, "");
+      ->check(IsPolicy, "")
+      ->capture_default_str();
   serve
       .add_option("--degrade", options.degrade,
                   "local: while the store is away, keep new records in memory and move them when "

@@ -14,9 +14,9 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8808;
   std::string store = "auto";
-  std::string on_unavailable;  // "fallback", "fail"; empty: as the factory has it
-  std::string degrade;         // "local" or empty
-  std::string prefix;          // of keys in Redis; empty: as the factory has it
+  std::string on_unavailable = "fallback";  // or "fail"
+  std::string degrade;                      // "local" or empty
+  std::string prefix;                       // of keys in Redis; empty: as the factory has it
   bool verbose = false;
   bool stdio = false;
   std::vector<std::string> allow_hosts;

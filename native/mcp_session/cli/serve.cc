@@ -38,7 +38,6 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
   ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &store);
   store.url = options.store;
-  if (options.on_unavailable == "fallback") store.on_unavailable = OnUnavailable::kFallback;
   if (options.on_unavailable == "fail") store.on_unavailable = OnUnavailable::kFail;
   store.degrade_local = options.degrade == "local";
   if (!options.prefix.empty()) store.prefix = options.prefix;
@@ -52,7 +51,7 @@ Result<CreatedStore> OpenStore(const ServeOptions& options, asio::io_context& lo
                                Entropy& entropy) {
   Result<CreatedStore> created = CreateSessionStore(ToStoreOptions(options), loop, entropy);
   if (!created) {
-    LogLine((options.store == "auto" ? "" : "--store: ") + created.error().message);
+    LogLine((options.store == "auto" ? "" : "--store: ") + InWords(created.error()));
   } else if (!created->fell_back && (options.store != "memory" || options.verbose)) {
     LogLine(created->why);
   }

@@ -133,9 +133,6 @@ class Maker {
     file.max_records_per_owner = options_.memory.max_records_per_owner;
     file.log = options_.log;
     auto store = FileSessionStore::Open(std::move(file), loop_.get_executor(), MonotonicNow());
-    if (!store && store.error().code == ErrorCode::kUnavailable) {
-      return Replace(choice, PlaceOf(choice.url) + " cannot be used: " + store.error().message);
-    }
     if (!store) return tl::unexpected(store.error());
     CreatedStore created;
     created.file = store->get();
@@ -150,15 +147,14 @@ class Maker {
     return options_.degrade_local && choice.asked_by != AskedBy::kNobody;
   }
 
-  // What becomes of a store that cannot be reached.
+  // What becomes of a Redis that cannot be reached.
   Result<CreatedStore> Replace(const Choice& choice, const std::string& trouble) {
-    const bool named = choice.asked_by != AskedBy::kNobody;
-    const OnUnavailable policy =
-        options_.on_unavailable.value_or(named ? OnUnavailable::kFail : OnUnavailable::kFallback);
-    if (policy == OnUnavailable::kFail) {
+    if (options_.on_unavailable == OnUnavailable::kFail) {
       return Failure(ErrorCode::kUnavailable, Blame::kEnvironment, trouble);
     }
-    if (!named) return MakeMemory("REDIS_URL is not set, and " + trouble);
+    if (choice.asked_by == AskedBy::kNobody) {
+      return MakeMemory("REDIS_URL is not set, and " + trouble);
+    }
     CreatedStore created = MakeMemory(trouble);
     created.fell_back = true;
     Log("warning: " + created.why);

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +12,10 @@
 
 namespace mcp_session {
 
-// What to do when the store that was asked for cannot be reached at the start.
+// What to do when Redis cannot be reached at the start.
 enum class OnUnavailable : std::uint8_t {
-  kFallback,  // keep records in memory, for as long as the process lives
-  kFail,      // answer kUnavailable: there is no store
+  kFallback,  // for development: keep records in memory, for as long as the process lives
+  kFail,      // for production: answer kUnavailable, there is no store
 };
 
 struct StoreOptions {
@@ -26,11 +25,10 @@ struct StoreOptions {
   std::string redis_url;  // what the environment variable REDIS_URL says; empty: it is not set
   std::string well_known_url = "redis://localhost:6379";
 
-  // By default kFallback for "auto" without a redis_url, kFail for a store that was named.
-  std::optional<OnUnavailable> on_unavailable;
+  OnUnavailable on_unavailable = OnUnavailable::kFallback;
   // With Redis or a file: while it is unavailable, new records are kept in memory, and moved there
-  // when it is back (fallback/degrading_store.h). Being unavailable at the start is then no
-  // failure.
+  // when it is back (fallback/degrading_store.h). A Redis that was named may then be unavailable at
+  // the start, whatever on_unavailable says.
   bool degrade_local = false;
   bool prefer_memory = false;             // "auto" is memory without looking any further
   Millis detection_timeout = Seconds(1);  // for Redis to answer at the start
