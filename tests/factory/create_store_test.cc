@@ -255,6 +255,15 @@ TEST_F(CreateStoreTest, AServerThatIsNotReadyIsWaitedFor) {
   EXPECT_THAT(created->why, HasSubstr("not available yet"));
 }
 
+TEST_F(CreateStoreTest, AClusterWithoutSlotsIsWaitedFor) {
+  const RedisServer node({.lines = {"cluster-enabled yes"}});
+  options_.url = "redis+cluster://127.0.0.1:" + std::to_string(node.port());
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  EXPECT_THAT(created->why, HasSubstr("not available yet: the cluster has no slots"));
+}
+
 TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
   RedisServer server;
   options_.url = Url(server.port());

@@ -1,10 +1,10 @@
 #include "mcp_session/factory/create_store.h"
 
 #include <boost/asio/io_context.hpp>
-#include <optional>
 #include <utility>
 
 #include "mcp_session/fallback/degrading_store.h"
+#include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/probe.h"
 #include "mcp_session/redis/store.h"
 #include "mcp_session/session/server_engine.h"
@@ -56,19 +56,6 @@ Result<Choice> Choose(const StoreOptions& options) {
   return Choice{std::move(*url), set ? AskedBy::kEnvironment : AskedBy::kNobody};
 }
 
-// The probe says whom it asked; we say where.
-std::string WithoutPrefix(const std::string& message) {
-  constexpr std::string_view kPrefix = "redis: ";
-  return message.starts_with(kPrefix) ? message.substr(kPrefix.size()) : message;
-}
-
-// Whether this was said by a server that cannot work for us now (it is loading, it is a replica),
-// and not about the way to it.
-bool IsThere(std::string_view reason) {
-  return reason.starts_with("the server ") && !reason.starts_with("the server closed") &&
-         !reason.starts_with("the server did not answer");
-}
-
 // Without a principal a session owns what is made in it.
 std::string SessionAsOwner(const RecordKey& key) {
   return key.kind == "session" ? OwnerOf({}, key.id) : std::string();
@@ -108,13 +95,14 @@ class Maker {
   Result<CreatedStore> MakeRedis(const Choice& choice) {
     const std::string place = PlaceOf(choice.url);
     RedisOptions redis = ToRedisOptions(choice.url, options_);
-    const Result<void> probe = ProbeRedis(redis, options_.detection_timeout);
-    const std::string reason = probe ? "answers" : WithoutPrefix(probe.error().message);
+    if (Result<void> fine = CheckRedisOptions(redis); !fine) return tl::unexpected(fine.error());
+    const auto probe = ProbeRedis(redis, options_.detection_timeout);
+    const std::string reason = probe ? "answers" : probe.error().reason;
     if (options_.verbose) Log(place + ": " + reason);
     if (!probe && probe.error().code != ErrorCode::kUnavailable) {
-      return Failure(probe.error().code, probe.error().blame, place + ": " + reason);
+      return Failure(probe.error().code, Blame::kEnvironment, place + ": " + reason);
     }
-    if (!probe && !IsThere(reason) && !MayStartWithout(choice)) {
+    if (!probe && CannotBeReached(probe.error().cause) && !MayStartWithout(choice)) {
       return Replace(choice, place + " cannot be reached (" + reason + ")");
     }
     MCPS_TRY(auto store, RedisSessionStore::Make(loop_, std::move(redis), entropy_));
