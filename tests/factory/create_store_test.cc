@@ -19,6 +19,7 @@
 
 #include "mcp_session/factory/redis_available.h"
 #include "mcp_session/fallback/degrading_store.h"
+#include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 #include "tests/redis/redis_server.h"
@@ -50,7 +51,11 @@ class CreateStoreTest : public testing::Test {
 
   // Runs a Get of nothing to its reply.
   std::optional<ErrorCode> Get(SessionStore& store) {
-    store.Submit({1}, store::Get{{"", "k", "id"}}, MonotonicNow());
+    return Do(store, store::Get{{"", "k", "id"}});
+  }
+
+  std::optional<ErrorCode> Do(SessionStore& store, StoreCommand command) {
+    store.Submit({1}, std::move(command), MonotonicNow());
     std::vector<StoreReply> replies;
     for (int turns = 0; turns < 1000 && replies.empty(); ++turns) {
       store.Drain(&replies);
@@ -337,6 +342,57 @@ TEST_F(CreateStoreTest, Files) {
   EXPECT_EQ(created->backend, "sqlite");
   EXPECT_NE(created->file, nullptr);
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+}
+
+TEST_F(CreateStoreTest, AFileIsAsDurableAsWasAskedFor) {
+  const std::string url = std::string("file:") + std::getenv("TEST_TMPDIR") + "/durable.db";
+  const struct {
+    std::string query;
+    FileSynchronous option;
+    FileSynchronous synchronous;
+  } rows[] = {
+      {"", FileSynchronous::kFull, FileSynchronous::kFull},
+      {"", FileSynchronous::kNormal, FileSynchronous::kNormal},
+      {"", FileSynchronous::kOff, FileSynchronous::kOff},
+      {"?synchronous=full", FileSynchronous::kOff, FileSynchronous::kFull},
+      {"?synchronous=normal", FileSynchronous::kFull, FileSynchronous::kNormal},
+      {"?synchronous=off", FileSynchronous::kFull, FileSynchronous::kOff},
+  };
+  EXPECT_EQ(options_.synchronous, FileSynchronous::kFull);
+  for (const auto& row : rows) {
+    options_.url = url + row.query;
+    options_.synchronous = row.option;
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->file->synchronous(), row.synchronous) << row.query;
+  }
+}
+
+TEST_F(CreateStoreTest, AFileHoldsSoManyRecords) {
+  options_.url = std::string("file:") + std::getenv("TEST_TMPDIR") + "/few.db";
+  options_.max_file_records = 1;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Do(*created->store, store::Create{{"", "k", "1"}, "", {.idle_ttl = Hours(1)}}),
+            std::nullopt);
+  EXPECT_EQ(Do(*created->store, store::Create{{"", "k", "2"}, "", {.idle_ttl = Hours(1)}}),
+            ErrorCode::kCapacity);
+}
+
+TEST_F(CreateStoreTest, TimeoutsOfRedis) {
+  RedisServer server;
+  options_.url = Url(server.port());
+  options_.command_timeout = Millis{40};
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  server.Pause();
+  const Instant start = MonotonicNow();
+  EXPECT_EQ(Get(*created->store), ErrorCode::kUnavailable);
+  EXPECT_LT(MonotonicNow() - start, Millis{240});
+  server.Resume();
+  options_.command_timeout = Millis{0};
+  EXPECT_EQ(Create().error().code, ErrorCode::kInvalidArgument);
 }
 
 TEST_F(CreateStoreTest, AFileIsNeverReplaced) {

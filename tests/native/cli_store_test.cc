@@ -105,6 +105,16 @@ TEST(CliStore, KeepsSessionsInAFile) {
   EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":2})"));
 }
 
+TEST(CliStore, HoldsAsManyRecordsAsItIsTold) {
+  const std::string file = std::string("file:") + std::getenv("TEST_TMPDIR") + "/few.db";
+  for (const std::string& store : {std::string("memory"), file}) {
+    TestProgram program({"--store", store, "--max-records", "1"});
+    TestClient client(program.port());
+    EXPECT_NE(Initialize(client), "");
+    EXPECT_EQ(Initialize(client), "") << store;
+  }
+}
+
 TEST(CliStore, OverStdioToo) {
   const RedisServer redis;
   TestProcess process({"serve", "--stdio", "--store", Url(redis.port())});

@@ -70,6 +70,10 @@ TEST(StoreUrl, UnderstandsEveryForm) {
         .password = "p",
         .hosts = {{"a", 6379}}}},
       {"file:sessions.db", {.scheme = StoreScheme::kFile, .path = "sessions.db"}},
+      {"file:s.db?synchronous=normal",
+       {.scheme = StoreScheme::kFile, .path = "s.db", .synchronous = "normal"}},
+      {"file:///s%3F.db?synchronous=off",
+       {.scheme = StoreScheme::kFile, .path = "/s?.db", .synchronous = "off"}},
       {"file:///var/lib/s.db", {.scheme = StoreScheme::kFile, .path = "/var/lib/s.db"}},
   };
   for (const auto& row : rows) {
@@ -125,7 +129,14 @@ TEST(StoreUrl, RefusesWhatIsMalformed) {
                                       "file:",
                                       "file://",
                                       "file://host/x.db",
-                                      "file:///var/"}) {
+                                      "file:///var/",
+                                      "file:?synchronous=full",
+                                      "file:x.db?",
+                                      "file:x.db?synchronous",
+                                      "file:x.db?synchronous=",
+                                      "file:x.db?synchronous=Full",
+                                      "file:x.db?synchronous=full&synchronous=off",
+                                      "file:x.db?prefix=x"}) {
     const Result<StoreUrl> url = ParseStoreUrl(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidArgument) << text;
@@ -150,6 +161,7 @@ TEST(StoreUrl, TellsThePlaceWithoutSecrets) {
   } rows[] = {
       {"memory", "memory"},
       {"file:///var/lib/s.db", "file:/var/lib/s.db"},
+      {"file:s.db?synchronous=off", "file:s.db?synchronous=off"},
       {"redis://user:secret@localhost?prefix=x", "redis://localhost:6379"},
       {"rediss://:secret@[::1]:1/3", "rediss://[::1]:1/3"},
       {"unix://u:secret@/run/s?db=2", "unix:///run/s?db=2"},

@@ -41,6 +41,12 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   if (options.on_unavailable == "fail") store.on_unavailable = OnUnavailable::kFail;
   store.degrade_local = options.degrade == "local";
   if (!options.prefix.empty()) store.prefix = options.prefix;
+  if (options.max_records != 0) {
+    store.memory.max_records = store.max_file_records = options.max_records;
+  }
+  if (options.max_memory_mib != 0) store.memory.max_bytes = options.max_memory_mib << 20;
+  if (options.connect_timeout != 0) store.connect_timeout = Millis{options.connect_timeout};
+  if (options.command_timeout != 0) store.command_timeout = Millis{options.command_timeout};
   store.verbose = options.verbose;
   store.log = [](std::string_view line) { LogLine(line); };
   return store;

@@ -117,6 +117,8 @@ class Maker {
   Result<CreatedStore> MakeFile(const Choice& choice) {
     FileStoreOptions file;
     file.path = choice.url.path;
+    file.synchronous = SynchronousOf(choice.url, options_);
+    file.max_records = options_.max_file_records;
     file.max_record_bytes = options_.memory.max_record_bytes;
     file.max_records_per_owner = options_.memory.max_records_per_owner;
     file.log = options_.log;
@@ -200,10 +202,18 @@ RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options) {
   redis.tls.certificate_file = own ? url.certificate_file : options.certificate_file;
   redis.tls.key_file = own ? url.key_file : options.key_file;
   redis.prefix = OneOf(url.prefix, options.prefix);
+  redis.connect_timeout = options.connect_timeout;
+  redis.command_timeout = options.command_timeout;
   redis.max_record_bytes = options.memory.max_record_bytes;
   redis.max_records_per_owner = options.memory.max_records_per_owner;
   redis.log = options.log;
   return redis;
+}
+
+FileSynchronous SynchronousOf(const StoreUrl& url, const StoreOptions& options) {
+  if (url.synchronous == "off") return FileSynchronous::kOff;
+  if (url.synchronous == "normal") return FileSynchronous::kNormal;
+  return url.synchronous == "full" ? FileSynchronous::kFull : options.synchronous;
 }
 
 void ReadEnvironment(const std::function<const char*(const char* name)>& get,

@@ -61,8 +61,9 @@ struct CreatedStore {
 Result<CreatedStore> CreateSessionStore(const StoreOptions& options, boost::asio::io_context& loop,
                                         Entropy& entropy);
 
-// The Redis that a URL names, with what the options add.
+// The Redis or the file that a URL names, with what the options add.
 RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options);
+FileSynchronous SynchronousOf(const StoreUrl& url, const StoreOptions& options);
 
 }  // namespace mcp_session
 

@@ -2,12 +2,14 @@
 #ifndef MCP_SESSION_FACTORY_STORE_OPTIONS_H_
 #define MCP_SESSION_FACTORY_STORE_OPTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "mcp_session/base/time.h"
+#include "mcp_session/sqlite/schema.h"
 #include "mcp_session/store/memory_options.h"
 
 namespace mcp_session {
@@ -42,6 +44,13 @@ struct StoreOptions {
   // To the sentinels, if they want a login. User and password in the URL are for Redis itself.
   std::string sentinel_user;
   std::string sentinel_password;
+
+  Millis connect_timeout{500};  // for a new connection to Redis to be ready
+  Millis command_timeout{250};  // for Redis to answer a command, then kUnavailable
+
+  // What an acknowledged write to a file survives, unless the URL says it.
+  FileSynchronous synchronous = FileSynchronous::kFull;
+  std::size_t max_file_records = 0;  // 0: as many as the disk holds
 
   Millis default_ttl = Hours(1);      // CreatedStore::lifetime
   Millis lock_timeout = Seconds(30);  // CreatedStore::lock_lease; at most kMaxLease

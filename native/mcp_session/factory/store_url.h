@@ -1,7 +1,8 @@
 // Where a store is, as people write it: in REDIS_URL, after --store, in an options struct.
 //
 //   memory                                               records in this process
-//   file:PATH, file:///PATH                              an SQLite file
+//   file:PATH, file:///PATH                              an SQLite file; after it there may be
+//                                                        ?synchronous=full, normal or off
 //   redis://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]     Redis; default port 6379
 //   unix://[USER[:PASSWORD]@]/PATH                       Redis behind a Unix socket
 //   redis+sentinel://[USER[:PASSWORD]@]HOST[:PORT],.../MASTER[/DATABASE]
@@ -52,6 +53,7 @@ struct StoreUrl {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
+  std::string synchronous;  // of kFile: "full", "normal" or "off"
 
   bool is_redis() const { return scheme != StoreScheme::kMemory && scheme != StoreScheme::kFile; }
   bool operator==(const StoreUrl&) const = default;
@@ -60,7 +62,8 @@ struct StoreUrl {
 // kInvalidArgument says what is wrong, without repeating what could hold a password.
 Result<StoreUrl> ParseStoreUrl(std::string_view text);
 
-// The place alone, for people: "redis://localhost:6379/1", without user, password and options.
+// The place alone, for people: "redis://localhost:6379/1", without user, password and options but
+// for a file's.
 std::string PlaceOf(const StoreUrl& url);
 
 }  // namespace mcp_session
