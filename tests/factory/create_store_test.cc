@@ -238,6 +238,41 @@ TEST_F(CreateStoreTest, TlsWithItsAuthority) {
   EXPECT_TRUE(Create());
 }
 
+TEST_F(CreateStoreTest, SentinelsWithALoginOfTheirOwn) {
+  RedisServer master({.password = "of-redis"});
+  RedisServer sentinel(
+      {.lines = {"sentinel monitor sessions 127.0.0.1 " + std::to_string(master.port()) + " 1",
+                 "sentinel auth-pass sessions of-redis"},
+       .password = "of-sentinel",
+       .sentinel = true});
+  ASSERT_EQ(sentinel.Command({"ACL", "SETUSER", "asker", "on", ">of-asker", "~*", "+@all"}), "OK");
+  const std::string url =
+      "redis+sentinel://:of-redis@127.0.0.1:" + std::to_string(sentinel.port()) + "/sessions";
+  options_.verbose = true;
+  for (const char* login :
+       {"?sentinel_password=of-sentinel", "?sentinel_user=asker&sentinel_password=of-asker"}) {
+    options_.url = url + login;
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->backend, "redis");
+    EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+    EXPECT_THAT(created->why, Not(HasSubstr("of-")));
+  }
+  options_.url = url;
+  options_.sentinel_password = "of-sentinel";
+  EXPECT_TRUE(Create());
+  options_.sentinel_password.clear();
+  for (const char* login : {"", "?sentinel_password=of-nobody"}) {
+    options_.url = url + login;
+    const auto refused = Create();
+    ASSERT_FALSE(refused) << refused->why;
+    EXPECT_EQ(refused.error().code, ErrorCode::kMisconfigured);
+    EXPECT_THAT(refused.error().message,
+                AllOf(HasSubstr("sentinel: the server"), Not(HasSubstr("of-"))));
+  }
+  for (const std::string& line : lines_) EXPECT_THAT(line, Not(HasSubstr("of-")));
+}
+
 TEST_F(CreateStoreTest, UnixSocketsAndPrefixes) {
   RedisServer server;
   options_.url = "unix://" + server.socket_path() + "?prefix=shop:";

@@ -193,14 +193,15 @@ RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options) {
   redis.master_name = url.master_name;
   redis.user = url.user;
   redis.password = url.password;
-  redis.sentinel_user = options.sentinel_user;
-  redis.sentinel_password = options.sentinel_password;
   redis.database = url.database;
   redis.tls.enabled = url.tls;
   redis.tls.ca_file = OneOf(url.ca_file, options.ca_file);
   const bool own = !url.certificate_file.empty();  // the two belong together
   redis.tls.certificate_file = own ? url.certificate_file : options.certificate_file;
   redis.tls.key_file = own ? url.key_file : options.key_file;
+  const bool login = !url.sentinel_password.empty();  // so do these
+  redis.sentinel_user = login ? url.sentinel_user : options.sentinel_user;
+  redis.sentinel_password = login ? url.sentinel_password : options.sentinel_password;
   redis.prefix = OneOf(url.prefix, options.prefix);
   redis.connect_timeout = options.connect_timeout;
   redis.command_timeout = options.command_timeout;

@@ -41,7 +41,8 @@ struct StoreOptions {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
-  // To the sentinels, if they want a login. User and password in the URL are for Redis itself.
+  // To the sentinels, if they want a login and the URL has none (?sentinel_password=). User and
+  // password before the @ of the URL are for Redis itself.
   std::string sentinel_user;
   std::string sentinel_password;
 

@@ -134,17 +134,24 @@ Result<void> SetQuery(std::string_view query, StoreUrl* url) {
     if (name == "ca" && url->tls) field = &url->ca_file;
     if (name == "cert" && url->tls) field = &url->certificate_file;
     if (name == "key" && url->tls) field = &url->key_file;
+    const bool sentinel = url->scheme == StoreScheme::kRedisSentinel;
+    if (name == "sentinel_user" && sentinel) field = &url->sentinel_user;
+    if (name == "sentinel_password" && sentinel) field = &url->sentinel_password;
     if (name == "db" && url->scheme == StoreScheme::kRedisUnix) {
       if (auto set = SetDatabase(*value, url); !set) return set;
     } else if (field == nullptr) {
       return Malformed(
-          "after the ? only prefix is known, with TLS ca, cert and key, and for unix: db");
+          "after the ? only prefix is known, with TLS ca, cert and key, for unix: db, and for "
+          "sentinels sentinel_user and sentinel_password");
     } else {
       *field = *value;
     }
   }
   if (url->certificate_file.empty() != url->key_file.empty()) {
     return Malformed("cert and key are given together");
+  }
+  if (url->sentinel_password.empty() && !url->sentinel_user.empty()) {
+    return Malformed("sentinel_user needs sentinel_password");
   }
   return {};
 }

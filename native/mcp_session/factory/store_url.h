@@ -10,8 +10,9 @@
 //   redis+cluster://[USER[:PASSWORD]@]HOST[:PORT],...    a Redis Cluster, by some of its nodes
 //   rediss://, rediss+sentinel://, rediss+cluster://     the same over TLS
 //
-// After any of Redis there may be ?NAME=VALUE&...: prefix (of every key), db (of unix:), and with
-// TLS ca, cert and key (PEM files). Everything may have % escapes.
+// After any of Redis there may be ?NAME=VALUE&...: prefix (of every key), db (of unix:), with
+// sentinels sentinel_user and sentinel_password (for themselves), and with TLS ca, cert and key
+// (PEM files). Everything may have % escapes.
 #ifndef MCP_SESSION_FACTORY_STORE_URL_H_
 #define MCP_SESSION_FACTORY_STORE_URL_H_
 
@@ -53,7 +54,9 @@ struct StoreUrl {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
-  std::string synchronous;  // of kFile: "full", "normal" or "off"
+  std::string sentinel_user;
+  std::string sentinel_password;  // a secret too
+  std::string synchronous;        // of kFile: "full", "normal" or "off"
 
   bool is_redis() const { return scheme != StoreScheme::kMemory && scheme != StoreScheme::kFile; }
   bool operator==(const StoreUrl&) const = default;
