@@ -70,6 +70,28 @@ TEST(CliStore, FallsBackAndSaysIt) {
                 Url(nobody.port()) + " cannot be reached (the connection is refused)\n");
 }
 
+TEST(CliStore, RunsOnMemoryWhereNoRedisIsAndSaysIt) {
+  const RefusingPort nobody;
+  unsetenv("REDIS_URL");
+  TestProgram program({"--store", "auto", "--well-known", Url(nobody.port())});
+  TestClient client(program.port());
+  const std::string session = Initialize(client);
+  EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":1})"));
+  EXPECT_THAT(Get(client, "/healthz").body,
+              AllOf(HasSubstr(R"("backend":"memory")"), HasSubstr(R"("fallback":false)")));
+  EXPECT_EQ(Stop(program),
+            "mcp-session: state is kept in memory and gone when this ends: REDIS_URL is not set, "
+            "and " +
+                Url(nobody.port()) + " cannot be reached (the connection is refused)\n");
+}
+
+TEST(CliStore, TakesTheRedisThatIsThere) {
+  const RedisServer redis;
+  unsetenv("REDIS_URL");
+  TestProgram program({"--store", "auto", "--well-known", Url(redis.port())});
+  EXPECT_THAT(Stop(program), HasSubstr("state is kept in Redis at " + Url(redis.port())));
+}
+
 TEST(CliStore, EndsWithoutTheStoreThatWasNamedIfToldSo) {
   const RefusingPort nobody;
   const Finished finished =

@@ -38,7 +38,8 @@ TEST(Cli, HelpNamesEveryOption) {
     for (const char* option :
          {"--host", "--port", "--store", "--on-unavailable", "--degrade", "--prefix", "--verbose",
           "--stdio", "--allow-host", "--allow-origin", "--max-records", "--max-memory",
-          "--connect-timeout", "--command-timeout", "synchronous=full"}) {
+          "--well-known", "redis://localhost:6379", "--connect-timeout", "--command-timeout",
+          "synchronous=full"}) {
       EXPECT_THAT(help.output, HasSubstr(option));
     }
   }

@@ -84,6 +84,11 @@ void Define(CLI::App& serve, ServeOptions& options) {
       ->type_name("STORE")
       ->capture_default_str();
   serve
+      .add_option("--well-known", options.well_known,
+                  "The Redis that auto looks for when there is no REDIS_URL")
+      ->type_name("URL")
+      ->capture_default_str();
+  serve
       .add_option("--on-unavailable", options.on_unavailable,
                   "If Redis cannot be reached at the start: fallback (go on in memory, with a "
                   "warning; for development) or fail (end; for production)")

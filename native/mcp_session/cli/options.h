@@ -15,9 +15,10 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8808;
   std::string store = "auto";
-  std::string on_unavailable = "fallback";  // or "fail"
-  std::string degrade;                      // "local" or empty
-  std::string prefix;                       // of keys in Redis; empty: as the factory has it
+  std::string well_known = "redis://localhost:6379";  // where auto looks without REDIS_URL
+  std::string on_unavailable = "fallback";            // or "fail"
+  std::string degrade;                                // "local" or empty
+  std::string prefix;  // of keys in Redis; empty: as the factory has it
   // 0: as the factory has it.
   std::size_t max_records = 0;       // in memory and in a file
   std::size_t max_memory_mib = 0;    // of records in memory

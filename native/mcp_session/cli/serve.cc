@@ -38,6 +38,7 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
   ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &store);
   store.url = options.store;
+  store.well_known_url = options.well_known;
   if (options.on_unavailable == "fail") store.on_unavailable = OnUnavailable::kFail;
   store.degrade_local = options.degrade == "local";
   if (!options.prefix.empty()) store.prefix = options.prefix;
