@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "mcp_session/factory/redis_available.h"
 #include "mcp_session/fallback/degrading_store.h"
+#include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 #include "tests/redis/redis_server.h"
@@ -49,7 +51,11 @@ class CreateStoreTest : public testing::Test {
 
   // Runs a Get of nothing to its reply.
   std::optional<ErrorCode> Get(SessionStore& store) {
-    store.Submit({1}, store::Get{{"", "k", "id"}}, MonotonicNow());
+    return Do(store, store::Get{{"", "k", "id"}});
+  }
+
+  std::optional<ErrorCode> Do(SessionStore& store, StoreCommand command) {
+    store.Submit({1}, std::move(command), MonotonicNow());
     std::vector<StoreReply> replies;
     for (int turns = 0; turns < 1000 && replies.empty(); ++turns) {
       store.Drain(&replies);
@@ -138,8 +144,9 @@ TEST_F(CreateStoreTest, AutoCanBeToldToFail) {
 
 // --- a store that was named ---
 
-TEST_F(CreateStoreTest, ANamedStoreMustBeThere) {
+TEST_F(CreateStoreTest, ANamedStoreMustBeThereIfThatIsAskedFor) {
   options_.redis_url = Url(refusing_.port());
+  options_.on_unavailable = OnUnavailable::kFail;
   for (const char* url : {"auto", options_.redis_url.c_str()}) {
     options_.url = url;
     const auto created = Create();
@@ -149,16 +156,20 @@ TEST_F(CreateStoreTest, ANamedStoreMustBeThere) {
   }
 }
 
-TEST_F(CreateStoreTest, ANamedStoreMayBeReplacedIfThatIsAskedFor) {
-  options_.url = Url(refusing_.port(), "user:secret-word@");
-  options_.on_unavailable = OnUnavailable::kFallback;
-  const auto created = Create();
-  ASSERT_TRUE(created) << created.error().message;
-  EXPECT_EQ(created->backend, "memory");
-  EXPECT_TRUE(created->fell_back);
-  EXPECT_THAT(lines_,
-              ElementsAre(AllOf(StartsWith("warning: state is kept in memory"),
-                                HasSubstr("cannot be reached"), Not(HasSubstr("secret-word")))));
+TEST_F(CreateStoreTest, ANamedStoreIsReplacedWithAWarning) {
+  const std::string url = Url(refusing_.port(), "user:secret-word@");
+  for (const bool from_environment : {false, true}) {
+    options_.url = from_environment ? "auto" : url;
+    options_.redis_url = from_environment ? url : "";
+    lines_.clear();
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->backend, "memory");
+    EXPECT_TRUE(created->fell_back);
+    EXPECT_THAT(lines_,
+                ElementsAre(AllOf(StartsWith("warning: state is kept in memory"),
+                                  HasSubstr("cannot be reached"), Not(HasSubstr("secret-word")))));
+  }
 }
 
 TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
@@ -166,6 +177,7 @@ TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
   server.Pause();
   options_.url = Url(server.port());
   options_.detection_timeout = Millis{300};
+  options_.on_unavailable = OnUnavailable::kFail;
   const Instant start = MonotonicNow();
   const auto created = Create();
   EXPECT_LT(MonotonicNow() - start, Seconds(5));
@@ -176,6 +188,7 @@ TEST_F(CreateStoreTest, AServerThatDoesNotAnswerIsNotThere) {
 
 TEST_F(CreateStoreTest, AHostThatIsNoneIsNotThere) {
   options_.url = "redis://no-such-host.invalid";
+  options_.on_unavailable = OnUnavailable::kFail;
   const auto created = Create();
   ASSERT_FALSE(created) << created->why;
   EXPECT_EQ(created.error().code, ErrorCode::kUnavailable);
@@ -202,12 +215,13 @@ TEST_F(CreateStoreTest, NothingElseFallsBack) {
     for (const bool from_environment : {false, true}) {
       options_ = StoreOptions{};
       (from_environment ? options_.redis_url : options_.url) = row.url;
-      options_.on_unavailable = OnUnavailable::kFallback;
-      options_.degrade_local = true;
-      const auto created = Create();
-      ASSERT_FALSE(created) << row.url << created->why;
-      EXPECT_EQ(created.error().code, row.code) << row.url << ": " << created.error().message;
-      EXPECT_THAT(created.error().message, Not(HasSubstr("wrong")));
+      for (const bool degrade : {false, true}) {
+        options_.degrade_local = degrade;
+        const auto created = Create();
+        ASSERT_FALSE(created) << row.url << created->why;
+        EXPECT_EQ(created.error().code, row.code) << row.url << ": " << created.error().message;
+        EXPECT_THAT(created.error().message, Not(HasSubstr("wrong")));
+      }
     }
   }
 }
@@ -222,6 +236,41 @@ TEST_F(CreateStoreTest, TlsWithItsAuthority) {
   options_.ca_file.clear();
   options_.url += "?ca=" + server.ca_file();
   EXPECT_TRUE(Create());
+}
+
+TEST_F(CreateStoreTest, SentinelsWithALoginOfTheirOwn) {
+  RedisServer master({.password = "of-redis"});
+  RedisServer sentinel(
+      {.lines = {"sentinel monitor sessions 127.0.0.1 " + std::to_string(master.port()) + " 1",
+                 "sentinel auth-pass sessions of-redis"},
+       .password = "of-sentinel",
+       .sentinel = true});
+  ASSERT_EQ(sentinel.Command({"ACL", "SETUSER", "asker", "on", ">of-asker", "~*", "+@all"}), "OK");
+  const std::string url =
+      "redis+sentinel://:of-redis@127.0.0.1:" + std::to_string(sentinel.port()) + "/sessions";
+  options_.verbose = true;
+  for (const char* login :
+       {"?sentinel_password=of-sentinel", "?sentinel_user=asker&sentinel_password=of-asker"}) {
+    options_.url = url + login;
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->backend, "redis");
+    EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+    EXPECT_THAT(created->why, Not(HasSubstr("of-")));
+  }
+  options_.url = url;
+  options_.sentinel_password = "of-sentinel";
+  EXPECT_TRUE(Create());
+  options_.sentinel_password.clear();
+  for (const char* login : {"", "?sentinel_password=of-nobody"}) {
+    options_.url = url + login;
+    const auto refused = Create();
+    ASSERT_FALSE(refused) << refused->why;
+    EXPECT_EQ(refused.error().code, ErrorCode::kMisconfigured);
+    EXPECT_THAT(refused.error().message,
+                AllOf(HasSubstr("sentinel: the server"), Not(HasSubstr("of-"))));
+  }
+  for (const std::string& line : lines_) EXPECT_THAT(line, Not(HasSubstr("of-")));
 }
 
 TEST_F(CreateStoreTest, UnixSocketsAndPrefixes) {
@@ -240,17 +289,24 @@ TEST_F(CreateStoreTest, AServerThatIsNotReadyIsWaitedFor) {
   const RedisServer master;
   const RedisServer replica({.lines = {"replicaof 127.0.0.1 " + std::to_string(master.port())}});
   options_.url = Url(replica.port());
-  options_.on_unavailable = OnUnavailable::kFallback;
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(created->backend, "redis");
   EXPECT_THAT(created->why, HasSubstr("not available yet"));
 }
 
+TEST_F(CreateStoreTest, AClusterWithoutSlotsIsWaitedFor) {
+  const RedisServer node({.lines = {"cluster-enabled yes"}});
+  options_.url = "redis+cluster://127.0.0.1:" + std::to_string(node.port());
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->backend, "redis");
+  EXPECT_THAT(created->why, HasSubstr("not available yet: the cluster has no slots"));
+}
+
 TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
   RedisServer server;
   options_.url = Url(server.port());
-  options_.on_unavailable = OnUnavailable::kFallback;
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
@@ -321,9 +377,70 @@ TEST_F(CreateStoreTest, Files) {
   EXPECT_EQ(created->backend, "sqlite");
   EXPECT_NE(created->file, nullptr);
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
-  options_.url = "file:/no/such/folder/x.db";
-  options_.on_unavailable = OnUnavailable::kFallback;
-  EXPECT_EQ(Create().error().code, ErrorCode::kMisconfigured);
+}
+
+TEST_F(CreateStoreTest, AFileIsAsDurableAsWasAskedFor) {
+  const std::string url = std::string("file:") + std::getenv("TEST_TMPDIR") + "/durable.db";
+  const struct {
+    std::string query;
+    FileSynchronous option;
+    FileSynchronous synchronous;
+  } rows[] = {
+      {"", FileSynchronous::kFull, FileSynchronous::kFull},
+      {"", FileSynchronous::kNormal, FileSynchronous::kNormal},
+      {"", FileSynchronous::kOff, FileSynchronous::kOff},
+      {"?synchronous=full", FileSynchronous::kOff, FileSynchronous::kFull},
+      {"?synchronous=normal", FileSynchronous::kFull, FileSynchronous::kNormal},
+      {"?synchronous=off", FileSynchronous::kFull, FileSynchronous::kOff},
+  };
+  EXPECT_EQ(options_.synchronous, FileSynchronous::kFull);
+  for (const auto& row : rows) {
+    options_.url = url + row.query;
+    options_.synchronous = row.option;
+    const auto created = Create();
+    ASSERT_TRUE(created) << created.error().message;
+    EXPECT_EQ(created->file->synchronous(), row.synchronous) << row.query;
+  }
+}
+
+TEST_F(CreateStoreTest, AFileHoldsSoManyRecords) {
+  options_.url = std::string("file:") + std::getenv("TEST_TMPDIR") + "/few.db";
+  options_.max_file_records = 1;
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Do(*created->store, store::Create{{"", "k", "1"}, "", {.idle_ttl = Hours(1)}}),
+            std::nullopt);
+  EXPECT_EQ(Do(*created->store, store::Create{{"", "k", "2"}, "", {.idle_ttl = Hours(1)}}),
+            ErrorCode::kCapacity);
+}
+
+TEST_F(CreateStoreTest, TimeoutsOfRedis) {
+  RedisServer server;
+  options_.url = Url(server.port());
+  options_.command_timeout = Millis{40};
+  const auto created = Create();
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
+  server.Pause();
+  const Instant start = MonotonicNow();
+  EXPECT_EQ(Get(*created->store), ErrorCode::kUnavailable);
+  EXPECT_LT(MonotonicNow() - start, Millis{240});
+  server.Resume();
+  options_.command_timeout = Millis{0};
+  EXPECT_EQ(Create().error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(CreateStoreTest, AFileIsNeverReplaced) {
+  const std::string folder = std::getenv("TEST_TMPDIR");
+  const std::string text = folder + "/text.db";
+  std::ofstream(text) << std::string(4096, 'x');
+  for (const std::string& path : {std::string("/no/such/folder/x.db"), folder, text}) {
+    options_.url = "file:" + path;
+    const auto created = Create();
+    ASSERT_FALSE(created) << created->why;
+    EXPECT_EQ(created.error().code, ErrorCode::kMisconfigured) << created.error().message;
+  }
+  EXPECT_THAT(lines_, IsEmpty());
 }
 
 TEST_F(CreateStoreTest, RefusesOptionsOutOfRange) {
@@ -339,6 +456,11 @@ TEST_F(CreateStoreTest, VerboseTellsWhatWasLookedAt) {
   ASSERT_TRUE(Create());
   EXPECT_THAT(lines_,
               ElementsAre(AllOf(StartsWith(options_.well_known_url + ": "), HasSubstr("refused"))));
+  lines_.clear();
+  options_.url = options_.well_known_url;
+  ASSERT_TRUE(Create());
+  EXPECT_THAT(lines_, ElementsAre(AllOf(StartsWith(options_.url + ": "), HasSubstr("refused")),
+                                  StartsWith("warning: state is kept in memory")));
 }
 
 // --- IsRedisAvailable ---

@@ -36,10 +36,10 @@ void ExpectRefused(const RedisOptions& options, const std::string& reason) {
   EXPECT_EQ(client.state(), StoreState::kMisconfigured);
   EXPECT_THAT(client.reason(), HasSubstr(reason));
   EXPECT_EQ(client.LogLinesWith("misconfigured"), 1u);
-  const Result<void> probed = ProbeRedis(options, Seconds(10));
+  const auto probed = ProbeRedis(options, Seconds(10));
   ASSERT_FALSE(probed.has_value());
   EXPECT_EQ(probed.error().code, ErrorCode::kMisconfigured);
-  EXPECT_THAT(probed.error().message, Not(HasSubstr(kSecret)));
+  EXPECT_THAT(probed.error().reason, Not(HasSubstr(kSecret)));
 }
 
 // As above, of a store that worked until now. What is in flight when its connection ends may have

@@ -48,28 +48,54 @@ TEST(CliStore, TakesTheRedisOfTheEnvironment) {
               AllOf(HasSubstr(R"("backend":"redis")"), HasSubstr(R"("state":"connected")")));
   EXPECT_EQ(Get(client, "/readyz").status, 200);
   EXPECT_THAT(Get(client, "/metrics").body,
-              HasSubstr(R"(session_store_state{state="connected"} 1)"));
+              AllOf(HasSubstr(R"(session_store_state{state="connected"} 1)"),
+                    HasSubstr("session_store_fallback{backend=\"redis\"} 0\n")));
   EXPECT_THAT(Stop(program), HasSubstr("mcp-session: state is kept in Redis at " +
                                        Url(redis.port()) + ": REDIS_URL says so\n"));
 }
 
-TEST(CliStore, FallsBackIfToldSoAndSaysIt) {
+TEST(CliStore, FallsBackAndSaysIt) {
   const RefusingPort nobody;
-  TestProgram program({"--store", Url(nobody.port()), "--on-unavailable", "fallback"});
+  TestProgram program({"--store", Url(nobody.port())});
   TestClient client(program.port());
   EXPECT_NE(Initialize(client), "");
   EXPECT_THAT(Get(client, "/healthz").body,
               AllOf(HasSubstr(R"("backend":"memory")"), HasSubstr(R"("fallback":true)")));
-  EXPECT_THAT(Get(client, "/metrics").body, HasSubstr("session_store_sessions{"));
+  EXPECT_THAT(Get(client, "/metrics").body,
+              AllOf(HasSubstr("session_store_sessions{"),
+                    HasSubstr("session_store_fallback{backend=\"memory\"} 1\n")));
   EXPECT_EQ(Stop(program),
             "mcp-session: warning: state is kept in memory and gone when this "
             "ends: " +
                 Url(nobody.port()) + " cannot be reached (the connection is refused)\n");
 }
 
-TEST(CliStore, EndsWithoutTheStoreThatWasNamed) {
+TEST(CliStore, RunsOnMemoryWhereNoRedisIsAndSaysIt) {
   const RefusingPort nobody;
-  const Finished finished = RunToEnd({"serve", "--store", Url(nobody.port())});
+  unsetenv("REDIS_URL");
+  TestProgram program({"--store", "auto", "--well-known", Url(nobody.port())});
+  TestClient client(program.port());
+  const std::string session = Initialize(client);
+  EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":1})"));
+  EXPECT_THAT(Get(client, "/healthz").body,
+              AllOf(HasSubstr(R"("backend":"memory")"), HasSubstr(R"("fallback":false)")));
+  EXPECT_EQ(Stop(program),
+            "mcp-session: state is kept in memory and gone when this ends: REDIS_URL is not set, "
+            "and " +
+                Url(nobody.port()) + " cannot be reached (the connection is refused)\n");
+}
+
+TEST(CliStore, TakesTheRedisThatIsThere) {
+  const RedisServer redis;
+  unsetenv("REDIS_URL");
+  TestProgram program({"--store", "auto", "--well-known", Url(redis.port())});
+  EXPECT_THAT(Stop(program), HasSubstr("state is kept in Redis at " + Url(redis.port())));
+}
+
+TEST(CliStore, EndsWithoutTheStoreThatWasNamedIfToldSo) {
+  const RefusingPort nobody;
+  const Finished finished =
+      RunToEnd({"serve", "--store", Url(nobody.port()), "--on-unavailable", "fail"});
   EXPECT_EQ(finished.code, 1);
   EXPECT_EQ(finished.errors, "mcp-session: --store: " + Url(nobody.port()) +
                                  " cannot be reached (the connection is refused)\n");
@@ -77,11 +103,13 @@ TEST(CliStore, EndsWithoutTheStoreThatWasNamed) {
 
 TEST(CliStore, AWrongPasswordEndsItWhateverThePolicy) {
   const RedisServer redis({.password = "right-password"});
-  const Finished finished = RunToEnd(
-      {"serve", "--store", Url(redis.port(), ":wrong-password@"), "--on-unavailable", "fallback"});
-  EXPECT_EQ(finished.code, 1);
-  EXPECT_THAT(finished.errors,
-              AllOf(HasSubstr("refuses user or password"), Not(HasSubstr("wrong-password"))));
+  for (const char* policy : {"fallback", "fail"}) {
+    const Finished finished = RunToEnd(
+        {"serve", "--store", Url(redis.port(), ":wrong-password@"), "--on-unavailable", policy});
+    EXPECT_EQ(finished.code, 1);
+    EXPECT_EQ(finished.errors, "mcp-session: --store: misconfigured: " + Url(redis.port()) +
+                                   ": the server refuses user or password\n");
+  }
 }
 
 TEST(CliStore, KeepsSessionsInAFile) {
@@ -97,6 +125,16 @@ TEST(CliStore, KeepsSessionsInAFile) {
   TestProgram program({"--store", store});
   TestClient client(program.port());
   EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":2})"));
+}
+
+TEST(CliStore, HoldsAsManyRecordsAsItIsTold) {
+  const std::string file = std::string("file:") + std::getenv("TEST_TMPDIR") + "/few.db";
+  for (const std::string& store : {std::string("memory"), file}) {
+    TestProgram program({"--store", store, "--max-records", "1"});
+    TestClient client(program.port());
+    EXPECT_NE(Initialize(client), "");
+    EXPECT_EQ(Initialize(client), "") << store;
+  }
 }
 
 TEST(CliStore, OverStdioToo) {

@@ -37,7 +37,9 @@ TEST(Cli, HelpNamesEveryOption) {
     EXPECT_EQ(help.errors, "");
     for (const char* option :
          {"--host", "--port", "--store", "--on-unavailable", "--degrade", "--prefix", "--verbose",
-          "--stdio", "--allow-host", "--allow-origin"}) {
+          "--stdio", "--allow-host", "--allow-origin", "--max-records", "--max-memory",
+          "--well-known", "redis://localhost:6379", "--connect-timeout", "--command-timeout",
+          "synchronous=full"}) {
       EXPECT_THAT(help.output, HasSubstr(option));
     }
   }
@@ -60,9 +62,13 @@ TEST(Cli, SaysInOneLineWhatIsWrongWithTheCommandLine) {
       {{"serve", "--port"}, "--port: 1 required PORT missing (see mcp-session --help)"},
       {{"serve", "--on-unavailable", "panic"},
        "--on-unavailable: must be fallback or fail (see mcp-session --help)"},
+      {{"serve", "--max-records", "0"},
+       "--max-records: must be a number from 1 to 1000000000 (see mcp-session --help)"},
+      {{"serve", "--command-timeout", "1s"},
+       "--command-timeout: must be a number from 1 to 1000000000 (see mcp-session --help)"},
       {{"serve", "--degrade", "all"}, "--degrade: must be local (see mcp-session --help)"},
       {{"serve", "--store", "redis://localhost", "--prefix", "a b"},
-       "--store: redis://localhost:6379: the prefix is not 1 to 64 of A-Za-z0-9:._-"},
+       "--store: redis: the prefix is not 1 to 64 of A-Za-z0-9:._-"},
       {{"serve", "--store", "redis://user:secret@localhost:99999"},
        "--store: the port must be from 1 to 65535"},
       {{"serve", "--store", "gopher://localhost"},

@@ -70,6 +70,18 @@ TEST(StoreUrl, UnderstandsEveryForm) {
         .password = "p",
         .hosts = {{"a", 6379}}}},
       {"file:sessions.db", {.scheme = StoreScheme::kFile, .path = "sessions.db"}},
+      {"redis+sentinel://u:p@a/m?sentinel_user=s&sentinel_password=q%26r",
+       {.scheme = StoreScheme::kRedisSentinel,
+        .user = "u",
+        .password = "p",
+        .hosts = {{"a", 26379}},
+        .master_name = "m",
+        .sentinel_user = "s",
+        .sentinel_password = "q&r"}},
+      {"file:s.db?synchronous=normal",
+       {.scheme = StoreScheme::kFile, .path = "s.db", .synchronous = "normal"}},
+      {"file:///s%3F.db?synchronous=off",
+       {.scheme = StoreScheme::kFile, .path = "/s?.db", .synchronous = "off"}},
       {"file:///var/lib/s.db", {.scheme = StoreScheme::kFile, .path = "/var/lib/s.db"}},
   };
   for (const auto& row : rows) {
@@ -125,7 +137,16 @@ TEST(StoreUrl, RefusesWhatIsMalformed) {
                                       "file:",
                                       "file://",
                                       "file://host/x.db",
-                                      "file:///var/"}) {
+                                      "file:///var/",
+                                      "redis+sentinel://a/m?sentinel_user=s",
+                                      "redis://a?sentinel_password=p",
+                                      "file:?synchronous=full",
+                                      "file:x.db?",
+                                      "file:x.db?synchronous",
+                                      "file:x.db?synchronous=",
+                                      "file:x.db?synchronous=Full",
+                                      "file:x.db?synchronous=full&synchronous=off",
+                                      "file:x.db?prefix=x"}) {
     const Result<StoreUrl> url = ParseStoreUrl(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidArgument) << text;
@@ -150,6 +171,8 @@ TEST(StoreUrl, TellsThePlaceWithoutSecrets) {
   } rows[] = {
       {"memory", "memory"},
       {"file:///var/lib/s.db", "file:/var/lib/s.db"},
+      {"file:s.db?synchronous=off", "file:s.db?synchronous=off"},
+      {"redis+sentinel://u:p@a/m?sentinel_password=q", "redis+sentinel://a:26379/m"},
       {"redis://user:secret@localhost?prefix=x", "redis://localhost:6379"},
       {"rediss://:secret@[::1]:1/3", "rediss://[::1]:1/3"},
       {"unix://u:secret@/run/s?db=2", "unix:///run/s?db=2"},

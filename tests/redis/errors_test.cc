@@ -92,7 +92,46 @@ TEST(RedisErrors, EachMeansSomethingForUs) {
     EXPECT_EQ(meaning.code, one.code) << one.text;
     EXPECT_EQ(meaning.remedy, one.remedy) << one.text;
     EXPECT_FALSE(meaning.words.empty()) << one.text;
+    EXPECT_FALSE(CannotBeReached(meaning.cause)) << one.text;
+    EXPECT_EQ(CodeOf(meaning.cause) == ErrorCode::kMisconfigured,
+              one.code == ErrorCode::kMisconfigured)
+        << one.text;
   }
+}
+
+// What decides about a fallback, and the words that come of it.
+TEST(RedisErrors, CausesHaveTheirCodeAndWords) {
+  const struct {
+    RedisCause cause;
+    bool away;
+    ErrorCode code;
+  } rows[] = {
+      {RedisCause::kRefused, true, ErrorCode::kUnavailable},
+      {RedisCause::kHostNotFound, true, ErrorCode::kUnavailable},
+      {RedisCause::kTimedOut, true, ErrorCode::kUnavailable},
+      {RedisCause::kClosed, true, ErrorCode::kUnavailable},
+      {RedisCause::kNetwork, true, ErrorCode::kUnavailable},
+      {RedisCause::kLoading, false, ErrorCode::kUnavailable},
+      {RedisCause::kReadOnly, false, ErrorCode::kUnavailable},
+      {RedisCause::kNotReady, false, ErrorCode::kUnavailable},
+      {RedisCause::kTls, false, ErrorCode::kMisconfigured},
+      {RedisCause::kAuth, false, ErrorCode::kMisconfigured},
+      {RedisCause::kPermission, false, ErrorCode::kMisconfigured},
+      {RedisCause::kProtocol, false, ErrorCode::kMisconfigured},
+      {RedisCause::kSettings, false, ErrorCode::kMisconfigured},
+  };
+  for (const auto& row : rows) {
+    const RedisFailure failure = MakeRedisFailure(row.cause);
+    EXPECT_EQ(failure.cause, row.cause);
+    EXPECT_EQ(failure.code, row.code) << failure.reason;
+    EXPECT_FALSE(failure.reason.empty());
+    EXPECT_EQ(CannotBeReached(row.cause), row.away) << failure.reason;
+    EXPECT_EQ(MakeRedisFailure(row.cause, "more exactly").reason, "more exactly");
+  }
+  EXPECT_EQ(ClassifyRedisError("LOADING Redis is loading").cause, RedisCause::kLoading);
+  EXPECT_EQ(ClassifyRedisError("READONLY no").cause, RedisCause::kReadOnly);
+  EXPECT_EQ(ClassifyRedisError("WRONGPASS no").cause, RedisCause::kAuth);
+  EXPECT_EQ(ClassifyRedisError("NOPERM no").cause, RedisCause::kPermission);
 }
 
 }  // namespace

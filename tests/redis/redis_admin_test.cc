@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mcp_session/redis/admin.h"
+#include "mcp_session/redis/check_parts.h"
 #include "mcp_session/redis/keys.h"
 #include "tests/redis/redis_client.h"
 #include "tests/redis/redis_cluster.h"
@@ -310,6 +311,47 @@ TEST(RedisAdmin, SaysThatNobodyListens) {
   EXPECT_EQ(admin->Count().error().code, ErrorCode::kUnavailable);
 }
 
+TEST(RedisAdmin, SaysWhatAServerDoesNotTellOfEviction) {
+  EXPECT_THAT(CheckEviction("maxmemory:0\r\n", "here: "),
+              Line(Verdict::kWarning, "eviction", "here: the server does not tell its"));
+  EXPECT_THAT(CheckEviction("maxmemory_policy:\r\nmaxmemory:5\r\n", ""),
+              Line(Verdict::kWarning, "eviction", "does not tell"));
+  EXPECT_THAT(CheckEviction("maxmemory:5\r\nmaxmemory_policy:noeviction\r\n", ""),
+              Line(Verdict::kGood, "eviction", "noeviction"));
+}
+
+TEST(RedisAdmin, SaysWhichSentinelsAnswerAndThatTheyAreTooFew) {
+  const RedisServer master;
+  const std::string address = "127.0.0.1 " + std::to_string(master.port());
+  const RefusingPort nobody;
+  for (const bool enough : {false, true}) {
+    const RedisServer sentinel(
+        {.lines = {"sentinel monitor sessions " + address + (enough ? " 1" : " 2")},
+         .sentinel = true});
+    RedisOptions options = OptionsFor(sentinel);
+    options.layout = RedisLayout::kSentinel;
+    options.master_name = "sessions";
+    options.endpoints.push_back({.port = nobody.port()});
+    const std::vector<CheckLine> lines = AdminOf(options)->Check();
+    EXPECT_THAT(lines, Contains(Line(Verdict::kWarning, "sentinels", "1 of 2 sentinels answer; ")));
+    EXPECT_THAT(lines, Contains(Line(Verdict::kWarning, "sentinels", "refused")));
+    EXPECT_THAT(lines, Contains(enough ? Line(Verdict::kGood, "quorum", "is there")
+                                       : Line(Verdict::kBad, "quorum", "too few sentinels")));
+    options.master_name = "others";
+    EXPECT_THAT(AdminOf(options)->Check(),
+                Contains(Line(Verdict::kBad, "quorum", "knows no master of this name")));
+  }
+}
+
+TEST(RedisAdmin, SaysThatAClusterLacksSlots) {
+  RedisServer node({.lines = {"cluster-enabled yes"}});
+  ASSERT_EQ(node.Command({"CLUSTER", "ADDSLOTSRANGE", "0", "99"}), "OK");
+  RedisOptions options = OptionsFor(node);
+  options.layout = RedisLayout::kCluster;
+  EXPECT_THAT(AdminOf(options)->Check(),
+              Contains(Line(Verdict::kBad, "cluster", "100 of 16384 slots are served")));
+}
+
 TEST(RedisAdmin, WalksOverAllNodesOfACluster) {
   RedisCluster cluster;
   RedisOptions options = OptionsFor(cluster.node(1));
@@ -325,8 +367,10 @@ TEST(RedisAdmin, WalksOverAllNodesOfACluster) {
   EXPECT_THAT(ScanAll(*admin, 10, true), SizeIs(100));
   EXPECT_EQ(admin->End(MakeStoredKey({"owner-4", "session", "4"})), true);
   EXPECT_EQ(admin->Count(), 99u);
-  EXPECT_THAT(admin->Check(), AllOf(Contains(Line(Verdict::kGood, "cluster", "3 primaries")),
-                                    Contains(Line(Verdict::kGood, "permissions"))));
+  EXPECT_THAT(
+      admin->Check(),
+      AllOf(Contains(Line(Verdict::kGood, "cluster", "all 16384 slots are served, by 3 primaries")),
+            Contains(Line(Verdict::kGood, "permissions"))));
   EXPECT_EQ(admin->Count(), 99u);
 }
 

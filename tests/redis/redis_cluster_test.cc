@@ -171,10 +171,10 @@ TEST(RedisClusterStore, TheLayoutMustBeWhatTheServerIs) {
   RedisOptions options;
   options.endpoints = {{.port = single.port()}};
   options.layout = RedisLayout::kCluster;
-  const Result<void> no_cluster = ProbeRedis(options, Seconds(10));
+  const auto no_cluster = ProbeRedis(options, Seconds(10));
   ASSERT_FALSE(no_cluster.has_value());
   EXPECT_EQ(no_cluster.error().code, ErrorCode::kMisconfigured);
-  EXPECT_THAT(no_cluster.error().message, HasSubstr("no cluster"));
+  EXPECT_THAT(no_cluster.error().reason, HasSubstr("no cluster"));
   RedisClient client(options);
   EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kMisconfigured));
 
@@ -277,15 +277,15 @@ TEST(RedisSentinelStore, TheSentinelsMustKnowTheName) {
   RedisSentinels group;
   RedisOptions options = SentinelOptions(group);
   options.master_name = "others";
-  const Result<void> probed = ProbeRedis(options, Seconds(10));
+  const auto probed = ProbeRedis(options, Seconds(10));
   ASSERT_FALSE(probed.has_value());
   EXPECT_EQ(probed.error().code, ErrorCode::kMisconfigured);
-  EXPECT_THAT(probed.error().message, HasSubstr("no master of this name"));
+  EXPECT_THAT(probed.error().reason, HasSubstr("no master of this name"));
   for (std::size_t i = 0; i < group.size(); ++i) group.sentinel(i).Kill();
-  const Result<void> gone = ProbeRedis(options, Seconds(10));
+  const auto gone = ProbeRedis(options, Seconds(10));
   ASSERT_FALSE(gone.has_value());
   EXPECT_EQ(gone.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(gone.error().message, HasSubstr("sentinel"));
+  EXPECT_THAT(gone.error().reason, HasSubstr("sentinel"));
 }
 
 }  // namespace

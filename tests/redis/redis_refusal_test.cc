@@ -46,10 +46,10 @@ void ExpectRefused(const RedisOptions& options, const std::string& reason) {
   }
   EXPECT_EQ(client.counters().failures, 1u) << "it is tried again too soon";
 
-  const Result<void> probed = ProbeRedis(options, Seconds(10));
+  const auto probed = ProbeRedis(options, Seconds(10));
   ASSERT_FALSE(probed.has_value());
   EXPECT_EQ(probed.error().code, ErrorCode::kMisconfigured);
-  EXPECT_THAT(probed.error().message, HasSubstr(reason));
+  EXPECT_THAT(probed.error().reason, HasSubstr(reason));
 }
 
 TEST(RedisRefusal, WrongOrMissingPassword) {
@@ -192,27 +192,30 @@ TEST(RedisRefusal, AnOldServer) {
 
 TEST(RedisRefusal, TheProbeSaysWhatCannotBeReached) {
   const RefusingPort nobody;
-  const Result<void> refused = ProbeRedis(OptionsFor(nobody.port()), Seconds(10));
+  const auto refused = ProbeRedis(OptionsFor(nobody.port()), Seconds(10));
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(refused.error().message, HasSubstr("refused"));
+  EXPECT_THAT(refused.error().reason, HasSubstr("refused"));
+  EXPECT_EQ(refused.error().cause, RedisCause::kRefused);
 
   RedisServer server;
   server.Pause();
   const Instant start = MonotonicNow();
-  const Result<void> silent = ProbeRedis(OptionsFor(server.port()), Millis{300});
+  const auto silent = ProbeRedis(OptionsFor(server.port()), Millis{300});
   EXPECT_GE(MonotonicNow() - start, Millis{200});
   EXPECT_LT(MonotonicNow() - start, Seconds(5));
   server.Resume();
   ASSERT_FALSE(silent.has_value());
   EXPECT_EQ(silent.error().code, ErrorCode::kUnavailable);
-  EXPECT_THAT(silent.error().message, HasSubstr("in time"));
+  EXPECT_THAT(silent.error().reason, HasSubstr("in time"));
+  EXPECT_EQ(silent.error().cause, RedisCause::kTimedOut);
 
   RedisOptions missing = OptionsFor(server.port());
   missing.endpoints = {{.path = server.folder() + "/missing.sock"}};
-  const Result<void> no_socket = ProbeRedis(missing, Seconds(10));
+  const auto no_socket = ProbeRedis(missing, Seconds(10));
   ASSERT_FALSE(no_socket.has_value());
   EXPECT_EQ(no_socket.error().code, ErrorCode::kUnavailable);
+  EXPECT_TRUE(CannotBeReached(no_socket.error().cause));
   EXPECT_TRUE(ProbeRedis(OptionsFor(server.port()), Seconds(10)).has_value());
 }
 

@@ -23,9 +23,12 @@
 namespace mcp_session {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using Verdict = CheckLine::Verdict;
 
 constexpr Instant kWall{1'750'000'000'000};
 constexpr Lifetime kLong{.idle_ttl = Hours(1)};
@@ -328,12 +331,33 @@ TEST_F(SqliteAdminTest, AFileThatIsFinePassesTheCheck) {
   const std::vector<CheckLine> lines = admin->Check();
   std::vector<std::string> subjects;
   for (const CheckLine& line : lines) subjects.push_back(line.subject);
-  EXPECT_THAT(subjects, ElementsAre("version", "log", "integrity", "file system", "space",
-                                    "permissions", "latency"));
+  EXPECT_THAT(subjects, ElementsAre("version", "log", "integrity", "persistence", "file system",
+                                    "space", "permissions", "latency"));
   EXPECT_THAT(lines.front().text, HasSubstr("SQLite 3."));
   EXPECT_THAT(lines.back().text, HasSubstr("ms"));
   for (const std::string& subject : Subjects(lines, CheckLine::Verdict::kBad)) {
     EXPECT_EQ(subject, "space") << "all else is in our hands";
+  }
+}
+
+TEST_F(SqliteAdminTest, TheCheckSaysWhatSurvives) {
+  const struct {
+    FileSynchronous synchronous;
+    Verdict verdict;
+    const char* text;
+  } rows[] = {
+      {FileSynchronous::kFull, Verdict::kGood, "synchronous=full"},
+      {FileSynchronous::kNormal, Verdict::kGood, "synchronous=normal"},
+      {FileSynchronous::kOff, Verdict::kWarning, "synchronous=off"},
+  };
+  for (const auto& row : rows) {
+    const auto admin =
+        SqliteAdmin::Open({.path = folder_.File(), .create = true, .synchronous = row.synchronous});
+    ASSERT_TRUE(admin.has_value());
+    const std::vector<CheckLine> lines = (*admin)->Check();
+    EXPECT_THAT(lines, testing::Contains(AllOf(Field(&CheckLine::subject, "persistence"),
+                                               Field(&CheckLine::verdict, row.verdict),
+                                               Field(&CheckLine::text, HasSubstr(row.text)))));
   }
 }
 

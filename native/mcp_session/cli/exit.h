@@ -14,9 +14,14 @@ inline constexpr int kSucceeded = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsageError = 2;
 
+// What went wrong, for a human who may have to change something.
+inline std::string InWords(const Error& error) {
+  return (error.code == ErrorCode::kMisconfigured ? "misconfigured: " : "") + error.message;
+}
+
 // Says what went wrong, and what to exit with.
 inline int Complain(const Error& error) {
-  LogLine(error.message);
+  LogLine(InWords(error));
   return error.code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
 }
 

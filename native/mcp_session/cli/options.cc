@@ -12,6 +12,7 @@ namespace mcp_session {
 namespace {
 
 constexpr int kUsageError = 2;
+constexpr std::uint32_t kMaxCount = 1'000'000'000;
 
 CliExit Usage(std::string complaint) {
   // One line, whatever the arguments had in them.
@@ -33,7 +34,38 @@ std::string IsPolicy(const std::string& text) {
   return text == "fallback" || text == "fail" ? "" : "must be fallback or fail";
 }
 
+std::string IsCount(const std::string& text) {
+  std::uint32_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, count);
+  const bool fine = error == std::errc() && stopped == end && count > 0 && count <= kMaxCount;
+  return fine ? "" : "must be a number from 1 to " + std::to_string(kMaxCount);
+}
+
 std::string IsDegrade(const std::string& text) { return text == "local" ? "" : "must be local"; }
+
+void DefineLimits(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--max-records", options.max_records,
+                  "Records that memory (100000) or a file (no limit) may hold")
+      ->type_name("COUNT")
+      ->check(IsCount, "");
+  serve
+      .add_option("--max-memory", options.max_memory_mib,
+                  "What records in memory may take, in MiB (256)")
+      ->type_name("MIB")
+      ->check(IsCount, "");
+  serve
+      .add_option("--connect-timeout", options.connect_timeout,
+                  "For a new connection to Redis to be ready, in milliseconds (500)")
+      ->type_name("MS")
+      ->check(IsCount, "");
+  serve
+      .add_option("--command-timeout", options.command_timeout,
+                  "For Redis to answer a command, in milliseconds (250); then it is unavailable")
+      ->type_name("MS")
+      ->check(IsCount, "");
+}
 
 void Define(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--host", options.host, "Address or name to listen on")
@@ -48,15 +80,21 @@ void Define(CLI::App& serve, ServeOptions& options) {
                   "Where state is kept: auto (REDIS_URL, else a Redis at localhost:6379, else "
                   "memory), memory, or the URL of a store (redis://HOST:PORT, rediss://HOST:PORT, "
                   "unix:///SOCKET, redis+sentinel://HOST,HOST/MASTER, redis+cluster://HOST,HOST, "
-                  "file:PATH)")
+                  "file:PATH, which may be followed by ?synchronous=full, normal or off)")
       ->type_name("STORE")
       ->capture_default_str();
   serve
+      .add_option("--well-known", options.well_known,
+                  "The Redis that auto looks for when there is no REDIS_URL")
+      ->type_name("URL")
+      ->capture_default_str();
+  serve
       .add_option("--on-unavailable", options.on_unavailable,
-                  "If the store cannot be reached at the start: fallback (memory) or fail; by "
-                  "default fail for a store that was named")
+                  "If Redis cannot be reached at the start: fallback (go on in memory, with a "
+                  "warning; for development) or fail (end; for production)")
       ->type_name("POLICY")
-      ->check(IsPolicy, "");
+      ->check(IsPolicy, "")
+      ->capture_default_str();
   serve
       .add_option("--degrade", options.degrade,
                   "local: while the store is away, keep new records in memory and move them when "
@@ -65,6 +103,7 @@ void Define(CLI::App& serve, ServeOptions& options) {
       ->check(IsDegrade, "");
   serve.add_option("--prefix", options.prefix, "Of every key in Redis (mcp:session:)")
       ->type_name("PREFIX");
+  DefineLimits(serve, options);
   serve.add_flag("--verbose", options.verbose, "Say what is looked at on the way to a store")
       ->disable_flag_override();
   serve

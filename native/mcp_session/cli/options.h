@@ -2,6 +2,7 @@
 #ifndef MCP_SESSION_CLI_OPTIONS_H_
 #define MCP_SESSION_CLI_OPTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -14,9 +15,15 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8808;
   std::string store = "auto";
-  std::string on_unavailable;  // "fallback", "fail"; empty: as the factory has it
-  std::string degrade;         // "local" or empty
-  std::string prefix;          // of keys in Redis; empty: as the factory has it
+  std::string well_known = "redis://localhost:6379";  // where auto looks without REDIS_URL
+  std::string on_unavailable = "fallback";            // or "fail"
+  std::string degrade;                                // "local" or empty
+  std::string prefix;  // of keys in Redis; empty: as the factory has it
+  // 0: as the factory has it.
+  std::size_t max_records = 0;       // in memory and in a file
+  std::size_t max_memory_mib = 0;    // of records in memory
+  std::int64_t connect_timeout = 0;  // to Redis, in milliseconds
+  std::int64_t command_timeout = 0;  // of Redis, in milliseconds
   bool verbose = false;
   bool stdio = false;
   std::vector<std::string> allow_hosts;

@@ -38,10 +38,16 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
   ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); }, &store);
   store.url = options.store;
-  if (options.on_unavailable == "fallback") store.on_unavailable = OnUnavailable::kFallback;
+  store.well_known_url = options.well_known;
   if (options.on_unavailable == "fail") store.on_unavailable = OnUnavailable::kFail;
   store.degrade_local = options.degrade == "local";
   if (!options.prefix.empty()) store.prefix = options.prefix;
+  if (options.max_records != 0) {
+    store.memory.max_records = store.max_file_records = options.max_records;
+  }
+  if (options.max_memory_mib != 0) store.memory.max_bytes = options.max_memory_mib << 20;
+  if (options.connect_timeout != 0) store.connect_timeout = Millis{options.connect_timeout};
+  if (options.command_timeout != 0) store.command_timeout = Millis{options.command_timeout};
   store.verbose = options.verbose;
   store.log = [](std::string_view line) { LogLine(line); };
   return store;
@@ -52,7 +58,7 @@ Result<CreatedStore> OpenStore(const ServeOptions& options, asio::io_context& lo
                                Entropy& entropy) {
   Result<CreatedStore> created = CreateSessionStore(ToStoreOptions(options), loop, entropy);
   if (!created) {
-    LogLine((options.store == "auto" ? "" : "--store: ") + created.error().message);
+    LogLine((options.store == "auto" ? "" : "--store: ") + InWords(created.error()));
   } else if (!created->fell_back && (options.store != "memory" || options.verbose)) {
     LogLine(created->why);
   }

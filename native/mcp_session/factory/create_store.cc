@@ -1,10 +1,10 @@
 #include "mcp_session/factory/create_store.h"
 
 #include <boost/asio/io_context.hpp>
-#include <optional>
 #include <utility>
 
 #include "mcp_session/fallback/degrading_store.h"
+#include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/probe.h"
 #include "mcp_session/redis/store.h"
 #include "mcp_session/session/server_engine.h"
@@ -56,19 +56,6 @@ Result<Choice> Choose(const StoreOptions& options) {
   return Choice{std::move(*url), set ? AskedBy::kEnvironment : AskedBy::kNobody};
 }
 
-// The probe says whom it asked; we say where.
-std::string WithoutPrefix(const std::string& message) {
-  constexpr std::string_view kPrefix = "redis: ";
-  return message.starts_with(kPrefix) ? message.substr(kPrefix.size()) : message;
-}
-
-// Whether this was said by a server that cannot work for us now (it is loading, it is a replica),
-// and not about the way to it.
-bool IsThere(std::string_view reason) {
-  return reason.starts_with("the server ") && !reason.starts_with("the server closed") &&
-         !reason.starts_with("the server did not answer");
-}
-
 // Without a principal a session owns what is made in it.
 std::string SessionAsOwner(const RecordKey& key) {
   return key.kind == "session" ? OwnerOf({}, key.id) : std::string();
@@ -108,13 +95,14 @@ class Maker {
   Result<CreatedStore> MakeRedis(const Choice& choice) {
     const std::string place = PlaceOf(choice.url);
     RedisOptions redis = ToRedisOptions(choice.url, options_);
-    const Result<void> probe = ProbeRedis(redis, options_.detection_timeout);
-    const std::string reason = probe ? "answers" : WithoutPrefix(probe.error().message);
+    if (Result<void> fine = CheckRedisOptions(redis); !fine) return tl::unexpected(fine.error());
+    const auto probe = ProbeRedis(redis, options_.detection_timeout);
+    const std::string reason = probe ? "answers" : probe.error().reason;
     if (options_.verbose) Log(place + ": " + reason);
     if (!probe && probe.error().code != ErrorCode::kUnavailable) {
-      return Failure(probe.error().code, probe.error().blame, place + ": " + reason);
+      return Failure(probe.error().code, Blame::kEnvironment, place + ": " + reason);
     }
-    if (!probe && !IsThere(reason) && !MayStartWithout(choice)) {
+    if (!probe && CannotBeReached(probe.error().cause) && !MayStartWithout(choice)) {
       return Replace(choice, place + " cannot be reached (" + reason + ")");
     }
     MCPS_TRY(auto store, RedisSessionStore::Make(loop_, std::move(redis), entropy_));
@@ -129,13 +117,12 @@ class Maker {
   Result<CreatedStore> MakeFile(const Choice& choice) {
     FileStoreOptions file;
     file.path = choice.url.path;
+    file.synchronous = SynchronousOf(choice.url, options_);
+    file.max_records = options_.max_file_records;
     file.max_record_bytes = options_.memory.max_record_bytes;
     file.max_records_per_owner = options_.memory.max_records_per_owner;
     file.log = options_.log;
     auto store = FileSessionStore::Open(std::move(file), loop_.get_executor(), MonotonicNow());
-    if (!store && store.error().code == ErrorCode::kUnavailable) {
-      return Replace(choice, PlaceOf(choice.url) + " cannot be used: " + store.error().message);
-    }
     if (!store) return tl::unexpected(store.error());
     CreatedStore created;
     created.file = store->get();
@@ -150,15 +137,14 @@ class Maker {
     return options_.degrade_local && choice.asked_by != AskedBy::kNobody;
   }
 
-  // What becomes of a store that cannot be reached.
+  // What becomes of a Redis that cannot be reached.
   Result<CreatedStore> Replace(const Choice& choice, const std::string& trouble) {
-    const bool named = choice.asked_by != AskedBy::kNobody;
-    const OnUnavailable policy =
-        options_.on_unavailable.value_or(named ? OnUnavailable::kFail : OnUnavailable::kFallback);
-    if (policy == OnUnavailable::kFail) {
+    if (options_.on_unavailable == OnUnavailable::kFail) {
       return Failure(ErrorCode::kUnavailable, Blame::kEnvironment, trouble);
     }
-    if (!named) return MakeMemory("REDIS_URL is not set, and " + trouble);
+    if (choice.asked_by == AskedBy::kNobody) {
+      return MakeMemory("REDIS_URL is not set, and " + trouble);
+    }
     CreatedStore created = MakeMemory(trouble);
     created.fell_back = true;
     Log("warning: " + created.why);
@@ -207,19 +193,28 @@ RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options) {
   redis.master_name = url.master_name;
   redis.user = url.user;
   redis.password = url.password;
-  redis.sentinel_user = options.sentinel_user;
-  redis.sentinel_password = options.sentinel_password;
   redis.database = url.database;
   redis.tls.enabled = url.tls;
   redis.tls.ca_file = OneOf(url.ca_file, options.ca_file);
   const bool own = !url.certificate_file.empty();  // the two belong together
   redis.tls.certificate_file = own ? url.certificate_file : options.certificate_file;
   redis.tls.key_file = own ? url.key_file : options.key_file;
+  const bool login = !url.sentinel_password.empty();  // so do these
+  redis.sentinel_user = login ? url.sentinel_user : options.sentinel_user;
+  redis.sentinel_password = login ? url.sentinel_password : options.sentinel_password;
   redis.prefix = OneOf(url.prefix, options.prefix);
+  redis.connect_timeout = options.connect_timeout;
+  redis.command_timeout = options.command_timeout;
   redis.max_record_bytes = options.memory.max_record_bytes;
   redis.max_records_per_owner = options.memory.max_records_per_owner;
   redis.log = options.log;
   return redis;
+}
+
+FileSynchronous SynchronousOf(const StoreUrl& url, const StoreOptions& options) {
+  if (url.synchronous == "off") return FileSynchronous::kOff;
+  if (url.synchronous == "normal") return FileSynchronous::kNormal;
+  return url.synchronous == "full" ? FileSynchronous::kFull : options.synchronous;
 }
 
 void ReadEnvironment(const std::function<const char*(const char* name)>& get,

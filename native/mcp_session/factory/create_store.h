@@ -5,9 +5,10 @@
 //    memory; with prefer_memory it is memory.
 //  * A Redis counts as there when it answers, even if it cannot work for us yet (it is loading, it
 //    is a replica): the store waits for it and is kUnavailable until then.
-//  * Only what cannot be reached may be replaced by memory (OnUnavailable::kFallback). A URL that
-//    makes no sense is kInvalidArgument; a server that refuses us (password, TLS, permissions,
-//    version) is kMisconfigured: neither is ever replaced.
+//  * Only a Redis that cannot be reached is replaced by memory (OnUnavailable::kFallback), with a
+//    warning if somebody named it. A URL that makes no sense is kInvalidArgument; a server that
+//    refuses us (password, TLS, permissions, version) is kMisconfigured: neither is ever replaced,
+//    nor is a file, which is there or can be looked at.
 //  * This is decided once. A store that is there at the start and fails later stays: it answers
 //    kUnavailable until it is back, and has all its records then.
 #ifndef MCP_SESSION_FACTORY_CREATE_STORE_H_
@@ -38,7 +39,7 @@ struct CreatedStore {
   std::unique_ptr<SessionStore> store;
   std::string backend;     // "memory", "redis", "sqlite"
   std::string why;         // which and why, in one line for people; no secret
-  bool fell_back = false;  // it is memory because another one could not be reached
+  bool fell_back = false;  // it is memory because the one that was named could not be reached
 
   // What records that nobody says more of live for, and locks: StoreOptions::default_ttl and
   // lock_timeout.
@@ -60,8 +61,9 @@ struct CreatedStore {
 Result<CreatedStore> CreateSessionStore(const StoreOptions& options, boost::asio::io_context& loop,
                                         Entropy& entropy);
 
-// The Redis that a URL names, with what the options add.
+// The Redis or the file that a URL names, with what the options add.
 RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options);
+FileSynchronous SynchronousOf(const StoreUrl& url, const StoreOptions& options);
 
 }  // namespace mcp_session
 

@@ -20,6 +20,7 @@ Result<std::unique_ptr<StoreAdmin>> OpenStoreAdmin(std::string_view url,
     SqliteAdminOptions file;
     file.path = place.path;
     file.create = create;
+    file.synchronous = SynchronousOf(place, options);
     MCPS_TRY(std::unique_ptr<StoreAdmin> admin, SqliteAdmin::Open(std::move(file)));
     return admin;
   }

@@ -2,21 +2,22 @@
 #ifndef MCP_SESSION_FACTORY_STORE_OPTIONS_H_
 #define MCP_SESSION_FACTORY_STORE_OPTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "mcp_session/base/time.h"
+#include "mcp_session/sqlite/schema.h"
 #include "mcp_session/store/memory_options.h"
 
 namespace mcp_session {
 
-// What to do when the store that was asked for cannot be reached at the start.
+// What to do when Redis cannot be reached at the start.
 enum class OnUnavailable : std::uint8_t {
-  kFallback,  // keep records in memory, for as long as the process lives
-  kFail,      // answer kUnavailable: there is no store
+  kFallback,  // for development: keep records in memory, for as long as the process lives
+  kFail,      // for production: answer kUnavailable, there is no store
 };
 
 struct StoreOptions {
@@ -26,11 +27,10 @@ struct StoreOptions {
   std::string redis_url;  // what the environment variable REDIS_URL says; empty: it is not set
   std::string well_known_url = "redis://localhost:6379";
 
-  // By default kFallback for "auto" without a redis_url, kFail for a store that was named.
-  std::optional<OnUnavailable> on_unavailable;
+  OnUnavailable on_unavailable = OnUnavailable::kFallback;
   // With Redis or a file: while it is unavailable, new records are kept in memory, and moved there
-  // when it is back (fallback/degrading_store.h). Being unavailable at the start is then no
-  // failure.
+  // when it is back (fallback/degrading_store.h). A Redis that was named may then be unavailable at
+  // the start, whatever on_unavailable says.
   bool degrade_local = false;
   bool prefer_memory = false;             // "auto" is memory without looking any further
   Millis detection_timeout = Seconds(1);  // for Redis to answer at the start
@@ -41,9 +41,17 @@ struct StoreOptions {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
-  // To the sentinels, if they want a login. User and password in the URL are for Redis itself.
+  // To the sentinels, if they want a login and the URL has none (?sentinel_password=). User and
+  // password before the @ of the URL are for Redis itself.
   std::string sentinel_user;
   std::string sentinel_password;
+
+  Millis connect_timeout{500};  // for a new connection to Redis to be ready
+  Millis command_timeout{250};  // for Redis to answer a command, then kUnavailable
+
+  // What an acknowledged write to a file survives, unless the URL says it.
+  FileSynchronous synchronous = FileSynchronous::kFull;
+  std::size_t max_file_records = 0;  // 0: as many as the disk holds
 
   Millis default_ttl = Hours(1);      // CreatedStore::lifetime
   Millis lock_timeout = Seconds(30);  // CreatedStore::lock_lease; at most kMaxLease

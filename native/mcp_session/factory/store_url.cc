@@ -134,17 +134,24 @@ Result<void> SetQuery(std::string_view query, StoreUrl* url) {
     if (name == "ca" && url->tls) field = &url->ca_file;
     if (name == "cert" && url->tls) field = &url->certificate_file;
     if (name == "key" && url->tls) field = &url->key_file;
+    const bool sentinel = url->scheme == StoreScheme::kRedisSentinel;
+    if (name == "sentinel_user" && sentinel) field = &url->sentinel_user;
+    if (name == "sentinel_password" && sentinel) field = &url->sentinel_password;
     if (name == "db" && url->scheme == StoreScheme::kRedisUnix) {
       if (auto set = SetDatabase(*value, url); !set) return set;
     } else if (field == nullptr) {
       return Malformed(
-          "after the ? only prefix is known, with TLS ca, cert and key, and for unix: db");
+          "after the ? only prefix is known, with TLS ca, cert and key, for unix: db, and for "
+          "sentinels sentinel_user and sentinel_password");
     } else {
       *field = *value;
     }
   }
   if (url->certificate_file.empty() != url->key_file.empty()) {
     return Malformed("cert and key are given together");
+  }
+  if (url->sentinel_password.empty() && !url->sentinel_user.empty()) {
+    return Malformed("sentinel_user needs sentinel_password");
   }
   return {};
 }
@@ -209,9 +216,19 @@ Result<StoreUrl> ParseFile(std::string_view rest, StoreUrl url) {
       return Malformed("file: takes a path, file:// an absolute one: file:///var/lib/x.db");
     }
   }
-  const auto path = PercentDecode(rest);
+  const std::size_t question = rest.find('?');
+  const auto path = PercentDecode(rest.substr(0, question));
   if (!path || path->empty() || path->ends_with('/')) return Malformed("the file has no name");
   url.path = *path;
+  if (question == std::string_view::npos) return url;
+  constexpr std::string_view kName = "synchronous=";
+  const std::string_view option = rest.substr(question + 1);
+  const std::string_view value = option.substr(std::min(option.size(), kName.size()));
+  if (!option.starts_with(kName) || (value != "full" && value != "normal" && value != "off")) {
+    return Malformed(
+        "after the ? of a file there is synchronous=full, normal or off; in its name write %3F");
+  }
+  url.synchronous = value;
   return url;
 }
 
@@ -260,7 +277,9 @@ Result<StoreUrl> ParseStoreUrl(std::string_view text) {
 
 std::string PlaceOf(const StoreUrl& url) {
   if (url.scheme == StoreScheme::kMemory) return "memory";
-  if (url.scheme == StoreScheme::kFile) return "file:" + url.path;
+  if (url.scheme == StoreScheme::kFile) {
+    return "file:" + url.path + (url.synchronous.empty() ? "" : "?synchronous=" + url.synchronous);
+  }
   std::string place;
   for (const Scheme& scheme : kSchemes) {
     if (scheme.scheme == url.scheme && scheme.tls == url.tls) place = scheme.name;

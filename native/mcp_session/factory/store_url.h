@@ -1,7 +1,8 @@
 // Where a store is, as people write it: in REDIS_URL, after --store, in an options struct.
 //
 //   memory                                               records in this process
-//   file:PATH, file:///PATH                              an SQLite file
+//   file:PATH, file:///PATH                              an SQLite file; after it there may be
+//                                                        ?synchronous=full, normal or off
 //   redis://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE]     Redis; default port 6379
 //   unix://[USER[:PASSWORD]@]/PATH                       Redis behind a Unix socket
 //   redis+sentinel://[USER[:PASSWORD]@]HOST[:PORT],.../MASTER[/DATABASE]
@@ -9,8 +10,9 @@
 //   redis+cluster://[USER[:PASSWORD]@]HOST[:PORT],...    a Redis Cluster, by some of its nodes
 //   rediss://, rediss+sentinel://, rediss+cluster://     the same over TLS
 //
-// After any of Redis there may be ?NAME=VALUE&...: prefix (of every key), db (of unix:), and with
-// TLS ca, cert and key (PEM files). Everything may have % escapes.
+// After any of Redis there may be ?NAME=VALUE&...: prefix (of every key), db (of unix:), with
+// sentinels sentinel_user and sentinel_password (for themselves), and with TLS ca, cert and key
+// (PEM files). Everything may have % escapes.
 #ifndef MCP_SESSION_FACTORY_STORE_URL_H_
 #define MCP_SESSION_FACTORY_STORE_URL_H_
 
@@ -52,6 +54,9 @@ struct StoreUrl {
   std::string ca_file;
   std::string certificate_file;
   std::string key_file;
+  std::string sentinel_user;
+  std::string sentinel_password;  // a secret too
+  std::string synchronous;        // of kFile: "full", "normal" or "off"
 
   bool is_redis() const { return scheme != StoreScheme::kMemory && scheme != StoreScheme::kFile; }
   bool operator==(const StoreUrl&) const = default;
@@ -60,7 +65,8 @@ struct StoreUrl {
 // kInvalidArgument says what is wrong, without repeating what could hold a password.
 Result<StoreUrl> ParseStoreUrl(std::string_view text);
 
-// The place alone, for people: "redis://localhost:6379/1", without user, password and options.
+// The place alone, for people: "redis://localhost:6379/1", without user, password and options but
+// for a file's.
 std::string PlaceOf(const StoreUrl& url);
 
 }  // namespace mcp_session

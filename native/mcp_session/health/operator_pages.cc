@@ -39,6 +39,7 @@ HttpAnswer Health(int status, bool good, const StoreStatus& store, bool fell_bac
 
 StoreFigures FiguresOf(const CreatedStore& created) {
   StoreFigures figures;
+  figures.fallback = created.fell_back ? 1 : 0;
   if (created.memory != nullptr) {
     figures.records = created.memory->size();
     figures.bytes = created.memory->MemoryUse();

@@ -18,6 +18,9 @@ struct Row {
   std::optional<std::uint64_t> StoreFigures::*value;
 };
 constexpr Row kRows[] = {
+    {"session_store_fallback", "gauge",
+     "1 if records are in memory because the store that was named could not be reached.",
+     &StoreFigures::fallback},
     {"session_store_sessions", "gauge", "Records held in this process.", &StoreFigures::records},
     {"session_store_size_bytes", "gauge", "Memory that records in this process take.",
      &StoreFigures::bytes},

@@ -13,6 +13,7 @@ namespace mcp_session {
 
 // What a store itself knows. Left out of the text where there is none.
 struct StoreFigures {
+  std::optional<std::uint64_t> fallback;      // 1: memory, for the store that was named was away
   std::optional<std::uint64_t> records;       // held, dead ones not yet freed included
   std::optional<std::uint64_t> bytes;         // that these take
   std::optional<std::uint64_t> reconnects;    // connections made after the first

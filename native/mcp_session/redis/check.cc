@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mcp_session/redis/admin_state.h"
+#include "mcp_session/redis/check_parts.h"
 #include "mcp_session/redis/question.h"
 #include "mcp_session/redis/store.h"
 #include "mcp_session/system/clock.h"
@@ -41,6 +42,7 @@ bool IsLocal(const RedisAddress& address) {
 std::vector<CheckLine> RedisAdmin::State::Check() {
   std::vector<CheckLine> lines;
   const std::string where = options_.endpoints[0].Text();
+  if (options_.layout == RedisLayout::kSentinel) CheckSentinels(options_, &lines);
   if (const Result<void> connected = Connect(); !connected) {
     Say(&lines, Verdict::kBad, "connection", where + ": " + connected.error().message);
     return lines;
@@ -66,10 +68,7 @@ std::vector<CheckLine> RedisAdmin::State::Check() {
         "the server wants none; give it one, or better a user of its own for the sessions");
   }
   const std::vector<std::string> nodes = route_->Nodes();
-  if (options_.layout == RedisLayout::kCluster) {
-    Say(&lines, nodes.size() < 3 ? Verdict::kWarning : Verdict::kGood, "cluster",
-        std::to_string(nodes.size()) + " primaries have slots");
-  }
+  if (options_.layout == RedisLayout::kCluster) CheckSlots(options_, &lines);
   for (const std::string& node : nodes) CheckServer(node, &lines);
   CheckPermissions(&lines);
   return lines;
@@ -100,18 +99,7 @@ void RedisAdmin::State::CheckServer(const std::string& node, std::vector<CheckLi
 
 void RedisAdmin::State::CheckMemory(std::string_view info, const std::string& where,
                                     std::vector<CheckLine>* lines) {
-  const std::string policy(RedisInfoField(info, "maxmemory_policy"));
-  const bool unlimited = RedisInfoField(info, "maxmemory") == "0";
-  if (policy == "noeviction") {
-    return Say(lines, unlimited ? Verdict::kWarning : Verdict::kGood, "eviction",
-               where + (unlimited ? "maxmemory is not set: the system may end the server when "
-                                    "memory is short; set it"
-                                  : "noeviction: a full server refuses new records and keeps what "
-                                    "it has"));
-  }
-  Say(lines, Verdict::kBad, "eviction",
-      where + "maxmemory-policy is " + policy +
-          ": a full server drops live sessions without a word; set it to noeviction");
+  lines->push_back(CheckEviction(info, where));
 }
 
 void RedisAdmin::State::CheckPersistence(const std::string& node, const std::string& where,

@@ -120,6 +120,15 @@ std::string ClusterRoute::reason() const {
   return {};
 }
 
+RedisCause ClusterRoute::cause() const {
+  if (!has_slots_) return failure_.cause;
+  const StoreState now = state();
+  for (const auto& [node, link] : links_) {
+    if (link->state() == now && !link->reason().empty()) return link->cause();
+  }
+  return failure_.cause;
+}
+
 void ClusterRoute::Send(std::string_view key, RedisExchange exchange) {
   Journey journey;
   journey.number = ++last_number_;

@@ -46,6 +46,7 @@ class ClusterRoute final : public RedisRoute {
   RedisLocator EventsLocator() override;
   StoreState state() const override;
   std::string reason() const override;
+  RedisCause cause() const override;
   void Close() override;
 
  private:

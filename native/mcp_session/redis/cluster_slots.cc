@@ -74,7 +74,7 @@ void ClusterRoute::OnSlots(const RedisAddress& asked,
     return AskNext();
   }
   if (!ReadSlots(asked, *answer)) {
-    failure_ = {ErrorCode::kUnavailable, "the cluster has no slots yet"};
+    failure_ = MakeRedisFailure(RedisCause::kNotReady, "the cluster has no slots yet");
     return AskNext();
   }
   loading_ = false;

@@ -42,10 +42,10 @@ std::optional<RedisFailure> ExpectMaster(const RedisReply& reply) {
     const std::string& role = reply.elements[0].text;
     if (role == "master") return std::nullopt;
     if (role == "slave") {
-      return RedisFailure{ErrorCode::kUnavailable, "the server is read-only: a replica"};
+      return MakeRedisFailure(RedisCause::kReadOnly);
     }
     if (role == "sentinel") {
-      return RedisFailure{ErrorCode::kMisconfigured, "the server is a sentinel"};
+      return MakeRedisFailure(RedisCause::kSettings, "the server is a sentinel");
     }
   }
   return RedisFailureOf(reply);
@@ -55,11 +55,11 @@ std::optional<RedisFailure> ExpectMaster(const RedisReply& reply) {
 
 RedisFailure RedisFailureOf(const RedisReply& reply) {
   if (!reply.IsError()) {
-    return {ErrorCode::kMisconfigured, "the server answers what no Redis answers"};
+    return MakeRedisFailure(RedisCause::kProtocol, "the server answers what no Redis answers");
   }
   const RedisErrorMeaning meaning = ClassifyRedisError(reply.text);
   return {meaning.code == ErrorCode::kMisconfigured ? meaning.code : ErrorCode::kUnavailable,
-          "the server " + std::string(meaning.words)};
+          "the server " + std::string(meaning.words), meaning.cause};
 }
 
 std::string_view RedisInfoField(std::string_view info, std::string_view name) {
@@ -116,8 +116,8 @@ void RedisConnection::PlanHandshake() {
     info_.version = RedisInfoField(reply.text, "redis_version");
     info_.run_id = RedisInfoField(reply.text, "run_id");
     if (!IsOldVersion(info_.version)) return std::nullopt;
-    return RedisFailure{ErrorCode::kMisconfigured,
-                        "the server is Redis " + info_.version + ", older than 6.2"};
+    return MakeRedisFailure(RedisCause::kSettings,
+                            "the server is Redis " + info_.version + ", older than 6.2");
   });
   Add({"INFO", "memory"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
     if (!reply.IsText()) return RedisFailureOf(reply);
@@ -192,8 +192,9 @@ void RedisConnection::ReadOn(std::size_t replies) {
   }
   if (closed_) return;
   if (reader_.broken()) {
-    return Fail({ready_ ? ErrorCode::kUnavailable : ErrorCode::kMisconfigured,
-                 "the server does not speak the Redis protocol"});
+    RedisFailure failure = MakeRedisFailure(RedisCause::kProtocol);
+    if (ready_) failure.code = ErrorCode::kUnavailable;  // it did so far
+    return Fail(std::move(failure));
   }
   reading_ = false;
   Read();
@@ -202,7 +203,7 @@ void RedisConnection::ReadOn(std::size_t replies) {
 void RedisConnection::OnHandshakeReply(const RedisReply& reply) {
   const std::vector<Check>& checks = flights_[flight_].checks;
   if (answered_ == checks.size()) {
-    return Fail({ErrorCode::kMisconfigured, "the server answers what nobody asked"});
+    return Fail(MakeRedisFailure(RedisCause::kProtocol, "the server answers what nobody asked"));
   }
   if (std::optional<RedisFailure> failure = checks[answered_](reply)) {
     return Fail(std::move(*failure));

@@ -1,6 +1,7 @@
 #include "mcp_session/redis/errors.h"
 
 #include <cctype>
+#include <utility>
 
 namespace mcp_session {
 namespace {
@@ -16,24 +17,39 @@ constexpr Row kCodes[] = {
     {"ASK", {ErrorCode::kUnavailable, RedisRemedy::kAsk, "the slot is being moved"}},
     {"TRYAGAIN", {ErrorCode::kUnavailable, RedisRemedy::kTryAgain, "the slot is being moved"}},
     {"CLUSTERDOWN", {ErrorCode::kUnavailable, RedisRemedy::kNone, "the cluster is down"}},
-    {"READONLY", {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is read-only: a replica"}},
+    {"READONLY",
+     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is read-only: a replica",
+      RedisCause::kReadOnly}},
     {"MASTERDOWN",
-     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is a replica without its master"}},
+     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "is a replica without its master",
+      RedisCause::kReadOnly}},
     {"NOREPLICAS",
      {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "has not enough replicas to write"}},
-    {"UNBLOCKED", {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "has changed its role"}},
-    {"LOADING", {ErrorCode::kUnavailable, RedisRemedy::kNone, "is loading its data"}},
+    {"UNBLOCKED",
+     {ErrorCode::kUnavailable, RedisRemedy::kReconnect, "has changed its role",
+      RedisCause::kReadOnly}},
+    {"LOADING",
+     {ErrorCode::kUnavailable, RedisRemedy::kNone, "is loading its data", RedisCause::kLoading}},
     {"BUSY", {ErrorCode::kUnavailable, RedisRemedy::kNone, "is busy with a long script"}},
     {"MISCONF",
      {ErrorCode::kUnavailable, RedisRemedy::kNone, "takes no writes: it cannot save to its disk"}},
+    {"NOQUORUM",
+     {ErrorCode::kUnavailable, RedisRemedy::kNone, "sees too few sentinels for a quorum"}},
     {"OOM", {ErrorCode::kCapacity, RedisRemedy::kNone, "is out of memory"}},
-    {"NOAUTH", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "wants a password"}},
-    {"WRONGPASS", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password"}},
+    {"NOAUTH",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "wants a password", RedisCause::kAuth}},
+    {"WRONGPASS",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password",
+      RedisCause::kAuth}},
     {"NOPERM",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs"}},
-    {"DENIED", {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is in protected mode"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs",
+      RedisCause::kPermission}},
+    {"DENIED",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is in protected mode",
+      RedisCause::kPermission}},
     {"CROSSSLOT",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one",
+      RedisCause::kSettings}},
     {"WRONGTYPE", {ErrorCode::kCorrupt, RedisRemedy::kNone, "has something else under our key"}},
 };
 
@@ -44,21 +60,62 @@ constexpr Row kPhrases[] = {
     {"max number of clients",
      {ErrorCode::kUnavailable, RedisRemedy::kNone, "has its maximum of clients"}},
     {"can't run this command",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "does not permit our user what it needs",
+      RedisCause::kPermission}},
     {"invalid password",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "refuses user or password",
+      RedisCause::kAuth}},
     {"without any password configured",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no password, and was given one"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no password, and was given one",
+      RedisCause::kAuth}},
     {"DB index is out of range",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no such database"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "has no such database",
+      RedisCause::kSettings}},
+    {"No such master with that name",
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "knows no master of this name",
+      RedisCause::kSettings}},
     {"cluster support disabled",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is no cluster, and was said to be one"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is no cluster, and was said to be one",
+      RedisCause::kSettings}},
     {"SELECT is not allowed in cluster mode",
-     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one"}},
+     {ErrorCode::kMisconfigured, RedisRemedy::kNone, "is a cluster, and was not said to be one",
+      RedisCause::kSettings}},
 };
 
 constexpr RedisErrorMeaning kUnknown = {ErrorCode::kMisconfigured, RedisRemedy::kNone,
-                                        "does not know what we ask for"};
+                                        "does not know what we ask for", RedisCause::kSettings};
+
+std::string_view WordsOf(RedisCause cause) {
+  switch (cause) {
+    case RedisCause::kRefused:
+      return "the connection is refused";
+    case RedisCause::kHostNotFound:
+      return "the host name is not found";
+    case RedisCause::kTimedOut:
+      return "the server did not answer in time";
+    case RedisCause::kClosed:
+      return "the server closed the connection";
+    case RedisCause::kNetwork:
+      return "the server cannot be reached";
+    case RedisCause::kLoading:
+      return "the server is loading its data";
+    case RedisCause::kReadOnly:
+      return "the server is read-only: a replica";
+    case RedisCause::kNotReady:
+      return "the server is not ready";
+    case RedisCause::kTls:
+      return "TLS: the server does not speak it";
+    case RedisCause::kAuth:
+      return "the server refuses user or password";
+    case RedisCause::kPermission:
+      return "the system does not let us connect";
+    case RedisCause::kProtocol:
+      return "the server does not speak the Redis protocol";
+    case RedisCause::kSettings:
+      return "the server is not what was asked for";
+  }
+  return {};
+}
 
 bool IsWordCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
@@ -78,6 +135,10 @@ bool HasWord(std::string_view text, std::string_view word) {
 }
 
 }  // namespace
+
+RedisFailure MakeRedisFailure(RedisCause cause, std::string words) {
+  return {CodeOf(cause), words.empty() ? std::string(WordsOf(cause)) : std::move(words), cause};
+}
 
 RedisErrorMeaning ClassifyRedisError(std::string_view text) {
   const std::string_view first = text.substr(0, text.find(' '));

@@ -267,6 +267,7 @@ void RedisLink::OnFailed(RedisFailure failure) {
   const bool misconfigured = !was_ready && failure.code == ErrorCode::kMisconfigured;
   ++(was_ready ? counters_.lost : counters_.failures);
   connection_ = nullptr;
+  cause_ = failure.cause;
   ready_ = false;
   connect_by_ = kNever;
   attempts_ = was_ready && (good || worked_) ? 0 : attempts_ + 1;
@@ -392,7 +393,7 @@ void RedisLink::OnTimer() {
   const Instant now = MonotonicNow();
   if (now >= connect_by_) {
     if (connection_ != nullptr) connection_->Close();
-    OnFailed({ErrorCode::kUnavailable, "the server did not answer in time"});
+    OnFailed(MakeRedisFailure(RedisCause::kTimedOut));
   }
   Expire();
   if (closed_) return;
@@ -432,7 +433,7 @@ void RedisLink::Expire() {
   counters_.timeouts += lost.size() + not_sent.size();
   if (broken) connection_->Close();
   for (Pending& pending : lost) Finish(std::move(pending), RedisFate::kLost);
-  if (broken) OnFailed({ErrorCode::kUnavailable, "the server did not answer in time"});
+  if (broken) OnFailed(MakeRedisFailure(RedisCause::kTimedOut));
   for (Pending& pending : not_sent) Finish(std::move(pending), RedisFate::kNotSent);
 }
 

@@ -87,6 +87,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   StoreState state() const { return state_; }
   // Why it is not connected, or what is wrong although it is.
   const std::string& reason() const { return reason_; }
+  // Of the last failure.
+  RedisCause cause() const { return cause_; }
 
  private:
   struct Pending {
@@ -133,6 +135,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   std::shared_ptr<RedisConnection> connection_;
   StoreState state_ = StoreState::kConnecting;
   std::string reason_ = "not connected yet";
+  RedisCause cause_ = RedisCause::kTimedOut;
   bool ready_ = false;
   bool closed_ = false;
 

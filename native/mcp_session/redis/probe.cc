@@ -47,11 +47,14 @@ bool SpeaksPlain(const RedisAddress& address, Millis timeout) {
 
 }  // namespace
 
-Result<void> ProbeRedis(RedisOptions options, Millis timeout) {
+tl::expected<void, RedisFailure> ProbeRedis(RedisOptions options, Millis timeout) {
   const Millis look{timeout.count / kPartForLook + 1};
   options.connect_timeout = Millis{timeout.count - timeout.count / kPartForLook};
   options.log = nullptr;
-  if (Result<void> fine = CheckRedisOptions(options); !fine) return fine;
+  if (const Result<void> fine = CheckRedisOptions(options); !fine) {
+    return tl::unexpected(
+        RedisFailure{fine.error().code, fine.error().message, RedisCause::kSettings});
+  }
   boost::asio::io_context loop;
   SystemEntropy entropy;
   RedisCounters counters;
@@ -61,23 +64,23 @@ Result<void> ProbeRedis(RedisOptions options, Millis timeout) {
     loop.run_one_until(ToSteadyTime(end));
   }
   const StoreState state = route->state();
-  std::string reason =
-      state == StoreState::kConnecting ? "the server did not answer in time" : route->reason();
+  RedisFailure failure = MakeRedisFailure(RedisCause::kTimedOut);
+  if (state != StoreState::kConnecting) failure = MakeRedisFailure(route->cause(), route->reason());
   route->Close();
   if (state == StoreState::kConnected) return {};
-  bool misconfigured = state == StoreState::kMisconfigured;
+  // Both sides may be waiting for the other to speak first.
   const RedisAddress& address = options.endpoints[0];
-  const bool was_there = reason.find("refused") == std::string::npos && address.path.empty();
-  if (!misconfigured && was_there && !options.tls.enabled && SpeaksTls(address, look)) {
-    misconfigured = true;
-    reason = "TLS: the server wants it, and it was not asked for";
+  const bool was_silent = failure.cause == RedisCause::kTimedOut ||
+                          failure.cause == RedisCause::kClosed ||
+                          failure.cause == RedisCause::kNetwork;
+  if (was_silent && address.path.empty() && !options.tls.enabled && SpeaksTls(address, look)) {
+    failure =
+        MakeRedisFailure(RedisCause::kTls, "TLS: the server wants it, and it was not asked for");
   }
-  if (!misconfigured && was_there && options.tls.enabled && SpeaksPlain(address, look)) {
-    misconfigured = true;
-    reason = "TLS: the server has none on this port";
+  if (was_silent && address.path.empty() && options.tls.enabled && SpeaksPlain(address, look)) {
+    failure = MakeRedisFailure(RedisCause::kTls, "TLS: the server has none on this port");
   }
-  return Failure(misconfigured ? ErrorCode::kMisconfigured : ErrorCode::kUnavailable,
-                 Blame::kEnvironment, "redis: " + reason);
+  return tl::unexpected(std::move(failure));
 }
 
 }  // namespace mcp_session

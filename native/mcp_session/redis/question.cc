@@ -21,8 +21,7 @@ std::shared_ptr<RedisQuestion> RedisQuestion::Ask(boost::asio::io_context& loop,
   self->timer_.expires_after(std::chrono::milliseconds(timeout.count));
   self->timer_.async_wait([self](const boost::system::error_code& error) {
     if (error) return;
-    self->Finish(
-        tl::unexpected(RedisFailure{ErrorCode::kUnavailable, "the server did not answer in time"}));
+    self->Finish(tl::unexpected(MakeRedisFailure(RedisCause::kTimedOut)));
   });
   self->Start(address);
   return self;

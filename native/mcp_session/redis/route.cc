@@ -28,6 +28,7 @@ class DirectRoute final : public RedisRoute {
   RedisLocator EventsLocator() override { return locate_; }
   StoreState state() const override { return link_->state(); }
   std::string reason() const override { return link_->reason(); }
+  RedisCause cause() const override { return link_->cause(); }
   void Close() override { link_->Close(); }
 
  private:

@@ -35,6 +35,8 @@ class RedisRoute {
 
   virtual StoreState state() const = 0;
   virtual std::string reason() const = 0;
+  // Of the failure that `reason` tells of.
+  virtual RedisCause cause() const = 0;
 
   // Drops all callbacks.
   virtual void Close() = 0;

@@ -42,12 +42,13 @@ class Search : public std::enable_shared_from_this<Search> {
     if (!answer) {
       // That one refuses us is worth more to know than that another is away.
       if (worst_.code != ErrorCode::kMisconfigured) {
-        worst_ = {answer.error().code, "sentinel: " + answer.error().reason};
+        worst_ = answer.error();
+        worst_.reason.insert(0, "sentinel: ");
       }
       return Ask();
     }
     if (answer->elements.size() != 2) {
-      worst_ = {ErrorCode::kMisconfigured, "the sentinels know no master of this name"};
+      worst_ = MakeRedisFailure(RedisCause::kSettings, "the sentinels know no master of this name");
       return Ask();
     }
     const std::optional<std::int64_t> port = ParseDecimal(answer->elements[1].text);
@@ -61,7 +62,7 @@ class Search : public std::enable_shared_from_this<Search> {
   const std::shared_ptr<std::size_t> last_good_;
   const std::size_t first_;
   std::size_t asked_ = 0;
-  RedisFailure worst_{ErrorCode::kUnavailable, "no sentinel answers"};
+  RedisFailure worst_ = MakeRedisFailure(RedisCause::kNetwork, "no sentinel answers");
   const Found found_;
 };
 

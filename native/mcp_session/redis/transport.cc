@@ -48,18 +48,18 @@ bool IsTlsError(const error_code& error) {
 
 RedisFailure Describe(const error_code& error) {
   if (error == asio::error::connection_refused) {
-    return {ErrorCode::kUnavailable, "the connection is refused"};
+    return MakeRedisFailure(RedisCause::kRefused);
   }
   if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) {
-    return {ErrorCode::kUnavailable, "the server closed the connection"};
+    return MakeRedisFailure(RedisCause::kClosed);
   }
-  if (IsTlsError(error)) return {ErrorCode::kMisconfigured, "TLS: " + error.message()};
-  if (error == asio::error::access_denied) {
-    return {ErrorCode::kMisconfigured, "the system does not let us connect"};
-  }
+  if (IsTlsError(error)) return MakeRedisFailure(RedisCause::kTls, "TLS: " + error.message());
+  if (error == asio::error::access_denied) return MakeRedisFailure(RedisCause::kPermission);
   std::string words = error.message();
   for (char& c : words) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return {ErrorCode::kUnavailable, std::move(words)};
+  const bool timed_out = error == asio::error::timed_out;
+  return MakeRedisFailure(timed_out ? RedisCause::kTimedOut : RedisCause::kNetwork,
+                          std::move(words));
 }
 
 std::optional<RedisFailure> FailureOf(const error_code& error) {
@@ -116,7 +116,7 @@ class UnixTransport final : public TransportBase<UnixTransport> {
           if (closed_) return;
           if (error == boost::system::errc::no_such_file_or_directory) {
             return connected(
-                RedisFailure{ErrorCode::kUnavailable, "nobody listens: there is no such socket"});
+                MakeRedisFailure(RedisCause::kRefused, "nobody listens: there is no such socket"));
           }
           connected(FailureOf(error));
         });
@@ -164,7 +164,7 @@ class TcpTransport final : public TransportBase<TcpTransport> {
         [self = shared_from_this(), this](error_code failed, tcp::resolver::results_type found) {
           if (closed_) return;
           if (failed || found.empty()) {
-            return Report(RedisFailure{ErrorCode::kUnavailable, "the host name is not found"});
+            return Report(MakeRedisFailure(RedisCause::kHostNotFound));
           }
           asio::async_connect(socket_, found,
                               [self, this](error_code e, const tcp::endpoint&) { OnConnected(e); });
@@ -197,7 +197,7 @@ class TcpTransport final : public TransportBase<TcpTransport> {
   // Files are read for each connection: a renewed certificate is taken up.
   std::optional<RedisFailure> PrepareTls() {
     const auto failure = [](std::string_view what) {
-      return RedisFailure{ErrorCode::kMisconfigured, "TLS: cannot read " + std::string(what)};
+      return MakeRedisFailure(RedisCause::kTls, "TLS: cannot read " + std::string(what));
     };
     error_code error;
     tls_context_.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
@@ -256,7 +256,7 @@ class TcpTransport final : public TransportBase<TcpTransport> {
         asio::async_write(second_, asio::buffer(kPing), [self](error_code, std::size_t) {});
         second_.async_read_some(asio::buffer(first_), [self, this](error_code e, std::size_t) {
           if (e || closed_ || !connected_ || (first_[0] != '+' && first_[0] != '-')) return;
-          Report(RedisFailure{ErrorCode::kMisconfigured, "TLS: the server does not speak it"});
+          Report(MakeRedisFailure(RedisCause::kTls));
         });
       });
     });
@@ -282,7 +282,7 @@ class TcpTransport final : public TransportBase<TcpTransport> {
                                                                failure](error_code e) {
         const bool is_alert = IsTlsError(e) && ERR_GET_REASON(e.value()) >= SSL_AD_REASON_OFFSET;
         if (e && !is_alert) return finish(failure);
-        finish(RedisFailure{ErrorCode::kMisconfigured, "the server wants TLS"});
+        finish(MakeRedisFailure(RedisCause::kTls, "the server wants TLS"));
       });
     });
   }
@@ -292,8 +292,8 @@ class TcpTransport final : public TransportBase<TcpTransport> {
     if (!connected_) return;
     if (!error) return Report(std::nullopt);
     if (error == asio::ssl::error::stream_truncated || error == asio::error::eof) {
-      return Report(RedisFailure{ErrorCode::kMisconfigured,
-                                 "TLS: the server closed the connection in the handshake"});
+      return Report(MakeRedisFailure(RedisCause::kTls,
+                                     "TLS: the server closed the connection in the handshake"));
     }
     Report(Describe(error));
   }

@@ -11,6 +11,8 @@
 #include <optional>
 #include <utility>
 
+#include "mcp_session/sqlite/schema.h"
+
 namespace mcp_session::sqlite {
 namespace {
 
@@ -36,6 +38,22 @@ CheckLine CheckJournal(Database& database) {
   const std::string mode = database.ReadText("PRAGMA journal_mode");
   if (mode == "wal") return {Verdict::kGood, "log", "write-ahead log is on"};
   return {Verdict::kBad, "log", "journal mode is '" + mode + "'; open the file with a server once"};
+}
+
+CheckLine CheckDurability(Database& database) {
+  switch (SynchronousOf(database)) {
+    case FileSynchronous::kFull:
+      return {Verdict::kGood, "persistence",
+              "synchronous=full: what is acknowledged survives the loss of power"};
+    case FileSynchronous::kNormal:
+      return {Verdict::kGood, "persistence",
+              "synchronous=normal: what is acknowledged survives kill -9; the loss of power may "
+              "take the last writes"};
+    case FileSynchronous::kOff:
+      break;
+  }
+  return {Verdict::kWarning, "persistence",
+          "synchronous=off: the loss of power may break the file; use full or normal"};
 }
 
 CheckLine CheckIntegrity(Database& database) {
@@ -126,6 +144,7 @@ std::vector<CheckLine> CheckFile(Database& database, const std::string& path) {
   lines.push_back(CheckJournal(database));
   (void)database.TakeFailure();  // the next line says it in its own words
   lines.push_back(CheckIntegrity(database));
+  lines.push_back(CheckDurability(database));
   lines.push_back(CheckFileSystem(path));
   lines.push_back(CheckSpace(path));
   lines.push_back(CheckPermissions(path));

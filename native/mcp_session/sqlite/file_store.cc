@@ -30,6 +30,7 @@ Result<std::unique_ptr<FileSessionStore>> FileSessionStore::Open(
   MCPS_TRY(auto database, sqlite::OpenDatabase({.path = options.path,
                                                 .synchronous = options.synchronous,
                                                 .busy_timeout = options.busy_timeout}));
+  const FileSynchronous synchronous = sqlite::SynchronousOf(*database);
   const Instant wall = options.wall_clock();
   auto mailbox = std::make_shared<sqlite::Mailbox>(executor, std::move(options.log));
   const sqlite::CommandLimits limits{.max_record_bytes = options.max_record_bytes,
@@ -37,14 +38,15 @@ Result<std::unique_ptr<FileSessionStore>> FileSessionStore::Open(
                                      .max_records = options.max_records};
   auto worker = std::make_unique<sqlite::Worker>(std::move(database), limits, mailbox);
   return std::unique_ptr<FileSessionStore>(new FileSessionStore(
-      std::move(mailbox), std::move(worker), Millis{wall.millis - now.millis}, now));
+      std::move(mailbox), std::move(worker), synchronous, Millis{wall.millis - now.millis}, now));
 }
 
 FileSessionStore::FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox,
-                                   std::unique_ptr<sqlite::Worker> worker, Millis wall_offset,
-                                   Instant now)
+                                   std::unique_ptr<sqlite::Worker> worker,
+                                   FileSynchronous synchronous, Millis wall_offset, Instant now)
     : mailbox_(std::move(mailbox)),
       worker_(std::move(worker)),
+      synchronous_(synchronous),
       wall_offset_(wall_offset),
       last_sweep_(now) {}
 

@@ -88,15 +88,19 @@ class FileSessionStore final : public SessionStore {
 
   FileStoreCounters Counters() const;
 
+  // As the file had it when it was opened, which is what was asked for.
+  FileSynchronous synchronous() const { return synchronous_; }
+
  private:
   FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox, std::unique_ptr<sqlite::Worker> worker,
-                   Millis wall_offset, Instant now);
+                   FileSynchronous synchronous, Millis wall_offset, Instant now);
 
   Instant NextSweep() const;
   Instant ToWall(Instant now) const { return now + wall_offset_; }
 
   const std::shared_ptr<sqlite::Mailbox> mailbox_;
   const std::unique_ptr<sqlite::Worker> worker_;
+  const FileSynchronous synchronous_;
   const Millis wall_offset_;  // from the loop's clock to the wall clock
   Instant last_sweep_;
   std::uint64_t last_wait_ = 0;

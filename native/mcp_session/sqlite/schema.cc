@@ -230,6 +230,17 @@ const char* SynchronousPragma(FileSynchronous synchronous) {
 
 }  // namespace
 
+FileSynchronous SynchronousOf(Database& database) {
+  switch (database.ReadInt("PRAGMA synchronous")) {
+    case 0:
+      return FileSynchronous::kOff;
+    case 1:
+      return FileSynchronous::kNormal;
+    default:
+      return FileSynchronous::kFull;
+  }
+}
+
 Result<std::unique_ptr<Database>> OpenDatabase(const OpenOptions& options) {
   if (options.path.empty()) return Misconfigured("the file store has no path");
   std::error_code error;

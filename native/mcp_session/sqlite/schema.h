@@ -41,6 +41,9 @@ struct OpenOptions {
   bool create = true;  // if it is not there: readable by its owner only
 };
 
+// As the open file has it, for this connection.
+FileSynchronous SynchronousOf(Database& database);
+
 // Opens the file and makes it ours if it is new and empty. kMisconfigured, in words: no path, no
 // such folder, no permission, read-only, not a database, another program's, written by a newer
 // version of this one, on a file system without shared memory. kUnavailable: another process kept
