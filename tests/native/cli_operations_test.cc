@@ -248,7 +248,7 @@ TEST(CliMigrate, RunAgainItBringsWhatIsNewAndKeepsWhatIsNewer) {
   Fill(Url(redis), 1);  // another one, in the source
   const Finished again = RunToEnd({"migrate", "--from", Url(redis), "--to", file});
   EXPECT_EQ(again.code, 0) << again.errors;
-  EXPECT_THAT(again.output, StartsWith("copied 2; verified 4; failed 0\n"));
+  EXPECT_THAT(again.output, StartsWith("copied 2; verified 4; failed 0; ended 0\n"));
   TestProgram program({"--store", file});
   TestClient client(program.port());
   EXPECT_EQ(Count(client, session), "3");

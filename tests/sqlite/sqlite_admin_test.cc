@@ -251,10 +251,12 @@ TEST_F(SqliteAdminTest, ImportedAgainItGetsWhatHappenedSinceAndNothingGoesBack) 
     EXPECT_EQ(found.data, "imported");
     EXPECT_EQ(found.events.size(), 2u);
   }
-  EXPECT_THAT(client.Run(store::ReadEvents{key}), HasEvents({"event", "event"}));
+  EXPECT_THAT(client.Run(store::ReadEvents{key}),
+              HasEvents(std::vector<std::string>{"event", "event"}));
   EXPECT_EQ(client.Run(store::Append{key, "more"}).sequence, 7u);
   EXPECT_FALSE(*ImportOne(*admin, streamed));
-  EXPECT_THAT(client.Run(store::ReadEvents{key}), HasEvents({"event", "event", "more"}));
+  EXPECT_THAT(client.Run(store::ReadEvents{key}),
+              HasEvents(std::vector<std::string>{"event", "event", "more"}));
 }
 
 TEST_F(SqliteAdminTest, ALiveRecordReplacesOneOfItsVersionThatIsRemembered) {
