@@ -222,7 +222,7 @@ TEST(CliMigrate, TakesSessionsFromStoreToStore) {
     const Finished migrate = RunToEnd({"migrate", "--from", from, "--to", to});
     EXPECT_EQ(migrate.code, 0) << migrate.errors;
     EXPECT_EQ(migrate.output,
-              "copied 80; verified 80; failed 0\n"
+              "copied 80; verified 80; failed 0; ended 0\n"
               "live records: 80 in the source, 80 in the target\n");
     EXPECT_THAT(migrate.errors, AllOf(HasSubstr("pass 1: 100%, 80 records\n"),
                                       HasSubstr("pass 2: 100%, 80 records\n")));
@@ -233,7 +233,7 @@ TEST(CliMigrate, TakesSessionsFromStoreToStore) {
   for (const std::string& session : sessions) EXPECT_EQ(Count(client, session), "2");
 }
 
-TEST(CliMigrate, GoesOnWhereItWasBrokenOffAndKeepsWhatIsNewer) {
+TEST(CliMigrate, RunAgainItBringsWhatIsNewAndKeepsWhatIsNewer) {
   const RedisServer redis;
   const std::string file = NewFile("again");
   const std::string session = Fill(Url(redis), 1)[0];
@@ -248,7 +248,7 @@ TEST(CliMigrate, GoesOnWhereItWasBrokenOffAndKeepsWhatIsNewer) {
   Fill(Url(redis), 1);  // another one, in the source
   const Finished again = RunToEnd({"migrate", "--from", Url(redis), "--to", file});
   EXPECT_EQ(again.code, 0) << again.errors;
-  EXPECT_THAT(again.output, StartsWith("copied 2; verified 4; failed 0\n"));
+  EXPECT_THAT(again.output, StartsWith("copied 2; verified 4; failed 0; ended 0\n"));
   TestProgram program({"--store", file});
   TestClient client(program.port());
   EXPECT_EQ(Count(client, session), "3");

@@ -47,6 +47,16 @@ std::unique_ptr<RedisAdmin> AdminOf(const RedisOptions& options) {
   return std::move(*made);
 }
 
+// Of one record: whether it was imported, or why it was refused.
+Result<bool> ImportOne(StoreAdmin& admin, const StoredRecord& record) {
+  const auto imported = admin.Import({record});
+  if (!imported) return tl::unexpected(imported.error());
+  EXPECT_EQ(imported->size(), 1u);
+  const StoreAdmin::Imported& one = imported->front();
+  if (one.refused) return tl::unexpected(*one.refused);
+  return one.imported;
+}
+
 // All pages, by record tag.
 std::map<std::string, StoredRecord> ScanAll(RedisAdmin& admin, std::size_t limit, bool whole) {
   std::map<std::string, StoredRecord> all;
@@ -144,8 +154,8 @@ TEST_F(RedisAdminTest, EndsARecord) {
   ASSERT_THAT(client_.Create(kRecord), IsDone());
   ASSERT_THAT(client_.Create(kBearer), IsDone());
   for (const RecordKey& key : {kRecord, kBearer}) {
-    EXPECT_EQ(admin_->End(MakeStoredKey(key)), true);
-    EXPECT_EQ(admin_->End(MakeStoredKey(key)), false);
+    EXPECT_EQ(admin_->End(MakeStoredKey(key), std::nullopt), true);
+    EXPECT_EQ(admin_->End(MakeStoredKey(key), std::nullopt), false);
     EXPECT_THAT(client_.Get(key), FailsWith(ErrorCode::kNotFound));
     const auto found = admin_->Find(MakeStoredKey(key));
     ASSERT_TRUE(found.has_value());
@@ -161,7 +171,7 @@ TEST_F(RedisAdminTest, LeavesWhatIsNotOurs) {
   const auto found = admin_->Find(MakeStoredKey(kRecord));
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
-  const auto ended = admin_->End(MakeStoredKey(kRecord));
+  const auto ended = admin_->End(MakeStoredKey(kRecord), std::nullopt);
   ASSERT_FALSE(ended.has_value());
   EXPECT_EQ(ended.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(server_.Command({"GET", key}), "something else");
@@ -187,12 +197,12 @@ TEST_F(RedisAdminTest, ImportsWhatAnotherServerHad) {
   std::vector<StoredRecord> records;
   for (auto& [tag, record] : ScanAll(*admin_, 100, true)) records.push_back(std::move(record));
   for (const StoredRecord& record : records) {
-    const auto imported = other_admin->Import(record);
+    const auto imported = ImportOne(*other_admin, record);
     ASSERT_TRUE(imported.has_value()) << imported.error().message;
-    EXPECT_TRUE(imported->imported);
+    EXPECT_TRUE(*imported);
   }
   // Again: they are there.
-  for (const StoredRecord& record : records) EXPECT_FALSE(other_admin->Import(record)->imported);
+  for (const StoredRecord& record : records) EXPECT_FALSE(*ImportOne(*other_admin, record));
 
   const StoreReply got = other.Get({"alice", "session", "2"});
   EXPECT_THAT(got, Holds("put"));
@@ -217,7 +227,7 @@ TEST_F(RedisAdminTest, ImportsWhatAnotherServerHad) {
   newer.version += 10;
   newer.data = "newer";
   newer.events.clear();
-  EXPECT_TRUE(other_admin->Import(newer)->imported);
+  EXPECT_TRUE(*ImportOne(*other_admin, newer));
   EXPECT_THAT(other.Get(kBearer), Holds("newer"));
   EXPECT_THAT(other.Run(store::ReadEvents{kBearer}).events, IsEmpty());
   EXPECT_EQ(other_server.Command({"EVAL",
@@ -239,9 +249,100 @@ TEST_F(RedisAdminTest, ImportsWhatIsOverAsOver) {
   RedisServer other_server;
   RedisClient other(OptionsFor(other_server));
   const std::unique_ptr<RedisAdmin> other_admin = AdminOf(OptionsFor(other_server));
-  EXPECT_TRUE(other_admin->Import(record).has_value());
+  EXPECT_TRUE(ImportOne(*other_admin, record).has_value());
   EXPECT_THAT(other.Get(kRecord), FailsWith(ErrorCode::kExpired));
   EXPECT_EQ(other_admin->Count(), 0u);
+}
+
+TEST_F(RedisAdminTest, ImportedAgainItGetsWhatHappenedSinceAndNothingGoesBack) {
+  ASSERT_THAT(client_.Create(kRecord), IsDone());
+  StoredRecord early = **admin_->Find(MakeStoredKey(kRecord));
+  early.expires_in = Minutes(1);
+  RedisServer other_server;
+  RedisClient other(OptionsFor(other_server));
+  const std::unique_ptr<RedisAdmin> target = AdminOf(OptionsFor(other_server));
+  EXPECT_TRUE(*ImportOne(*target, early));
+  // None of these changes the version.
+  client_.Run(store::Append{kRecord, "gone", 2});
+  client_.Run(store::Append{kRecord, "one", 2});
+  const std::uint64_t last = client_.Run(store::Append{kRecord, "two", 2}).sequence;
+  const std::uint64_t token = client_.Run(store::Lock{kRecord, 7, Seconds(30)}).fence;
+  ASSERT_THAT(client_.Run(store::Touch{kRecord}), IsDone());
+  const StoredRecord later = **admin_->Find(MakeStoredKey(kRecord));
+  ASSERT_EQ(later.version, early.version);
+  for (const StoredRecord& record : {later, early, later}) {
+    EXPECT_FALSE(*ImportOne(*target, record));
+    const StoredRecord found = **target->Find(MakeStoredKey(kRecord));
+    EXPECT_THAT(found.expires_in, IsAbout(Hours(1), Seconds(30)));
+    EXPECT_EQ(found.fence, token);
+    ASSERT_THAT(found.events, SizeIs(2));
+    EXPECT_EQ(found.events[1].sequence, last);
+  }
+  EXPECT_THAT(other.Run(store::ReadEvents{kRecord}),
+              HasEvents(std::vector<std::string>{"one", "two"}));
+  // The index and the stream must not end before the record.
+  const RedisKeys keys("mcp:session:", MakeStoredKey(kRecord));
+  for (const std::string& key : {keys.index(), keys.stream()}) {
+    EXPECT_GT(std::stoll(other_server.Command({"PTTL", key})), Minutes(50).count) << key;
+  }
+}
+
+TEST_F(RedisAdminTest, ALiveRecordReplacesOneOfItsVersionThatIsRemembered) {
+  ASSERT_THAT(
+      client_.Run(store::Create{kRecord, "x", {.idle_ttl = Hours(1), .remember = Hours(1)}}),
+      IsDone());
+  const StoredRecord live = **admin_->Find(MakeStoredKey(kRecord));
+  StoredRecord over = live;
+  over.expires_in = Millis{-1000};
+  RedisServer other_server;
+  RedisClient other(OptionsFor(other_server));
+  const std::unique_ptr<RedisAdmin> target = AdminOf(OptionsFor(other_server));
+  EXPECT_TRUE(*ImportOne(*target, over));
+  EXPECT_FALSE(*ImportOne(*target, over));
+  EXPECT_THAT(other.Get(kRecord), FailsWith(ErrorCode::kExpired));
+  EXPECT_TRUE(*ImportOne(*target, live));
+  EXPECT_FALSE(*ImportOne(*target, over));
+  EXPECT_THAT(other.Get(kRecord), Holds("x"));
+}
+
+TEST_F(RedisAdminTest, ImportsManyAndRefusesSome) {
+  std::vector<StoredRecord> records;
+  for (int i = 0; i < 600; ++i) {
+    const std::string id = std::to_string(i);
+    const std::string owner = i % 2 == 0 ? "owner-" + id : "";
+    const RecordKey key{owner, "session", id};
+    ASSERT_THAT(client_.Create(key, std::string(static_cast<std::size_t>(i) * 40, 'x')), IsDone());
+    records.push_back(**admin_->Find(MakeStoredKey(key)));
+  }
+  RedisServer other_server;
+  const std::unique_ptr<RedisAdmin> target = AdminOf(OptionsFor(other_server));
+  const StoredRecord occupied = records[7];
+  const std::string key = RedisKeys("mcp:session:", occupied.key).record();
+  other_server.Command({"SET", key, "something else"});
+  records[300].kind.clear();
+  records[301].data.assign(OptionsFor(server_).max_record_bytes + 1, 'x');
+  const auto imported = target->Import(records);
+  ASSERT_TRUE(imported.has_value());
+  ASSERT_THAT(*imported, SizeIs(600));
+  const std::map<std::size_t, ErrorCode> refused = {
+      {7, ErrorCode::kCorrupt}, {300, ErrorCode::kInvalidArgument}, {301, ErrorCode::kTooLarge}};
+  for (std::size_t i = 0; i < 600; ++i) {
+    const auto expected = refused.find(i);
+    EXPECT_EQ((*imported)[i].imported, expected == refused.end()) << i;
+    ASSERT_EQ((*imported)[i].refused.has_value(), expected != refused.end()) << i;
+    if (expected == refused.end()) continue;
+    EXPECT_EQ((*imported)[i].refused->code, expected->second) << i;
+  }
+  EXPECT_EQ(target->Count(), 597u);
+  EXPECT_THAT(*target->Import({}), IsEmpty());
+}
+
+TEST_F(RedisAdminTest, EndsARecordOnlyInTheVersionThatIsMeant) {
+  const std::uint64_t version = client_.Create(kRecord).record.version;
+  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version - 1), false);
+  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version + 1), false);
+  EXPECT_THAT(client_.Get(kRecord), IsDone());
+  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version), true);
 }
 
 TEST_F(RedisAdminTest, RefusesToImportWhatCannotBe) {
@@ -254,7 +355,7 @@ TEST_F(RedisAdminTest, RefusesToImportWhatCannotBe) {
   wrong[3].key.owner_tag.clear();  // and has an id
   wrong[4].kind = std::string(257, 'x');
   for (std::size_t i = 0; i < wrong.size(); ++i) {
-    const auto imported = admin_->Import(wrong[i]);
+    const auto imported = ImportOne(*admin_, wrong[i]);
     ASSERT_FALSE(imported.has_value()) << i;
     EXPECT_EQ(imported.error().code, ErrorCode::kInvalidArgument) << i;
   }
@@ -365,7 +466,7 @@ TEST(RedisAdmin, WalksOverAllNodesOfACluster) {
   const std::unique_ptr<RedisAdmin> admin = AdminOf(options);
   EXPECT_EQ(admin->Count(), 100u);
   EXPECT_THAT(ScanAll(*admin, 10, true), SizeIs(100));
-  EXPECT_EQ(admin->End(MakeStoredKey({"owner-4", "session", "4"})), true);
+  EXPECT_EQ(admin->End(MakeStoredKey({"owner-4", "session", "4"}), std::nullopt), true);
   EXPECT_EQ(admin->Count(), 99u);
   EXPECT_THAT(
       admin->Check(),

@@ -33,6 +33,16 @@ using Verdict = CheckLine::Verdict;
 constexpr Instant kWall{1'750'000'000'000};
 constexpr Lifetime kLong{.idle_ttl = Hours(1)};
 
+// Of one record: whether it was imported, or why it was refused.
+Result<bool> ImportOne(StoreAdmin& admin, const StoredRecord& record) {
+  const auto imported = admin.Import({record});
+  if (!imported) return tl::unexpected(imported.error());
+  EXPECT_EQ(imported->size(), 1u);
+  const StoreAdmin::Imported& one = imported->front();
+  if (one.refused) return tl::unexpected(*one.refused);
+  return one.imported;
+}
+
 class SqliteAdminTest : public testing::Test {
  protected:
   FileStoreOptions Options(const std::string& name = "sessions.db") {
@@ -155,10 +165,10 @@ TEST_F(SqliteAdminTest, RecordsGoFromOneFileToAnotherAsTheyAre) {
     const auto target = Admin("other.db");
     std::reverse(all.begin(), all.end());
     for (const StoredRecord& record : all) {
-      const auto imported = target->Import(record);
+      const auto imported = ImportOne(*target, record);
       ASSERT_TRUE(imported.has_value()) << imported.error().message;
-      EXPECT_TRUE(imported->imported);
-      EXPECT_FALSE(target->Import(record)->imported) << "this version is there";
+      EXPECT_TRUE(*imported);
+      EXPECT_FALSE(*ImportOne(*target, record)) << "this version is there";
     }
     EXPECT_EQ(target->Count(), 3u);
   }
@@ -205,25 +215,96 @@ TEST_F(SqliteAdminTest, OnlyAHigherVersionTakesTheirPlace) {
   const auto admin = Admin();
   FileClient client(Options(), clock_);
   const std::uint64_t far = std::uint64_t{1} << 60;
-  EXPECT_TRUE(admin->Import(Foreign("1", far))->imported);
+  EXPECT_TRUE(*ImportOne(*admin, Foreign("1", far)));
   for (const std::uint64_t version : {far, far - 1, std::uint64_t{1}}) {
     StoredRecord older = Foreign("1", version);
     older.data = "older";
-    EXPECT_FALSE(admin->Import(older)->imported);
+    EXPECT_FALSE(*ImportOne(*admin, older));
   }
   EXPECT_THAT(client.Run(store::Get{{"alice", "session", "1"}}), Holds("imported"));
   StoredRecord newer = Foreign("1", far + 1);
   newer.data = "newer";
-  EXPECT_TRUE(admin->Import(newer)->imported);
+  EXPECT_TRUE(*ImportOne(*admin, newer));
   EXPECT_THAT(client.Run(store::Get{{"alice", "session", "1"}}), Holds("newer"));
   EXPECT_GT(client.Run(store::Put{{"alice", "session", "1"}, "x", std::nullopt}).record.version,
             far + 1);
   EXPECT_EQ(admin->Count(), 1u);
 }
 
+TEST_F(SqliteAdminTest, ImportedAgainItGetsWhatHappenedSinceAndNothingGoesBack) {
+  const auto admin = Admin();
+  FileClient client(Options(), clock_);
+  const RecordKey key{"alice", "session", "1"};
+  const StoredRecord early = Foreign("1", 10);
+  StoredRecord later = early;
+  later.expires_in = Minutes(45);
+  later.fence = 99;
+  EXPECT_TRUE(*ImportOne(*admin, early));
+  EXPECT_FALSE(*ImportOne(*admin, later));
+  StoredRecord streamed = early;  // and the end is behind again
+  for (const std::uint64_t sequence : {5u, 6u}) {
+    streamed.events.push_back({sequence, std::make_shared<const std::string>("event")});
+  }
+  for (const StoredRecord& record : {streamed, early, streamed}) {
+    EXPECT_FALSE(*ImportOne(*admin, record));
+    const StoredRecord found = **admin->Find(early.key);
+    EXPECT_EQ(found.expires_in, Minutes(45));
+    EXPECT_EQ(found.fence, 99u);
+    EXPECT_EQ(found.version, 10u);
+    EXPECT_EQ(found.data, "imported");
+    EXPECT_EQ(found.events.size(), 2u);
+  }
+  EXPECT_THAT(client.Run(store::ReadEvents{key}),
+              HasEvents(std::vector<std::string>{"event", "event"}));
+  EXPECT_EQ(client.Run(store::Append{key, "more"}).sequence, 7u);
+  EXPECT_FALSE(*ImportOne(*admin, streamed));
+  EXPECT_THAT(client.Run(store::ReadEvents{key}),
+              HasEvents(std::vector<std::string>{"event", "event", "more"}));
+}
+
+TEST_F(SqliteAdminTest, ALiveRecordReplacesOneOfItsVersionThatIsRemembered) {
+  const auto admin = Admin();
+  FileClient client(Options(), clock_);
+  StoredRecord live = Foreign("1", 10);
+  live.remember = Hours(1);
+  StoredRecord over = live;
+  over.expires_in = Millis{-1000};
+  EXPECT_TRUE(*ImportOne(*admin, over));
+  EXPECT_FALSE(*ImportOne(*admin, over));
+  EXPECT_THAT(client.Run(store::Get{{"alice", "session", "1"}}), FailsWith(ErrorCode::kExpired));
+  EXPECT_TRUE(*ImportOne(*admin, live));
+  EXPECT_FALSE(*ImportOne(*admin, over));
+  EXPECT_THAT(client.Run(store::Get{{"alice", "session", "1"}}), Holds("imported"));
+}
+
+TEST_F(SqliteAdminTest, ImportsManyAndRefusesSome) {
+  std::vector<StoredRecord> records;
+  for (int i = 0; i < 600; ++i) records.push_back(Foreign(std::to_string(i), 10));
+  records[300].kind.clear();
+  const auto admin = Admin();
+  const auto imported = admin->Import(records);
+  ASSERT_TRUE(imported.has_value());
+  ASSERT_EQ(imported->size(), 600u);
+  for (std::size_t i = 0; i < 600; ++i) {
+    EXPECT_EQ((*imported)[i].imported, i != 300) << i;
+    EXPECT_EQ((*imported)[i].refused.has_value(), i == 300) << i;
+  }
+  EXPECT_EQ(admin->Count(), 599u);
+}
+
+TEST_F(SqliteAdminTest, EndsARecordOnlyInTheVersionThatIsMeant) {
+  const auto admin = Admin();
+  const StoredRecord record = Foreign("1", 10);
+  EXPECT_TRUE(*ImportOne(*admin, record));
+  EXPECT_EQ(admin->End(record.key, 9), false);
+  EXPECT_EQ(admin->End(record.key, 11), false);
+  EXPECT_EQ(admin->Count(), 1u);
+  EXPECT_EQ(admin->End(record.key, 10), true);
+}
+
 TEST_F(SqliteAdminTest, PlacesInListsThatAreTakenMakeRoom) {
   const auto admin = Admin();
-  for (const char* id : {"1", "2", "3"}) EXPECT_TRUE(admin->Import(Foreign(id, 10))->imported);
+  for (const char* id : {"1", "2", "3"}) EXPECT_TRUE(*ImportOne(*admin, Foreign(id, 10)));
   FileClient client(Options(), clock_);
   std::vector<std::string> ids;
   std::string cursor;
@@ -259,7 +340,7 @@ TEST_F(SqliteAdminTest, WhatCannotBeARecordIsNotImported) {
   for (std::size_t i = 0; i < mistakes.size(); ++i) {
     StoredRecord record = Foreign("1", 10);
     mistakes[i](record);
-    const auto imported = admin->Import(record);
+    const auto imported = ImportOne(*admin, record);
     ASSERT_FALSE(imported.has_value()) << i;
     EXPECT_EQ(imported.error().code, ErrorCode::kInvalidArgument) << i;
   }
@@ -285,13 +366,13 @@ TEST_F(SqliteAdminTest, ARecordIsFoundAndEndedByBothItsTags) {
                                  StoredKey{OwnerTag("alice"), std::string(22, 'A')},
                                  StoredKey{OwnerTag("alice"), MakeStoredKey(bearer).record_tag}}) {
     EXPECT_EQ(admin->Find(wrong)->has_value(), false);
-    EXPECT_EQ(admin->End(wrong), false);
+    EXPECT_EQ(admin->End(wrong, std::nullopt), false);
   }
-  EXPECT_EQ(admin->End(MakeStoredKey(alices)), true);
-  EXPECT_EQ(admin->End(MakeStoredKey(alices)), false);
+  EXPECT_EQ(admin->End(MakeStoredKey(alices), std::nullopt), true);
+  EXPECT_EQ(admin->End(MakeStoredKey(alices), std::nullopt), false);
   EXPECT_EQ(admin->Find(MakeStoredKey(alices))->has_value(), false);
   EXPECT_THAT(client.Run(store::Get{alices}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_EQ(admin->End(MakeStoredKey(bearer)), true);
+  EXPECT_EQ(admin->End(MakeStoredKey(bearer), std::nullopt), true);
   EXPECT_EQ(admin->Count(), 0u);
 }
 

@@ -3,24 +3,26 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include "mcp_session/cli/exit.h"
+#include "mcp_session/cli/migration_journal.h"
+#include "mcp_session/cli/patience.h"
 #include "mcp_session/factory/open_admin.h"
 #include "mcp_session/factory/store_url.h"
+#include "mcp_session/system/clock.h"
 
 namespace mcp_session {
 namespace {
 
-constexpr std::size_t kPageRecords = 200;
+constexpr std::size_t kPageRecords = 500;
 constexpr int kMaxPasses = 10;
-constexpr int kTries = 5;  // of one call to a store that is unavailable, a second apart
 constexpr int kBarWidth = 40;
 constexpr std::size_t kShownTag = 12;
 
@@ -54,70 +56,128 @@ class Progress {
   int shown_ = 0;
 };
 
-// A call to a store, again if it is unavailable for a moment.
-template <typename Call>
-auto Patiently(Call call) {
-  auto result = call();
-  for (int tries = 1; tries < kTries && !result; ++tries) {
-    if (result.error().code != ErrorCode::kUnavailable) break;
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-    result = call();
-  }
-  return result;
-}
-
 struct Pass {
-  std::uint64_t imported = 0;
-  std::uint64_t present = 0;  // in this or a higher version
+  std::uint64_t imported = 0;  // written into the target
   std::uint64_t failed = 0;
+  std::uint64_t records = 0;   // that live in the source
+  std::uint64_t changed = 0;   // of these, since they were seen last
+  std::uint64_t verified = 0;  // of these, that are in the target in this or a higher version
+  std::uint64_t pages = 0;     // of the journal of another migration, which are not copied
 };
 
-// Whether an error is about the record alone.
-bool IsOfRecord(ErrorCode code) {
-  return code == ErrorCode::kTooLarge || code == ErrorCode::kInvalidArgument ||
-         code == ErrorCode::kCorrupt;
+// Lengths of time were right at `read`, and get right for now.
+void Age(std::vector<StoredRecord>* records, Instant* read) {
+  const Instant now = MonotonicNow();
+  const std::int64_t passed = (now - std::exchange(*read, now)).count;
+  for (StoredRecord& record : *records) {
+    record.expires_in.count -= passed;
+    if (record.max_life_left) record.max_life_left->count -= passed;
+  }
 }
 
-Result<Pass> CopyAll(StoreAdmin& from, StoreAdmin& to, Progress& progress) {
+// Takes off what is not copied.
+void Select(std::vector<StoredRecord>* records, Pass* pass) {
+  std::erase_if(*records, [pass](const StoredRecord& record) {
+    const bool is_live = record.expires_in > Millis{};
+    if (!MigrationJournal::IsPage(record)) return !is_live && record.remember <= Millis{};
+    if (is_live) ++pass->pages;
+    return true;
+  });
+}
+
+Result<Pass> CopyAll(StoreAdmin& from, StoreAdmin& to, MigrationJournal& journal,
+                     Progress& progress) {
   Pass pass;
+  std::uint64_t done = 0;
   std::string cursor;
+  journal.BeginPass();
   do {
     MCPS_TRY(StoreAdmin::Page page,
              Patiently([&] { return from.Scan(cursor, kPageRecords, /*whole=*/true); }));
-    for (const StoredRecord& record : page.records) {
-      if (record.expires_in <= Millis{} && record.remember <= Millis{}) continue;
-      const auto imported = Patiently([&] { return to.Import(record); });
-      if (imported) {
-        ++(imported->imported ? pass.imported : pass.present);
-      } else if (IsOfRecord(imported.error().code)) {
-        ++pass.failed;
-        LogLine("the " + record.kind + " " + record.key.record_tag.substr(0, kShownTag) + ": " +
-                imported.error().message);
-      } else {
-        return tl::unexpected(imported.error());
-      }
-      progress.Update(pass.imported + pass.present + pass.failed);
+    Instant read = MonotonicNow();
+    Select(&page.records, &pass);
+    MCPS_TRY(const MigrationJournal::Noted noted, journal.Note(page.records));
+    pass.records += noted.records;
+    pass.changed += noted.changed;
+    pass.verified += noted.records;
+    MCPS_TRY(const std::vector<StoreAdmin::Imported> imported, Patiently([&] {
+               Age(&page.records, &read);
+               return to.Import(page.records);
+             }));
+    for (std::size_t i = 0; i < imported.size(); ++i) {
+      const StoredRecord& record = page.records[i];
+      if (imported[i].imported) ++pass.imported;
+      if (!imported[i].refused) continue;
+      ++pass.failed;
+      if (record.expires_in > Millis{}) pass.verified -= std::min<std::uint64_t>(1, pass.verified);
+      LogLine("the " + record.kind + " " + record.key.record_tag.substr(0, kShownTag) + ": " +
+              imported[i].refused->message);
     }
+    progress.Update(done += page.records.size());
     cursor = std::move(page.cursor);
   } while (!cursor.empty());
   return pass;
 }
 
-int Finish(StoreAdmin& from, StoreAdmin& to, const Pass& last, std::uint64_t copied, bool settled) {
-  const auto source = Patiently([&] { return from.Count(); });
-  const auto target = Patiently([&] { return to.Count(); });
-  if (!source) return Complain(source.error());
-  if (!target) return Complain(target.error());
-  std::printf("copied %" PRIu64 "; verified %" PRIu64 "; failed %" PRIu64 "\n", copied,
-              last.present, last.failed);
-  std::printf("live records: %" PRIu64 " in the source, %" PRIu64 " in the target\n", *source,
-              *target);
-  if (!settled) {
-    LogLine(
-        "the source is written to faster than it is copied: stop the servers that use it, and "
-        "run this again");
+// Whether an error is about the record alone.
+bool IsOfRecord(const Error& error) {
+  return error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kCorrupt;
+}
+
+// Ends in the target what has been removed from the source since it was seen there. What clients of
+// the target have written has a higher version, and stays. Answers how many it were.
+Result<std::uint64_t> EndRemoved(StoreAdmin& from, StoreAdmin& to,
+                                 const MigrationJournal& journal) {
+  std::uint64_t ended = 0;
+  for (const MigrationJournal::Missed& missed : journal.FindMissed()) {
+    const auto source = Patiently([&] { return from.Find(missed.key); });
+    if (!source && !IsOfRecord(source.error())) return tl::unexpected(source.error());
+    if (!source || *source) continue;
+    const auto copy = Patiently([&] { return to.Find(missed.key); });
+    if (!copy && !IsOfRecord(copy.error())) return tl::unexpected(copy.error());
+    if (!copy || !*copy || (*copy)->version > missed.version) continue;
+    const auto end = Patiently([&] { return to.End(missed.key, (*copy)->version); });
+    if (!end && !IsOfRecord(end.error())) return tl::unexpected(end.error());
+    if (end && *end) ++ended;
   }
-  return settled && last.failed == 0 ? kSucceeded : kFailed;
+  return ended;
+}
+
+int Stop(const Error& error) {
+  LogLine("stopped: " + error.message + " (run it again to go on)");
+  return kFailed;
+}
+
+int Finish(StoreAdmin& from, StoreAdmin& to, MigrationJournal& journal, const Pass& last,
+           std::uint64_t copied) {
+  const auto ended = EndRemoved(from, to, journal);
+  if (!ended) return Stop(ended.error());
+  // The target first: what ends between the two counts is then not missed in it.
+  const auto target = Patiently([&] { return to.Count(); });
+  if (!target) return Stop(target.error());
+  const auto source = Patiently([&] { return from.Count(); });
+  if (!source) return Stop(source.error());
+  const std::uint64_t in_source = *source - std::min(*source, last.pages);
+  const std::uint64_t in_target = *target - std::min(*target, journal.CountPages());
+  std::printf("copied %" PRIu64 "; verified %" PRIu64 "; failed %" PRIu64 "; ended %" PRIu64 "\n",
+              copied, last.verified, last.failed, *ended);
+  std::printf("live records: %" PRIu64 " in the source, %" PRIu64 " in the target\n", in_source,
+              in_target);
+  if (last.changed > 0) {
+    LogLine("the source is in use: " + std::to_string(last.changed) +
+            " of its records were new or different in the last pass. Stop the servers that use "
+            "it, then run this again: little is left to copy");
+    return kFailed;
+  }
+  if (in_source > last.verified || in_target < in_source) {
+    LogLine(
+        "the counts do not agree: not every record of the source is in the target. Run this "
+        "again");
+    return kFailed;
+  }
+  if (last.failed > 0) return kFailed;
+  const Result<void> removed = journal.Remove();
+  return removed ? kSucceeded : Stop(removed.error());
 }
 
 }  // namespace
@@ -136,21 +196,21 @@ int Migrate(const MigrateOptions& options) {
   if (!to) return Complain(to.error());
   const auto total = Patiently([&] { return (*from)->Count(); });
   if (!total) return Complain(total.error());
-  std::uint64_t copied = 0;
-  Pass last;
-  for (int number = 1; number <= kMaxPasses; ++number) {
+  MigrationJournal journal(**to, PlaceOf(*from_url) + ' ' + from_url->prefix);
+  if (const Result<void> loaded = journal.Load(); !loaded) return Stop(loaded.error());
+  std::uint64_t copied = 0, changed_before = 0;
+  for (int number = 1;; ++number) {
     Progress progress(number, *total);
-    const Result<Pass> pass = CopyAll(**from, **to, progress);
+    const Result<Pass> pass = CopyAll(**from, **to, journal, progress);
     progress.Finish();
-    if (!pass) {
-      LogLine("stopped: " + pass.error().message + " (run it again to go on)");
-      return kFailed;
-    }
-    last = *pass;
-    copied += last.imported;
-    if (last.imported == 0) return Finish(**from, **to, last, copied, true);
+    if (!pass) return Stop(pass.error());
+    copied += pass->imported;
+    // Where servers are at work, more passes help only as long as each leaves much less to the
+    // next.
+    const bool helps = number == 1 || (number < kMaxPasses && pass->changed <= changed_before / 2);
+    if (pass->changed == 0 || !helps) return Finish(**from, **to, journal, *pass, copied);
+    changed_before = pass->changed;
   }
-  return Finish(**from, **to, last, copied, false);
 }
 
 }  // namespace mcp_session

@@ -1,12 +1,10 @@
 #include "mcp_session/redis/admin.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "mcp_session/base/decimal.h"
 #include "mcp_session/redis/admin_state.h"
-#include "mcp_session/redis/stored_events.h"
 #include "mcp_session/store/rules.h"
 #include "mcp_session/system/clock.h"
 
@@ -26,19 +24,6 @@ bool IsTag(std::string_view tag) {
              std::string_view::npos;
 }
 
-bool IsKey(const StoredKey& key) {
-  return IsTag(key.record_tag) && (key.owner_tag.empty() || IsTag(key.owner_tag));
-}
-
-tl::unexpected<Error> Refuse(std::string what) {
-  return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, "redis: " + std::move(what));
-}
-
-tl::unexpected<Error> Corrupt() {
-  return Failure(ErrorCode::kCorrupt, Blame::kEnvironment,
-                 "redis: the value is no record of ours, or damaged");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<RedisAdmin>> RedisAdmin::Make(RedisOptions options) {
@@ -54,13 +39,16 @@ RedisAdmin::~RedisAdmin() = default;
 Result<StoreAdmin::Page> RedisAdmin::Scan(std::string_view cursor, std::size_t limit, bool whole) {
   return state_->Scan(cursor, limit, whole);
 }
-Result<StoreAdmin::Imported> RedisAdmin::Import(const StoredRecord& record) {
-  return state_->Import(record);
+Result<std::vector<StoreAdmin::Imported>> RedisAdmin::Import(
+    const std::vector<StoredRecord>& records) {
+  return state_->Import(records);
 }
 Result<std::optional<StoredRecord>> RedisAdmin::Find(const StoredKey& key) {
   return state_->Find(key);
 }
-Result<bool> RedisAdmin::End(const StoredKey& key) { return state_->End(key); }
+Result<bool> RedisAdmin::End(const StoredKey& key, std::optional<std::uint64_t> version) {
+  return state_->End(key, version);
+}
 Result<std::uint64_t> RedisAdmin::Count() { return state_->Count(); }
 std::vector<CheckLine> RedisAdmin::Check() { return state_->Check(); }
 
@@ -75,6 +63,19 @@ RedisAdmin::State::State(RedisOptions options)
 }
 
 RedisAdmin::State::~State() { route_->Close(); }
+
+bool RedisAdmin::State::IsKey(const StoredKey& key) {
+  return IsTag(key.record_tag) && (key.owner_tag.empty() || IsTag(key.owner_tag));
+}
+
+tl::unexpected<Error> RedisAdmin::State::Refuse(std::string what) {
+  return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, "redis: " + std::move(what));
+}
+
+tl::unexpected<Error> RedisAdmin::State::Corrupt() {
+  return Failure(ErrorCode::kCorrupt, Blame::kEnvironment,
+                 "redis: the value is no record of ours, or damaged");
+}
 
 // The record's key says its tags: <prefix>{<tag>}:s or <prefix>{<owner tag>}<tag>:s.
 std::optional<StoredKey> RedisAdmin::State::ParseKey(std::string_view key) const {
@@ -122,23 +123,17 @@ Result<StoreAdmin::Page> RedisAdmin::State::Scan(std::string_view cursor, std::s
     if (node == nodes.end() || !ParseDecimal(at)) return Refuse("no such cursor");
   }
   Page page;
-  std::map<std::string, Index> indexes;  // by owner tag
   while (node != nodes.end() && page.records.size() < limit) {
     MCPS_TRY(const std::vector<std::string> keys, NextKeys(*node, &at));
+    std::vector<StoredKey> asked;
     for (const std::string& text : keys) {
-      const std::optional<StoredKey> key = ParseKey(text);
-      if (!key) continue;
-      if (!indexes.contains(key->owner_tag)) {
-        MCPS_TRY(Index index, ReadIndex(*key));
-        indexes[key->owner_tag] = std::move(index);
-      }
-      std::size_t bytes = 0;
-      bool corrupt = false;
-      MCPS_TRY(std::optional<StoredRecord> record,
-               Read(*key, indexes[key->owner_tag], whole, &bytes, &corrupt));
-      if (!record) continue;
-      page.records.push_back(std::move(*record));
-      page.data_bytes.push_back(bytes);
+      if (const std::optional<StoredKey> key = ParseKey(text)) asked.push_back(*key);
+    }
+    MCPS_TRY(std::vector<Found> found, Read(asked, whole));
+    for (Found& one : found) {
+      if (!one.record) continue;
+      page.records.push_back(std::move(*one.record));
+      page.data_bytes.push_back(one.data_bytes);
     }
     if (at != "0") continue;
     ++node;
@@ -148,148 +143,33 @@ Result<StoreAdmin::Page> RedisAdmin::State::Scan(std::string_view cursor, std::s
   return page;
 }
 
-Result<RedisAdmin::State::Index> RedisAdmin::State::ReadIndex(const StoredKey& key) {
-  Index index;
-  const RedisKeys keys(options_.prefix, key);
-  if (keys.index().empty()) return index;
-  std::string bytes;
-  AppendRedisCommand(&bytes, {"ZRANGE", keys.index(), "0", "-1", "WITHSCORES"});
-  MCPS_TRY(const Replies replies, AskKey(keys.index(), std::move(bytes), 1));
-  const std::vector<RedisReply>& words = replies[0].elements;
-  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
-    IndexMember member;
-    if (!ParseIndexMember(words[i].text, &member)) continue;
-    index[std::string(member.tag)] = {
-        words[i].text, static_cast<std::uint64_t>(ParseDecimal(words[i + 1].text).value_or(0))};
-  }
-  return index;
-}
-
-Result<std::optional<StoredRecord>> RedisAdmin::State::Read(const StoredKey& key,
-                                                            const Index& index, bool whole,
-                                                            std::size_t* data_bytes,
-                                                            bool* corrupt) {
-  const RedisKeys keys(options_.prefix, key);
-  const std::string header_and_kind = std::to_string(kRecordHeaderSize + kMaxKeyPartBytes - 1);
-  std::string bytes;
-  AppendRedisCommand(&bytes, {"PTTL", keys.record()});
-  AppendRedisCommand(&bytes, {"TIME"});
-  AppendRedisCommand(&bytes, {"STRLEN", keys.record()});
-  AppendRedisCommand(&bytes,
-                     {"GETRANGE", keys.record(), "0", whole ? "-1" : header_and_kind.c_str()});
-  if (whole) AppendRedisCommand(&bytes, {"XRANGE", keys.stream(), "-", "+"});
-  Result<Replies> asked = AskKey(keys.record(), std::move(bytes), whole ? 5 : 4);
-  if (!asked && asked.error().code == ErrorCode::kCorrupt && corrupt != nullptr) {
-    *corrupt = true;
-    return std::nullopt;
-  }
-  if (!asked) return tl::unexpected(std::move(asked.error()));
-  const Replies& replies = *asked;
-  const std::string& value = replies[3].text;
-  if (value.empty()) return std::nullopt;
-  const std::optional<RedisRecordHeader> header = DecodeRedisHeader(value, key.record_tag);
-  const std::optional<RedisRecord> record = DecodeRedisRecord(value, key.record_tag);
-  if (!header || (whole && !record) || replies[0].integer == -1) {
-    if (corrupt == nullptr) return Corrupt();
-    *corrupt = true;
-    return std::nullopt;
-  }
-  StoredRecord found;
-  found.key = key;
-  found.kind = value.substr(kRecordHeaderSize, header->kind_size);
-  found.version = header->version;
-  found.write_id = header->write_id;
-  found.fence = header->fence;
-  found.remember = header->remember;
-  found.expires_in = Millis{replies[0].integer + 1 - header->remember.count};
-  if (header->idle_ttl > Millis{}) found.idle_ttl = header->idle_ttl;
-  if (header->last_end != kNoLastEnd) {
-    found.max_life_left = Millis{header->last_end - RedisMillis(replies[1])};
-  }
-  if (const auto place = index.find(key.record_tag); place != index.end()) {
-    IndexMember member;
-    if (ParseIndexMember(place->second.member, &member)) found.id = member.id;
-    found.order = place->second.order;
-  }
-  *data_bytes =
-      static_cast<std::size_t>(replies[2].integer) - kRecordHeaderSize - header->kind_size;
-  if (!whole) return found;
-  found.data = record->data;
-  for (const RedisReply& entry : replies[4].elements) {
-    found.events.push_back(
-        {SequenceOfEvent(entry), std::make_shared<const std::string>(DataOfEvent(entry))});
-  }
-  return found;
-}
-
 Result<std::optional<StoredRecord>> RedisAdmin::State::Find(const StoredKey& key) {
   if (!IsKey(key)) return Refuse("no such tag");
-  MCPS_TRY(const Index index, ReadIndex(key));
-  std::size_t ignored = 0;
-  return Read(key, index, true, &ignored, nullptr);
+  MCPS_TRY(std::vector<Found> found, Read({key}, /*whole=*/true));
+  if (found[0].corrupt) return Corrupt();
+  return std::move(found[0].record);
 }
 
-Result<StoreAdmin::Imported> RedisAdmin::State::Import(const StoredRecord& record) {
-  const bool owned = !record.key.owner_tag.empty();
-  if (!IsKey(record.key) || record.kind.empty() || record.kind.size() > kMaxKeyPartBytes ||
-      record.id.empty() != !owned || record.id.size() > kMaxKeyPartBytes) {
-    return Refuse("a record that cannot be");
-  }
-  if (record.data.size() > options_.max_record_bytes) {
-    return Failure(ErrorCode::kTooLarge, Blame::kCaller, "redis: the record is too large");
-  }
-  const RedisKeys keys(options_.prefix, record.key);
-  const RedisBody body(record.kind, record.data);
-  const auto text = [](std::int64_t number) { return std::to_string(number); };
-  const std::int64_t life_left =
-      record.max_life_left ? std::max<std::int64_t>(record.max_life_left->count, 0) : -1;
-  std::vector<std::string> words = {
-      record.key.record_tag,
-      Digits16(record.version),
-      text(record.idle_ttl.value_or(Millis{0}).count),
-      text(life_left),
-      text(record.remember.count),
-      text(record.expires_in.count),
-      Digits16(record.fence),
-      Hex16(record.write_id),
-      body.checksum,
-      body.kind_size,
-      body.bytes,
-      std::string(body.padded),
-      MakeIndexMember(keys, record.kind, record.id),
-      owned ? Digits16(record.order) : "",
-      /*most of the owner=*/"",
-      /*move=*/"0",
-      record.events.empty() ? "" : std::to_string(record.events[0].sequence)};
-  for (const StreamEvent& event : record.events) {
-    words.push_back(std::to_string(event.sequence));
-    words.push_back(*event.data);
-  }
-  std::vector<std::string> names = {keys.record(), keys.stream(), keys.lock()};
-  if (owned) names.push_back(keys.index());
-  std::string bytes;
-  AppendRedisScript(&bytes, RedisScriptName::kImport,
-                    std::vector<std::string_view>(names.begin(), names.end()),
-                    std::vector<std::string_view>(words.begin(), words.end()));
-  MCPS_TRY(const Replies replies, AskKey(keys.record(), std::move(bytes), 1));
-  const std::string_view status = RedisAnswer(replies[0]).status();
-  if (status == "corrupt") return Corrupt();
-  return Imported{status != "exists"};
-}
-
-Result<bool> RedisAdmin::State::End(const StoredKey& key) {
+Result<bool> RedisAdmin::State::End(const StoredKey& key, std::optional<std::uint64_t> version) {
   if (!IsKey(key)) return Refuse("no such tag");
-  MCPS_TRY(const Index index, ReadIndex(key));
   const RedisKeys keys(options_.prefix, key);
-  const auto place = index.find(key.record_tag);
-  const std::string member = place == index.end() ? std::string() : place->second.member;
+  std::string member;
+  if (!key.owner_tag.empty()) {
+    Question question = AboutIndex(key.owner_tag);
+    MCPS_TRY(const Replies replies, AskKey(question.key, std::move(question.bytes), 1));
+    const Index index = ReadIndex(replies[0]);
+    if (const auto place = index.find(key.record_tag); place != index.end()) {
+      member = place->second.member;
+    }
+  }
+  const std::string expected = version ? Digits16(*version) : std::string();
   std::vector<std::string> names = {keys.record(), keys.stream()};
   if (!keys.index().empty()) names.push_back(keys.index());
   const std::string channel = keys.channel();
   std::string bytes;
   AppendRedisScript(
       &bytes, RedisScriptName::kEnd, std::vector<std::string_view>(names.begin(), names.end()),
-      std::initializer_list<std::string_view>{key.record_tag, "", "0", member, channel, "0"});
+      std::initializer_list<std::string_view>{key.record_tag, expected, "0", member, channel, "0"});
   MCPS_TRY(const Replies replies, AskKey(keys.record(), std::move(bytes), 1));
   const std::string_view status = RedisAnswer(replies[0]).status();
   if (status == "corrupt") return Corrupt();

@@ -25,15 +25,15 @@ class RedisAdmin final : public StoreAdmin {
   // It walks with SCAN, some keys at a time, over one server after the other, and changes nothing.
   Result<Page> Scan(std::string_view cursor, std::size_t limit, bool whole) override;
 
-  // A record that is over and not remembered any more is imported without a trace. The owner's
-  // share does not count. Which was the first event of a stream is not known: the oldest that is
-  // there is taken for it.
-  Result<Imported> Import(const StoredRecord& record) override;
+  // Many at once, each in one step. A record that is over and not remembered any more is imported
+  // without a trace. The owner's share does not count. Which was the first event of a stream is not
+  // known: the oldest that is there is taken for it.
+  Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records) override;
 
   Result<std::optional<StoredRecord>> Find(const StoredKey& key) override;
 
   // False also for a record that is over; what is remembered of it is forgotten.
-  Result<bool> End(const StoredKey& key) override;
+  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) override;
 
   Result<std::uint64_t> Count() override;
 

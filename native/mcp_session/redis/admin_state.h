@@ -27,9 +27,9 @@ class RedisAdmin::State {
   ~State();
 
   Result<Page> Scan(std::string_view cursor, std::size_t limit, bool whole);
-  Result<Imported> Import(const StoredRecord& record);
+  Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records);
   Result<std::optional<StoredRecord>> Find(const StoredKey& key);
-  Result<bool> End(const StoredKey& key);
+  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version);
   Result<std::uint64_t> Count();
   std::vector<CheckLine> Check();
 
@@ -42,6 +42,20 @@ class RedisAdmin::State {
     std::uint64_t order = 0;
   };
   using Index = std::map<std::string, Place>;  // by record tag
+
+  // One thing to ask of where `key` is.
+  struct Question {
+    std::string key;
+    std::string bytes;
+    std::size_t replies = 1;
+  };
+
+  // What a key has: nothing, a record, or something that is no record of ours.
+  struct Found {
+    std::optional<StoredRecord> record;
+    std::size_t data_bytes = 0;
+    bool corrupt = false;
+  };
 
   // check.cc
   void CheckServer(const std::string& node, std::vector<CheckLine>* lines);
@@ -59,16 +73,28 @@ class RedisAdmin::State {
   // error.
   Result<Replies> AskKey(std::string_view key, std::string bytes, std::size_t replies);
   Result<Replies> AskNode(const std::string& node, std::string bytes, std::size_t replies);
-  Result<Replies> Ask(std::string bytes, std::size_t replies,
-                      const std::function<void(RedisExchange)>& send);
+  // The same for many at once; each has its own answer.
+  std::vector<Result<Replies>> AskKeys(std::vector<Question> questions);
+  RedisExchange MakeExchange(std::string bytes, std::size_t replies) const;
+  Result<Replies> ReadDelivery(RedisDelivery delivery);
+
   // How many of these, all of one node, are live records.
   Result<std::uint64_t> CountLive(const std::string& node, const std::vector<std::string>& keys);
   Result<std::vector<std::string>> NextKeys(const std::string& node, std::string* cursor);
   std::optional<StoredKey> ParseKey(std::string_view key) const;
-  Result<Index> ReadIndex(const StoredKey& key);
-  // Nothing: it is gone, or, if `corrupt` is given, no record of ours.
-  Result<std::optional<StoredRecord>> Read(const StoredKey& key, const Index& index, bool whole,
-                                           std::size_t* data_bytes, bool* corrupt);
+
+  static bool IsKey(const StoredKey& key);
+  static tl::unexpected<Error> Refuse(std::string what);
+  static tl::unexpected<Error> Corrupt();
+
+  // admin_records.cc
+  Question AboutIndex(const std::string& owner_tag) const;
+  static Index ReadIndex(const RedisReply& reply);
+  Question AboutRecord(const StoredKey& key, bool whole) const;
+  static Found ReadRecord(const StoredKey& key, bool whole, const Replies& replies);
+  // What each of the keys has.
+  Result<std::vector<Found>> Read(const std::vector<StoredKey>& keys, bool whole);
+  Result<Question> PlanImport(const StoredRecord& record) const;
 
   RedisOptions options_;
   const Millis timeout_;  // of a server's commands; ours have more

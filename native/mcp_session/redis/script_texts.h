@@ -340,39 +340,58 @@ return {'ok', sequence}
 // -1, remember, what is left until the end, fence, write id, checksum, kind size, kind and data,
 // whether these have room for the header, member of the index, its score or nothing, most records
 // of the owner or nothing for any number, "1" to move a record here: not over a live one, under a
-// new version (else: not over this or a higher version, under this one), the first sequence there
-// was in its stream, then sequence and data of the events, oldest first. {"ok", version, left,
-// max_life left}, {"exists"}, {"same", ..., value}, {"full"}, {"expired"} if there would be nothing
-// even to remember.
+// new version (else under this one: not over a higher version, and a live one of the same only gets
+// the later end, the higher fence and the newer events), the first sequence there was in its stream,
+// then sequence and data of the events, oldest first. {"ok", version, left, max_life left},
+// {"exists"}, {"same", ..., value}, {"full"}, {"expired"} if there would be nothing even to
+// remember.
 inline constexpr std::string_view kImport = R"lua(
 local h, foreign = look(KEYS[1], ARGV[1])
 if foreign then return {'corrupt'} end
 local version, fence = tonumber(ARGV[2]), ARGV[7]
+local left, max_life = tonumber(ARGV[6]), tonumber(ARGV[4])
+local at, index = now + left + ARGV[5] - 1, KEYS[4]
+local function add_events(newest)
+  local added = false
+  for i = 18, #ARGV, 2 do
+    if tonumber(ARGV[i]) > newest then
+      redis.call('XADD', KEYS[2], 'MINID', '=', ARGV[18] .. '-0', ARGV[i] .. '-0',
+                 'd', ARGV[i + 1], 'f', ARGV[17])
+      added = true
+    end
+  end
+  return added
+end
 if ARGV[16] == '1' then
   if h and h.left > 0 then
     if h.write_id == ARGV[8] then return whole('same', h, KEYS[1]) end
     return {'exists'}
   end
   version = math.max(us, version + 1, h and h.version + 1 or 0)
-elseif h and h.version >= version then
+elseif h and h.version == version and h.left > 0 then
+  local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local added = add_events(newest and tonumber(string.match(newest[1], '^%d+')) or 0)
+  if fence > h.fence then redis.call('SETRANGE', KEYS[1], 60, fence) end
+  at = now + math.max(left, h.left) + h.remember - 1
+  if left > h.left then
+    redis.call('PEXPIREAT', KEYS[1], at)
+    hold_index(index, at)
+  end
+  if added or left > h.left then redis.call('PEXPIREAT', KEYS[2], at) end
+  return {'exists'}
+elseif h and (h.version > version or (h.version == version and left <= 0)) then
   return {'exists'}
 end
 local held = held_token(KEYS[3])
 if held > fence then fence = held end
-local index = KEYS[4]
 if index and ARGV[15] ~= '' and not has_room(index, tonumber(ARGV[15])) then return {'full'} end
-local left, max_life = tonumber(ARGV[6]), tonumber(ARGV[4])
-local at = now + left + ARGV[5] - 1
 if at < now then return {'expired'} end
 local last = max_life >= 0 and digits(now + max_life) or NONE
 write(KEYS[1], 'MS1|' .. digits(version) .. last ..
       string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[1] .. ARGV[9] ..
       ARGV[10] .. (ARGV[16] == '1' and 'M  ' or '   '), ARGV[11], ARGV[12], 'PXAT', at)
 redis.call('DEL', KEYS[2])
-for i = 18, #ARGV, 2 do
-  redis.call('XADD', KEYS[2], ARGV[i] .. '-0', 'd', ARGV[i + 1], 'f', ARGV[17])
-end
-if #ARGV > 17 then redis.call('PEXPIREAT', KEYS[2], at) end
+if add_events(0) then redis.call('PEXPIREAT', KEYS[2], at) end
 if index and ARGV[14] ~= '' then
   local score = tonumber(ARGV[14])
   while true do

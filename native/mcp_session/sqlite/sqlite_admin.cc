@@ -105,7 +105,39 @@ class SqliteAdmin::State {
     return record;
   }
 
-  // `record` is one that can be.
+  // `record` is one that can be. False: this or a higher version is there.
+  bool Import(const StoredRecord& record, Instant now) {
+    const auto there = records_.Find(record.key.record_tag);
+    if (there && !IsForgotten(*there, now) && there->version >= record.version) {
+      const bool is_same = there->version == record.version;
+      if (is_same && there->IsLive(now)) Advance(*there, record, now);
+      if (!is_same || there->IsLive(now) || record.expires_in <= Millis{}) return false;
+    }
+    if (there) records_.Erase(*there);
+    // Of one that is forgotten already nobody would see a thing.
+    if (record.expires_in.count + record.remember.count > 0) Insert(record, now);
+    return true;
+  }
+
+ private:
+  // Brings what is there of this very version up to what `record` has seen since.
+  void Advance(sqlite::RecordRow row, StoredRecord record, Instant now) {
+    row.fence = std::max(row.fence, record.fence);
+    row.end = std::max(row.end, now + record.expires_in);
+    const auto kept = events_.FindKept(row.row);
+    if (!record.events.empty() && (!kept || kept->last < record.events.back().sequence)) {
+      record.fence = row.fence;
+      record.expires_in = row.end - now;
+      records_.Erase(row);
+      Insert(record, now);
+      return;
+    }
+    std::uint64_t& clock = records_.books().clock;
+    clock = std::max(clock, row.fence);
+    records_.SetFence(row);
+    records_.MoveEnd(row);
+  }
+
   void Insert(const StoredRecord& record, Instant now) {
     sqlite::RecordRow row;
     row.version = record.version;
@@ -131,7 +163,6 @@ class SqliteAdmin::State {
     }
   }
 
- private:
   template <typename Body>
   auto InTransaction(const char* begin, Body body) -> Result<decltype(body())> {
     database_->Run(begin);
@@ -184,20 +215,20 @@ Result<StoreAdmin::Page> SqliteAdmin::Scan(std::string_view cursor, std::size_t 
   });
 }
 
-Result<StoreAdmin::Imported> SqliteAdmin::Import(const StoredRecord& record) {
-  if (!IsRecord(record)) {
-    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, "not a record of a store");
-  }
+Result<std::vector<StoreAdmin::Imported>> SqliteAdmin::Import(
+    const std::vector<StoredRecord>& records) {
   const Instant now = state_->Now();
-  return state_->Write([&]() -> Imported {
-    const auto there = state_->records().Find(record.key.record_tag);
-    if (there && !state_->IsForgotten(*there, now) && there->version >= record.version) {
-      return {.imported = false};
+  return state_->Write([&] {
+    std::vector<Imported> imported;
+    for (const StoredRecord& record : records) {
+      Imported& one = imported.emplace_back();
+      if (IsRecord(record)) {
+        one.imported = state_->Import(record, now);
+      } else {
+        one.refused = Error{ErrorCode::kInvalidArgument, Blame::kCaller, "not a record of a store"};
+      }
     }
-    if (there) state_->records().Erase(*there);
-    // Of one that is forgotten already nobody would see a thing.
-    if (record.expires_in.count + record.remember.count > 0) state_->Insert(record, now);
-    return {.imported = true};
+    return imported;
   });
 }
 
@@ -210,11 +241,11 @@ Result<std::optional<StoredRecord>> SqliteAdmin::Find(const StoredKey& key) {
   });
 }
 
-Result<bool> SqliteAdmin::End(const StoredKey& key) {
+Result<bool> SqliteAdmin::End(const StoredKey& key, std::optional<std::uint64_t> version) {
   const Instant now = state_->Now();
   return state_->Write([&] {
     const std::optional<sqlite::NamedRecord> found = state_->records().FindWhole(key);
-    if (!found) return false;
+    if (!found || found->row.version != version.value_or(found->row.version)) return false;
     state_->records().Erase(found->row);
     return found->row.IsLive(now);
   });

@@ -39,13 +39,14 @@ class SqliteAdmin final : public StoreAdmin {
   // remembered is left out.
   Result<Page> Scan(std::string_view cursor, std::size_t limit, bool whole) override;
 
-  // kInvalidArgument: it is no record this could be (tags, sizes, the order of its events). A place
-  // in a list that is taken becomes the next one that is free. Of a stream the first event that is
-  // there counts as the first there was: who reads from the start is told of no gap before it.
-  Result<Imported> Import(const StoredRecord& record) override;
+  // In one transaction. kInvalidArgument: it is no record this could be (tags, sizes, the order of
+  // its events). A place in a list that is taken becomes the next one that is free. Of a stream the
+  // first event that is there counts as the first there was: who reads from the start is told of no
+  // gap before it.
+  Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records) override;
 
   Result<std::optional<StoredRecord>> Find(const StoredKey& key) override;
-  Result<bool> End(const StoredKey& key) override;
+  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) override;
   Result<std::uint64_t> Count() override;
 
   // Version, log, integrity, file system, free space, permissions, and how long 100 commits take.

@@ -60,18 +60,21 @@ class StoreAdmin {
   };
   virtual Result<Page> Scan(std::string_view cursor, std::size_t limit, bool whole) = 0;
 
-  // Writes a record as it is. `imported` false: one with this key and this or a higher version was
-  // there, and stays.
+  // Writes records as they are, all together. Where one with the same key is there, a higher version
+  // stays and a lower one is replaced. At the same version a live record replaces one that is over;
+  // of two live ones the later end, the higher fence and the newer events are kept, so nothing ever
+  // goes back. A failure may have written some of them; to do it again is harmless.
   struct Imported {
-    bool imported = false;
+    bool imported = false;         // else this or a higher version was there
+    std::optional<Error> refused;  // this record alone: kTooLarge, kInvalidArgument, kCorrupt
   };
-  virtual Result<Imported> Import(const StoredRecord& record) = 0;
+  virtual Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records) = 0;
 
   // The record with this tag; nothing if there is none. For an owner's record both tags are needed.
   virtual Result<std::optional<StoredRecord>> Find(const StoredKey& key) = 0;
 
-  // Ends a record. False: there was none.
-  virtual Result<bool> End(const StoredKey& key) = 0;
+  // Ends a record, if it has this version; nothing: whatever it has. False: there was none.
+  virtual Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) = 0;
 
   // How many live records there are, by counting all of them.
   virtual Result<std::uint64_t> Count() = 0;
