@@ -79,14 +79,14 @@ _mutant_test = rule(
     },
 )
 
-def mutant(name, find, replace, filter, test = None):
+def mutant(name, filter, find, replace = "", test = None):
     """One bug, for mutants().
 
     Args:
       name: says what the bug is.
+      filter: of the test, in the words of --gtest_filter: what has to fail.
       find: text of which there is exactly one in the file. The shorter, the longer it lives.
       replace: what is there instead.
-      filter: of the test, in the words of --gtest_filter: what has to fail.
       test: if it is another one than that of mutants().
     """
     return struct(name = name, find = find, replace = replace, filter = filter, test = test)
