@@ -318,6 +318,24 @@ TEST_F(DegradingStoreTest, ACreateThatComesAgainIsTheSameRecord) {
   EXPECT_EQ(DataElsewhere(kNew), "two");
 }
 
+// The move finds what the caller's own Create had made, and brings it up to date too late.
+TEST_F(DegradingStoreTest, WhatSomebodyWroteSinceIsNotOverwritten) {
+  ASSERT_EQ(Elsewhere(store::Create{kNew, "one", kHour, 77}).error, std::nullopt);
+  flaky_->GoAway();
+  ASSERT_EQ(Create(kNew, "two", 77).error, std::nullopt);
+  flaky_->ComeBack();
+  flaky_->Hold(true);
+  TickOnce();
+  TickOnce();
+  ASSERT_EQ(flaky_->held(), 1u);
+  ASSERT_EQ(Elsewhere(store::Put{kNew, "theirs", std::nullopt}).error, std::nullopt);
+  flaky_->Hold(false);
+  flaky_->Deliver();
+  Recover();
+  EXPECT_EQ(DataElsewhere(kNew), "theirs");
+  EXPECT_EQ(store_.counters().lost, 1u);
+}
+
 TEST_F(DegradingStoreTest, KeepsWhatIsLeftOfALife) {
   flaky_->GoAway();
   ASSERT_EQ(Run(store::Create{kNew, "data", {.max_life = Minutes(10)}}).error, std::nullopt);

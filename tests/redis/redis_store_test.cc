@@ -197,6 +197,52 @@ TEST_F(RedisStore, AVersionIsNotUsedAgainWhenTheClockStepsBack) {
   const StoreReply put = client.Put(kRecord, "more", 9'000'000'000'000'000);
   EXPECT_THAT(put, Holds("more"));
   EXPECT_EQ(put.record.version, 9'000'000'000'000'001u);
+
+  // Nor by a record that takes the place of one that is over.
+  const Lifetime remembered{.idle_ttl = Hours(1), .remember = Minutes(1)};
+  const RecordKey other{"alice", "session", "id-2"};
+  ASSERT_THAT(client.Run(store::Create{other, "old", remembered}), IsDone());
+  server_.Command({"SETRANGE", KeyOf(other), "4", "9000000000000000"});
+  server_.Command({"PEXPIRE", KeyOf(other), "50000"});
+  ASSERT_THAT(client.Get(other), FailsWith(ErrorCode::kExpired));
+  EXPECT_EQ(client.Create(other, "new").record.version, 9'000'000'000'000'001u);
+}
+
+// As by a failover to a replica that had not heard of it.
+TEST_F(RedisStore, AVersionIsNotUsedAgainAfterAWriteThatWasLost) {
+  RedisClient client(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  server_.Command({"COPY", KeyOf(kRecord), "before"});
+  const StoreReply lost = client.Put(kRecord, "lost");
+  ASSERT_THAT(lost, IsDone());
+  server_.Command({"COPY", "before", KeyOf(kRecord), "REPLACE"});
+  const StoreReply other = client.Put(kRecord, "another");
+  ASSERT_THAT(other, IsDone());
+  EXPECT_GT(other.record.version, lost.record.version);
+}
+
+// A key with PTTL 0 is there for the rest of that millisecond, so Redis is told one less.
+TEST_F(RedisStore, ARecordEndsToTheMillisecond) {
+  RedisClient client(OptionsFor(server_));
+  const std::string key = KeyOf(kRecord);
+  const Lifetime lifetime{.idle_ttl = Hours(2), .max_life = Hours(1), .remember = Minutes(5)};
+  ASSERT_THAT(client.Run(store::Create{kRecord, "data", lifetime}), IsDone());
+  const std::int64_t last_end = std::atoll(server_.Command({"GETRANGE", key, "20", "35"}).c_str());
+  const std::string expires = std::to_string(last_end + Minutes(5).count - 1);
+  EXPECT_EQ(server_.Command({"PEXPIRETIME", key}), expires);
+  server_.Command({"PEXPIRE", key, "600000"});
+  ASSERT_THAT(client.Run(store::Touch{kRecord}), IsDone());
+  EXPECT_EQ(server_.Command({"PEXPIRETIME", key}), expires);
+
+  // What scripts see: what is left of the whole life, unless a millisecond passes in between.
+  const RecordKey other{"alice", "session", "id-2"};
+  ASSERT_THAT(client.Run(store::Create{other, "data", {.max_life = Hours(1)}}), IsDone());
+  int exact = 0;
+  for (int i = 0; i < 20; ++i) {
+    const StoreReply put = client.Put(other, "more");
+    if (put.record.expires_in == put.record.max_life_left) ++exact;
+  }
+  EXPECT_GT(exact, 10);
 }
 
 TEST_F(RedisStore, LargeRecordsAreWhole) {

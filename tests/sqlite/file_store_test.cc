@@ -114,6 +114,24 @@ TEST_F(FileStoreTest, NoVersionComesAgainWhenTheClockWasSetBack) {
   }
 }
 
+// As after a power failure, or from a backup.
+TEST_F(FileStoreTest, AVersionIsNotUsedAgainInAnOlderCopyOfTheFile) {
+  const auto put = [this](Instant wall) {
+    return FileClient(Options(wall), clock_).Run(store::Put{kRecord, "x", std::nullopt});
+  };
+  {
+    FileClient client(Options(), clock_);
+    ASSERT_THAT(client.Run(store::Create{kRecord, "x", {.idle_ttl = Hours(1)}}), IsDone());
+  }
+  std::filesystem::copy_file(folder_.File(), folder_.File("older"));
+  const StoreReply lost = put(kWall + Seconds(1));
+  ASSERT_THAT(lost, IsDone());
+  std::filesystem::rename(folder_.File("older"), folder_.File());
+  const StoreReply other = put(kWall + Seconds(2));
+  ASSERT_THAT(other, IsDone());
+  EXPECT_GT(other.record.version, lost.record.version);
+}
+
 // Keeps the file locked until the worker of `client` waits for it.
 void HoldWhileItWaits(sqlite::Database& holder, FileClient& client) {
   holder.Run("BEGIN IMMEDIATE");

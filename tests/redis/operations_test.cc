@@ -1,0 +1,65 @@
+// What is made of a server's answers: with a server whose clock is not ours, to the millisecond.
+#include "mcp_session/redis/operations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "mcp_session/redis/record_codec.h"
+#include "mcp_session/stored/stored_key.h"
+#include "tests/store/matchers.h"
+#include "tests/support/counting_entropy.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr RecordKey kRecord{"alice", "session", "id-1"};
+constexpr std::int64_t kServerNow = 1'000'000'000'000;  // in 2001
+
+RedisReply Integer(std::int64_t number) {
+  return {.type = RedisReply::Type::kInteger, .integer = number};
+}
+RedisReply Text(std::string text) {
+  return {.type = RedisReply::Type::kString, .text = std::move(text)};
+}
+
+class RedisOperationsTest : public testing::Test {
+ protected:
+  // To a Get, by a server that has the record for so long.
+  StoreReply Got(std::int64_t pttl, RedisRecordHeader header) {
+    RedisPlanned planned = operations_.Plan(store::Get{kRecord});
+    header.tag = tag_;
+    RedisReply time{.type = RedisReply::Type::kArray};
+    time.elements = {Text(std::to_string(kServerNow / 1000)), Text("0")};
+    RedisDelivery delivery;
+    delivery.replies = {Integer(pttl), Text(EncodeRedisRecord(header, kRecord.kind, "data")), time};
+    return std::get<RedisPlan>(planned).read(delivery);
+  }
+
+  const std::string tag_ = MakeStoredKey(kRecord).record_tag;
+  RedisOptions options_;
+  RedisCounters counters_;
+  CountingEntropy entropy_;
+  RedisOperations operations_{options_, counters_, entropy_};
+};
+
+TEST_F(RedisOperationsTest, TheServersClockSaysWhatIsLeft) {
+  const StoreReply got = Got(4'999, {.version = 1, .last_end = kServerNow + 7'000});
+  EXPECT_THAT(got, Holds("data"));
+  EXPECT_EQ(got.record.max_life_left, Seconds(7));
+}
+
+// The key goes away when its PTTL would be below 0: a record that ends with it has a millisecond
+// more. One that is remembered ends so much sooner.
+TEST_F(RedisOperationsTest, AGetSeesTheEndToTheMillisecond) {
+  EXPECT_EQ(Got(0, {.version = 1}).record.expires_in, Millis{1});
+  EXPECT_EQ(Got(5'000, {.version = 1, .remember = Seconds(5)}).record.expires_in, Millis{1});
+  EXPECT_THAT(Got(4'999, {.version = 1, .remember = Seconds(5)}), FailsWith(ErrorCode::kExpired));
+}
+
+}  // namespace
+}  // namespace mcp_session
