@@ -184,6 +184,77 @@ TEST_F(MeteredStoreTest, CountsConflicts) {
   EXPECT_EQ(metrics.samples.at("session_store_conflicts_total{operation=\"remove\"}"), 0);
 }
 
+TEST_F(MeteredStoreTest, CountsWhatComesAndGoes) {
+  const Lifetime hour{.idle_ttl = Hours(1)};
+  const auto value = [this](const std::string& series) {
+    const Parsed metrics = Metrics();
+    const auto found = metrics.samples.find(series);
+    return found == metrics.samples.end() ? -1 : found->second;
+  };
+  for (const char* name : {"created", "removed", "lock_lost", "fenced"}) {
+    EXPECT_EQ(value("session_store_" + std::string(name) + "_total{backend=\"memory\"}"), 0);
+  }
+  for (const char* id : {"1", "2", "3", "4"}) {
+    Run(store::Create{{"owner", "cart", id}, "", hour});
+  }
+  Run(store::Create{{"owner", "cart", "4"}, "", hour});  // kExists
+  EXPECT_EQ(value("session_store_created_total{backend=\"memory\"}"), 4);
+  Run(store::Remove{{"owner", "cart", "1"}});
+  Run(store::Remove{{"owner", "cart", "1"}});  // of nothing
+  Run(store::Take{{"owner", "cart", "2"}});
+  Run(store::Take{{"owner", "cart", "2"}});  // kNotFound
+  EXPECT_EQ(value("session_store_removed_total{backend=\"memory\"}"), 2);
+  Run(store::RemoveOwned{"owner"});
+  EXPECT_EQ(value("session_store_removed_total{backend=\"memory\"}"), 4);
+
+  Run(store::Unlock{key_, 1});
+  Run(store::Extend{key_, 1, Seconds(1)});
+  EXPECT_EQ(value("session_store_lock_lost_total{backend=\"memory\"}"), 2);
+  Run(store::Create{key_, "", hour});
+  const std::uint64_t old_token = Run(store::Lock{key_, 1, Seconds(1)}).fence;
+  Run(store::Unlock{key_, 1});
+  Run(store::Lock{key_, 2, Seconds(1)});
+  Run(store::Put{key_, "", std::nullopt, 0, old_token});
+  EXPECT_EQ(value("session_store_fenced_total{backend=\"memory\"}"), 1);
+
+  Run(store::Put{key_, std::string(100'000, 'x'), std::nullopt});
+  Run(store::RemoveOwned{""});
+  const auto rejected = [&](const std::string& reason) {
+    return value("session_store_rejected_total{backend=\"memory\",reason=\"" + reason + "\"}");
+  };
+  EXPECT_EQ(rejected("too_large"), 1);
+  EXPECT_EQ(rejected("invalid_argument"), 1);
+  EXPECT_EQ(rejected("capacity"), 0);
+  delaying_.Fail(ErrorCode::kCapacity, 1);
+  Run(store::Create{{"", "cart", "5"}, "", hour});
+  EXPECT_EQ(rejected("capacity"), 1);
+  EXPECT_THAT(Metrics().complaints, testing::IsEmpty()) << text_;
+}
+
+TEST_F(MeteredStoreTest, MeasuresDataThatWasWrittenAndRead) {
+  Run(store::Create{key_, std::string(64, 'x'), {.idle_ttl = Hours(1)}});
+  Run(store::Put{key_, std::string(65, 'x'), std::nullopt});
+  Run(store::Put{key_, std::string(5000, 'x'), std::nullopt});
+  Run(store::Put{key_, std::string(100'000, 'x'), std::nullopt});  // kTooLarge: was not written
+  Run(store::Get{key_});
+  Run(store::Get{{"", "cart", "none"}});
+  Run(store::Append{key_, "event"});
+  const Parsed metrics = Metrics();
+  EXPECT_THAT(metrics.complaints, testing::IsEmpty()) << text_;
+  const auto sample = [&](const std::string& end, const std::string& labels) {
+    return metrics.samples.at("session_store_value_size_bytes" + end + "{" + labels + "}");
+  };
+  EXPECT_EQ(sample("_bucket", R"(operation="create",le="64")"), 1);
+  EXPECT_EQ(sample("_bucket", R"(operation="put",le="64")"), 0);
+  EXPECT_EQ(sample("_bucket", R"(operation="put",le="256")"), 1);
+  EXPECT_EQ(sample("_bucket", R"(operation="put",le="16384")"), 2);
+  EXPECT_EQ(sample("_bucket", R"(operation="put",le="+Inf")"), 2);
+  EXPECT_EQ(sample("_sum", R"(operation="put")"), 5065);
+  EXPECT_EQ(sample("_count", R"(operation="get")"), 1);
+  EXPECT_EQ(sample("_sum", R"(operation="get")"), 5000);
+  EXPECT_EQ(sample("_sum", R"(operation="append")"), 5);
+}
+
 TEST_F(MeteredStoreTest, TellsTheStateAsOneSeriesEach) {
   const Parsed metrics = Metrics();
   EXPECT_EQ(metrics.samples.at("session_store_state{state=\"connected\"}"), 1);
@@ -199,6 +270,11 @@ TEST_F(MeteredStoreTest, FiguresAreThereWhereTheStoreKnowsThem) {
   EXPECT_EQ(metrics.samples.at("session_store_sessions{backend=\"memory\"}"), 3);
   EXPECT_EQ(metrics.samples.at("session_store_size_bytes{backend=\"memory\"}"), 4096);
   EXPECT_EQ(metrics.samples.at("session_store_reconnects_total{backend=\"memory\"}"), 1);
+  const Parsed others = Metrics({.maxmemory_policy_ok = 0, .file_transactions = 5, .refused = 6});
+  EXPECT_THAT(others.complaints, testing::IsEmpty()) << text_;
+  EXPECT_EQ(others.samples.at("session_store_maxmemory_policy_ok{backend=\"memory\"}"), 0);
+  EXPECT_EQ(others.samples.at("session_store_file_transactions_total{backend=\"memory\"}"), 5);
+  EXPECT_EQ(others.samples.at("session_store_local_refusals_total{backend=\"memory\"}"), 6);
 }
 
 TEST_F(MeteredStoreTest, CommandsThatWaitAreMeasuredWhenTheyAreAnswered) {

@@ -42,11 +42,15 @@ RedisCluster& Cluster() {
 
 std::string At(const RedisServer& server) { return "127.0.0.1:" + std::to_string(server.port()); }
 
+constexpr const char* kPolicy = "session_store_maxmemory_policy_ok{backend=\"redis\"} 1\n";
+constexpr const char* kWal = "session_store_wal_size_bytes{backend=\"sqlite\"} ";
+
 struct Backend {
   std::string name;
   std::string place;  // how the program's word on where state is kept begins
   // The URL of a store that has no records yet.
   std::function<std::string(const std::string& unused)> url;
+  std::string metric;                // in what Prometheus gets
   std::vector<std::string> checked;  // what `check` has to say, besides
 };
 
@@ -56,12 +60,14 @@ std::vector<Backend> Backends() {
       {"Redis",
        "Redis at redis://",
        [](const std::string& name) { return "redis://" + At(Server()) + "?prefix=" + name; },
+       kPolicy,
        {written, "ok    eviction       noeviction"}},
       {"UnixSocket",
        "Redis at unix://",
        [](const std::string& name) {
          return "unix://" + Server().socket_path() + "?prefix=" + name;
        },
+       kPolicy,
        {written}},
       {"Tls",
        "Redis at rediss://",
@@ -69,6 +75,7 @@ std::vector<Backend> Backends() {
          return "rediss://localhost:" + std::to_string(Server().tls_port()) +
                 "?ca=" + Server().ca_file() + "&prefix=" + name;
        },
+       kPolicy,
        {written, "ok    TLS            the certificate was verified"}},
       {"Sentinel",
        "Redis at redis+sentinel://",
@@ -79,6 +86,7 @@ std::vector<Backend> Backends() {
          }
          return "redis+sentinel://" + hosts + "/sessions?prefix=" + name;
        },
+       kPolicy,
        {"ok    sentinels      3 of 3 sentinels answer\n", "ok    quorum         is there",
         "with 1 replicas connected"}},
       {"Cluster",
@@ -87,12 +95,14 @@ std::vector<Backend> Backends() {
          return "redis+cluster://" + At(Cluster().node(0)) + "," + At(Cluster().node(2)) +
                 "?prefix=" + name;
        },
+       kPolicy,
        {"ok    cluster        all 16384 slots are served, by 3 primaries"}},
       {"File",
        "file:",
        [](const std::string& name) {
          return std::string("file:") + std::getenv("TEST_TMPDIR") + "/" + name + ".db";
        },
+       kWal,
        {"ok    persistence    synchronous=full"}},
       {"NormalFile",
        "file:",
@@ -100,6 +110,7 @@ std::vector<Backend> Backends() {
          return std::string("file:") + std::getenv("TEST_TMPDIR") + "/" + name +
                 ".db?synchronous=normal";
        },
+       kWal,
        {"ok    persistence    synchronous=normal"}},
   };
 }
@@ -128,6 +139,8 @@ TEST_P(CliBackendsTest, ServeKeepsItsStateThere) {
     session = Initialize(client);
     ASSERT_NE(session, "");
     EXPECT_EQ(Count(client, session), "1");
+    EXPECT_THAT(client.Exchange("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").body,
+                AllOf(HasSubstr("session_store_created_total{"), HasSubstr(GetParam().metric)));
     program.Signal(SIGTERM);
     EXPECT_EQ(program.Wait(), 0);
     EXPECT_THAT(program.AllErrors(), HasSubstr("state is kept in " + GetParam().place));

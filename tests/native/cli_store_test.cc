@@ -54,6 +54,16 @@ TEST(CliStore, TakesTheRedisOfTheEnvironment) {
                                        Url(redis.port()) + ": REDIS_URL says so\n"));
 }
 
+TEST(CliStore, SaysThatRedisMayDropSessions) {
+  const RedisServer redis({.lines = {"maxmemory 100mb", "maxmemory-policy allkeys-lru"}});
+  TestProgram program({"--store", Url(redis.port())});
+  TestClient client(program.port());
+  ASSERT_NE(Initialize(client), "");
+  EXPECT_THAT(Get(client, "/metrics").body,
+              HasSubstr("session_store_maxmemory_policy_ok{backend=\"redis\"} 0\n"));
+  EXPECT_THAT(Get(client, "/healthz").body, HasSubstr("allkeys-lru"));
+}
+
 TEST(CliStore, FallsBackAndSaysIt) {
   const RefusingPort nobody;
   TestProgram program({"--store", Url(nobody.port())});
@@ -120,6 +130,11 @@ TEST(CliStore, KeepsSessionsInAFile) {
     TestClient client(program.port());
     session = Initialize(client);
     EXPECT_THAT(client.Exchange(SessionCall(session, "count")).body, HasSubstr(R"({"count":1})"));
+    EXPECT_THAT(Get(client, "/metrics").body,
+                AllOf(Not(HasSubstr("session_store_file_transactions_total{backend=\"sqlite\"} 0")),
+                      HasSubstr("session_store_file_transactions_total{backend=\"sqlite\"} "),
+                      HasSubstr("session_store_file_commands_total{backend=\"sqlite\"} "),
+                      Not(HasSubstr("session_store_wal_size_bytes{backend=\"sqlite\"} 0"))));
     EXPECT_THAT(Stop(program), HasSubstr("state is kept in " + store));
   }
   TestProgram program({"--store", store});

@@ -1,11 +1,13 @@
 #include "mcp_session/health/operator_pages.h"
 
 #include <cstdint>
+#include <optional>
 
 #include "mcp_session/fallback/degrading_store.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/metrics/store_metrics.h"
 #include "mcp_session/redis/store.h"
+#include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/store/memory_store.h"
 
 namespace mcp_session {
@@ -52,6 +54,16 @@ StoreFigures FiguresOf(const CreatedStore& created) {
     figures.desyncs = redis.desyncs;
     figures.corrupt = redis.corrupt;
     figures.evicted_keys = redis.evicted_keys;
+    if (const std::optional<bool> evicts = created.redis->MayEvict()) {
+      figures.maxmemory_policy_ok = *evicts ? 0 : 1;
+    }
+  }
+  if (created.file != nullptr) {
+    const FileStoreCounters file = created.file->Counters();
+    figures.file_transactions = file.transactions;
+    figures.file_commands = file.commands;
+    figures.file_busy_retries = file.busy_retries;
+    figures.wal_bytes = file.wal_bytes;
   }
   if (created.degrading != nullptr) {
     const DegradingCounters& degrading = created.degrading->counters();

@@ -14,6 +14,21 @@ constexpr std::string_view kOperations[] = {
 };
 static_assert(std::size(kOperations) == std::variant_size_v<StoreCommand>);
 
+// Whether and how much a command writes.
+std::size_t BytesOf(const StoreCommand& command) {
+  return std::visit(
+      [](const auto& one) -> std::size_t {
+        if constexpr (requires { one.data; }) return one.data.size();
+        return 0;
+      },
+      command);
+}
+
+template <typename... Kinds>
+constexpr bool IsOneOf(std::size_t operation) {
+  return ((operation == StoreCommand(Kinds{}).index()) || ...);
+}
+
 }  // namespace
 
 void DurationHistogram::Add(std::chrono::nanoseconds length) {
@@ -24,6 +39,18 @@ void DurationHistogram::Add(std::chrono::nanoseconds length) {
 }
 
 std::uint64_t DurationHistogram::CountUpTo(std::size_t i) const {
+  std::uint64_t sum = 0;
+  for (std::size_t bucket = 0; bucket <= i; ++bucket) sum += counts_[bucket];
+  return sum;
+}
+
+void SizeHistogram::Add(std::size_t bytes) {
+  const auto bucket = std::lower_bound(kBounds.begin(), kBounds.end(), bytes);
+  ++counts_[static_cast<std::size_t>(bucket - kBounds.begin())];
+  bytes_ += bytes;
+}
+
+std::uint64_t SizeHistogram::CountUpTo(std::size_t i) const {
   std::uint64_t sum = 0;
   for (std::size_t bucket = 0; bucket <= i; ++bucket) sum += counts_[bucket];
   return sum;
@@ -81,7 +108,8 @@ MeteredStore::MeteredStore(SessionStore& inner, Clock clock)
 
 void MeteredStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
   NoteState();
-  const std::uint64_t number = open_.Insert(Open{ticket, command.index(), clock_()});
+  const std::uint64_t number =
+      open_.Insert(Open{ticket, command.index(), clock_(), BytesOf(command)});
   inner_.Submit(StoreTicket{number}, std::move(command), now);
 }
 
@@ -96,7 +124,21 @@ void MeteredStore::Drain(std::vector<StoreReply>* replies) {
     const std::optional<Open> open = open_.Take(reply.ticket.number);
     MCPS_CHECK(open);  // rule 1 of the contract
     reply.ticket = open->ticket;
-    durations_[{OperationName(open->operation), OutcomeName(reply.error)}].Add(now - open->since);
+    Note(*open, reply, now);
+  }
+}
+
+void MeteredStore::Note(const Open& open, const StoreReply& reply, std::chrono::nanoseconds now) {
+  const std::string_view operation = OperationName(open.operation);
+  durations_[{operation, OutcomeName(reply.error)}].Add(now - open.since);
+  removed_ += reply.removed;
+  if (reply.error) return;
+  if (IsOneOf<store::Take>(open.operation)) ++removed_;
+  if (IsOneOf<store::Create, store::Put, store::Append>(open.operation)) {
+    sizes_[operation].Add(open.bytes);
+  }
+  if (IsOneOf<store::Get, store::Take>(open.operation) && reply.record.data != nullptr) {
+    sizes_[operation].Add(reply.record.data->size());
   }
 }
 

@@ -1,6 +1,6 @@
 // MeteredStore: a store that measures the one it stands before: how long each command took from
 // Submit to Drain and what came of it, and how often the state changed. What it counts goes out as
-// text for Prometheus (store_metrics.h). Neither keys nor data are ever looked at.
+// text for Prometheus (store_metrics.h). Of keys nothing is ever looked at, of data the size.
 #ifndef MCP_SESSION_METRICS_METERED_STORE_H_
 #define MCP_SESSION_METRICS_METERED_STORE_H_
 
@@ -40,6 +40,23 @@ class DurationHistogram {
   double seconds_ = 0;
 };
 
+// How often something was how large.
+class SizeHistogram {
+ public:
+  // Upper bounds of the buckets, in bytes; the last bucket has none.
+  static constexpr std::array<std::size_t, 8> kBounds = {64,       256,      1 << 10,   4 << 10,
+                                                         16 << 10, 64 << 10, 256 << 10, 1 << 20};
+  void Add(std::size_t bytes);
+
+  // How many were at most kBounds[i]; with i == kBounds.size(), all.
+  std::uint64_t CountUpTo(std::size_t i) const;
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::array<std::uint64_t, kBounds.size() + 1> counts_{};
+  std::uint64_t bytes_ = 0;
+};
+
 // "create", "get", ... by the index of StoreCommand.
 std::string_view OperationName(std::size_t index);
 // "ok", "not_found", ...: a closed list; what no store answers is "other".
@@ -64,6 +81,14 @@ class MeteredStore final : public SessionStore {
   using Durations = std::map<std::pair<std::string_view, std::string_view>, DurationHistogram>;
   const Durations& durations() const { return durations_; }
 
+  // Of data that was written (create, put, append) or read (get, take), by operation; only what
+  // there was.
+  using Sizes = std::map<std::string_view, SizeHistogram>;
+  const Sizes& sizes() const { return sizes_; }
+
+  // Records that commands ended: Remove, RemoveOwned, Take.
+  std::uint64_t removed() const { return removed_; }
+
   // How often the state was another one than the last time it was looked at, at each command; by
   // the states before and after.
   using Transitions = std::map<std::pair<StoreState, StoreState>, std::uint64_t>;
@@ -80,12 +105,16 @@ class MeteredStore final : public SessionStore {
     StoreTicket ticket;
     std::size_t operation = 0;
     std::chrono::nanoseconds since{};
+    std::size_t bytes = 0;  // of what is to be written
   };
+  void Note(const Open& open, const StoreReply& reply, std::chrono::nanoseconds now);
 
   SessionStore& inner_;
   Clock clock_;
   SlotMap<Open> open_;  // by the ticket that `inner_` sees
   Durations durations_;
+  Sizes sizes_;
+  std::uint64_t removed_ = 0;
   Transitions transitions_;
   StoreState state_;
 };

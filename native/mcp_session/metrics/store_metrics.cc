@@ -36,6 +36,17 @@ constexpr Row kRows[] = {
      &StoreFigures::corrupt},
     {"session_store_server_evicted_keys_total", "counter",
      "Keys that the server dropped for want of memory.", &StoreFigures::evicted_keys},
+    {"session_store_maxmemory_policy_ok", "gauge",
+     "0 if the server may drop live records when it is full, else 1.",
+     &StoreFigures::maxmemory_policy_ok},
+    {"session_store_file_transactions_total", "counter",
+     "Transactions of the file, each of one or more commands.", &StoreFigures::file_transactions},
+    {"session_store_file_commands_total", "counter", "Commands in these transactions.",
+     &StoreFigures::file_commands},
+    {"session_store_file_busy_retries_total", "counter",
+     "Waits for another process that was writing to the file.", &StoreFigures::file_busy_retries},
+    {"session_store_wal_size_bytes", "gauge", "The write-ahead log of the file.",
+     &StoreFigures::wal_bytes},
     {"session_store_local_sessions", "gauge",
      "Records kept in this process until the backend is back.", &StoreFigures::local_records},
     {"session_store_promoted_total", "counter", "Local records that were moved to the backend.",
@@ -43,7 +54,7 @@ constexpr Row kRows[] = {
     {"session_store_promotion_conflicts_total", "counter",
      "Local records that were lost, for the backend had its own or took none.",
      &StoreFigures::lost},
-    {"session_store_rejected_total", "counter",
+    {"session_store_local_refusals_total", "counter",
      "Commands on records of the backend while it was away.", &StoreFigures::refused},
 };
 
@@ -78,6 +89,55 @@ void AppendConflicts(const MeteredStore& store, PrometheusText* text) {
   }
 }
 
+// What came of commands, whatever they were. Every series is there from the start.
+std::uint64_t CountOf(const MeteredStore& store, ErrorCode outcome) {
+  std::uint64_t sum = 0;
+  for (const auto& [key, histogram] : store.durations()) {
+    if (key.second == OutcomeName(outcome)) sum += histogram.count();
+  }
+  return sum;
+}
+
+void AppendFlow(const MeteredStore& store, std::string_view backend, PrometheusText* text) {
+  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    text->Family(name, "counter", help);
+    text->Sample(name, {{"backend", backend}}, value);
+  };
+  const auto created = store.durations().find({"create", "ok"});
+  counter("session_store_created_total", "Records that were created.",
+          created == store.durations().end() ? 0 : created->second.count());
+  counter("session_store_removed_total", "Records that commands ended.", store.removed());
+  counter("session_store_lock_lost_total", "Locks that were over when their holder came back.",
+          CountOf(store, ErrorCode::kLockLost));
+  counter("session_store_fenced_total", "Writes under a lock that somebody else has by now.",
+          CountOf(store, ErrorCode::kFenced));
+  constexpr std::string_view kRejected = "session_store_rejected_total";
+  text->Family(kRejected, "counter", "Commands that limits forbade.");
+  for (const ErrorCode reason :
+       {ErrorCode::kCapacity, ErrorCode::kTooLarge, ErrorCode::kInvalidArgument}) {
+    text->Sample(kRejected, {{"backend", backend}, {"reason", OutcomeName(reason)}},
+                 CountOf(store, reason));
+  }
+}
+
+void AppendSizes(const MeteredStore& store, PrometheusText* text) {
+  constexpr std::string_view kName = "session_store_value_size_bytes";
+  text->Family(kName, "histogram", "Data of records and events that were written or read.");
+  const std::string name(kName);
+  for (const auto& [operation, histogram] : store.sizes()) {
+    PrometheusLabels labels = {{"operation", operation}};
+    constexpr std::size_t kLast = SizeHistogram::kBounds.size();
+    for (std::size_t i = 0; i <= kLast; ++i) {
+      const std::string bound = i == kLast ? "+Inf" : std::to_string(SizeHistogram::kBounds[i]);
+      labels.emplace_back("le", bound);
+      text->Sample(name + "_bucket", labels, histogram.CountUpTo(i));
+      labels.pop_back();
+    }
+    text->Sample(name + "_sum", labels, histogram.bytes());
+    text->Sample(name + "_count", labels, histogram.CountUpTo(kLast));
+  }
+}
+
 void AppendStates(const MeteredStore& store, const StoreStatus& status, PrometheusText* text) {
   text->Family("session_store_state", "gauge", "1 for the state the store is in, else 0.");
   for (const StoreState state : kStates) {
@@ -97,6 +157,8 @@ void AppendStoreMetrics(const MeteredStore& store, const StoreFigures& figures,
                         PrometheusText* text) {
   const StoreStatus status = store.Status();
   AppendDurations(store, status.backend, text);
+  AppendFlow(store, status.backend, text);
+  AppendSizes(store, text);
   AppendConflicts(store, text);
   AppendStates(store, status, text);
   text->Family("session_store_pending", "gauge", "Commands that wait for their reply.");

@@ -22,6 +22,12 @@ struct StoreFigures {
   std::optional<std::uint64_t> desyncs;       // replies that did not fit; more than 0 is a page
   std::optional<std::uint64_t> corrupt;       // records that cannot be read
   std::optional<std::uint64_t> evicted_keys;  // by the server, under its maxmemory-policy
+  std::optional<std::uint64_t> maxmemory_policy_ok;  // 0: it may drop live records
+  // Of a file (sqlite/file_store.h).
+  std::optional<std::uint64_t> file_transactions;
+  std::optional<std::uint64_t> file_commands;
+  std::optional<std::uint64_t> file_busy_retries;
+  std::optional<std::uint64_t> wal_bytes;
   // Of a store that goes on locally (fallback/degrading_store.h).
   std::optional<std::uint64_t> local_records;
   std::optional<std::uint64_t> moved;

@@ -129,6 +129,14 @@ RedisCause ClusterRoute::cause() const {
   return failure_.cause;
 }
 
+std::optional<bool> ClusterRoute::MayEvict() const {
+  std::optional<bool> evicts;
+  for (const auto& [node, link] : links_) {
+    if (link->MayEvict()) evicts = evicts.value_or(false) || *link->MayEvict();
+  }
+  return evicts;
+}
+
 void ClusterRoute::Send(std::string_view key, RedisExchange exchange) {
   Journey journey;
   journey.number = ++last_number_;

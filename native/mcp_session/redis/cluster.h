@@ -47,6 +47,7 @@ class ClusterRoute final : public RedisRoute {
   StoreState state() const override;
   std::string reason() const override;
   RedisCause cause() const override;
+  std::optional<bool> MayEvict() const override;
   void Close() override;
 
  private:

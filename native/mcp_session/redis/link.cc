@@ -233,7 +233,7 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
   last_heard_ = ready_since_ = MonotonicNow();
   ask_memory_at_ = last_heard_ + kHeartbeat;
   if (info.run_id != run_id_) evicted_keys_ = 0;
-  SetState(StoreState::kConnected, EvictionWarning(info.eviction_policy));
+  NotePolicy(info.eviction_policy);
   SetTimer(last_heard_ + kHeartbeat);
   EndLastConnections(info);
   Flush();
@@ -370,9 +370,15 @@ void RedisLink::AskMemory() {
     if (number > evicted_keys_) counters_.evicted_keys += number - evicted_keys_;
     evicted_keys_ = number;
     if (!ready_ || !delivery.replies[1].IsText()) return;
-    SetState(StoreState::kConnected,
-             EvictionWarning(RedisInfoField(delivery.replies[1].text, "maxmemory_policy")));
+    NotePolicy(RedisInfoField(delivery.replies[1].text, "maxmemory_policy"));
   });
+}
+
+void RedisLink::NotePolicy(std::string_view policy) {
+  const std::string warning = EvictionWarning(policy);
+  may_evict_.reset();
+  if (!policy.empty()) may_evict_ = !warning.empty();
+  SetState(StoreState::kConnected, warning);
 }
 
 void RedisLink::SetTimer(Instant at) {

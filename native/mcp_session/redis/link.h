@@ -26,7 +26,9 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mcp_session/base/entropy.h"
@@ -87,6 +89,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   StoreState state() const { return state_; }
   // Why it is not connected, or what is wrong although it is.
   const std::string& reason() const { return reason_; }
+  // Whether the server may drop live records, as it said last. Nothing: it did not say.
+  std::optional<bool> MayEvict() const { return may_evict_; }
   // Of the last failure.
   RedisCause cause() const { return cause_; }
 
@@ -120,6 +124,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void Finish(Pending pending, RedisFate fate);
   void RefuseWaiting();
   void SetState(StoreState state, std::string reason);
+  void NotePolicy(std::string_view policy);
   void RetryLater(bool misconfigured, bool at_once);
   void Expire();
   void SetTimer(Instant at);
@@ -135,6 +140,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   std::shared_ptr<RedisConnection> connection_;
   StoreState state_ = StoreState::kConnecting;
   std::string reason_ = "not connected yet";
+  std::optional<bool> may_evict_;
   RedisCause cause_ = RedisCause::kTimedOut;
   bool ready_ = false;
   bool closed_ = false;

@@ -29,6 +29,7 @@ class DirectRoute final : public RedisRoute {
   StoreState state() const override { return link_->state(); }
   std::string reason() const override { return link_->reason(); }
   RedisCause cause() const override { return link_->cause(); }
+  std::optional<bool> MayEvict() const override { return link_->MayEvict(); }
   void Close() override { link_->Close(); }
 
  private:

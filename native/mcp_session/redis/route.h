@@ -3,6 +3,7 @@
 #define MCP_SESSION_REDIS_ROUTE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,8 @@ class RedisRoute {
   virtual std::string reason() const = 0;
   // Of the failure that `reason` tells of.
   virtual RedisCause cause() const = 0;
+  // Whether one of the servers may drop live records. Nothing: none has said so far.
+  virtual std::optional<bool> MayEvict() const = 0;
 
   // Drops all callbacks.
   virtual void Close() = 0;

@@ -40,6 +40,8 @@ StoreStatus RedisSessionStore::Status() const { return state_->Status(); }
 
 const RedisCounters& RedisSessionStore::counters() const { return state_->counters(); }
 
+std::optional<bool> RedisSessionStore::MayEvict() const { return state_->MayEvict(); }
+
 RedisSessionStore::State::State(boost::asio::io_context& loop, RedisOptions options,
                                 Entropy& entropy)
     : loop_(loop),

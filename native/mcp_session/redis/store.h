@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "mcp_session/base/entropy.h"
@@ -51,6 +52,8 @@ class RedisSessionStore final : public SessionStore {
 
   StoreStatus Status() const override;
   const RedisCounters& counters() const;
+  // Whether a server may drop live records (maxmemory-policy). Nothing: none has said so far.
+  std::optional<bool> MayEvict() const;
 
  private:
   class State;

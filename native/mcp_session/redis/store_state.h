@@ -29,6 +29,7 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
   void OnReady(std::function<void()> ready) { ready_ = std::move(ready); }
   StoreStatus Status() const;
   const RedisCounters& counters() const { return counters_; }
+  std::optional<bool> MayEvict() const { return route_->MayEvict(); }
   void Close();
 
  private:

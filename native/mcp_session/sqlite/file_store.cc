@@ -1,6 +1,8 @@
 #include "mcp_session/sqlite/file_store.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -37,15 +39,17 @@ Result<std::unique_ptr<FileSessionStore>> FileSessionStore::Open(
                                      .max_records_per_owner = options.max_records_per_owner,
                                      .max_records = options.max_records};
   auto worker = std::make_unique<sqlite::Worker>(std::move(database), limits, mailbox);
-  return std::unique_ptr<FileSessionStore>(new FileSessionStore(
-      std::move(mailbox), std::move(worker), synchronous, Millis{wall.millis - now.millis}, now));
+  return std::unique_ptr<FileSessionStore>(
+      new FileSessionStore(std::move(mailbox), std::move(worker), options.path, synchronous,
+                           Millis{wall.millis - now.millis}, now));
 }
 
 FileSessionStore::FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox,
-                                   std::unique_ptr<sqlite::Worker> worker,
+                                   std::unique_ptr<sqlite::Worker> worker, const std::string& path,
                                    FileSynchronous synchronous, Millis wall_offset, Instant now)
     : mailbox_(std::move(mailbox)),
       worker_(std::move(worker)),
+      wal_path_(path + "-wal"),
       synchronous_(synchronous),
       wall_offset_(wall_offset),
       last_sweep_(now) {}
@@ -102,9 +106,12 @@ void FileSessionStore::Tick(Instant now) {
 StoreStatus FileSessionStore::Status() const { return mailbox_->Status(); }
 
 FileStoreCounters FileSessionStore::Counters() const {
+  std::error_code none;
+  const std::uintmax_t wal_bytes = std::filesystem::file_size(wal_path_, none);
   return {.transactions = worker_->transactions(),
           .commands = worker_->commands(),
-          .busy_retries = worker_->busy_retries()};
+          .busy_retries = worker_->busy_retries(),
+          .wal_bytes = none ? 0 : wal_bytes};
 }
 
 }  // namespace mcp_session

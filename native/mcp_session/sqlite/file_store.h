@@ -59,6 +59,7 @@ struct FileStoreCounters {
   std::uint64_t transactions = 0;
   std::uint64_t commands = 0;
   std::uint64_t busy_retries = 0;  // because another process was writing
+  std::uint64_t wal_bytes = 0;     // of the write-ahead log, now
 };
 
 class FileSessionStore final : public SessionStore {
@@ -93,13 +94,15 @@ class FileSessionStore final : public SessionStore {
 
  private:
   FileSessionStore(std::shared_ptr<sqlite::Mailbox> mailbox, std::unique_ptr<sqlite::Worker> worker,
-                   FileSynchronous synchronous, Millis wall_offset, Instant now);
+                   const std::string& path, FileSynchronous synchronous, Millis wall_offset,
+                   Instant now);
 
   Instant NextSweep() const;
   Instant ToWall(Instant now) const { return now + wall_offset_; }
 
   const std::shared_ptr<sqlite::Mailbox> mailbox_;
   const std::unique_ptr<sqlite::Worker> worker_;
+  const std::string wal_path_;
   const FileSynchronous synchronous_;
   const Millis wall_offset_;  // from the loop's clock to the wall clock
   Instant last_sweep_;
