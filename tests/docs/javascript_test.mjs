@@ -1,5 +1,5 @@
-// javascript_test.mjs MCP_SESSION PACKAGE: the scripts of README.md for authors of pages, with the
-// npm package installed, and what the package's own README.md shows.
+// javascript_test.mjs MCP_SESSION PACKAGE: the scripts of README.md and docs/session-store.md for
+// authors of pages, with the npm package installed, and what the package's own README.md shows.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
@@ -37,6 +37,14 @@ test('a page keeps a basket in its worker', async () => {
   const [basket] = await run(folder, 'in_page.js');
   assert.match(basket, /^basket_[\w-]{22}$/);
   for (const port of ports) port.close();
+});
+
+test('a server keeps state in the session and under a handle', async () => {
+  const [count, cart, foreign, ended] = await run(folder, 'state.js');
+  assert.deepEqual(count, { count: 2 });
+  assert.deepEqual([...cart.items].sort(), ['honey', 'milk', 'tea']);
+  assert.equal(foreign, true);
+  assert.equal(ended, true);
 });
 
 test('what the README.md of the package shows works', async () => {
