@@ -31,7 +31,7 @@ class RedisOperationsTest : public testing::Test {
  protected:
   // To a Get, by a server that has the record for so long.
   StoreReply Got(std::int64_t pttl, RedisRecordHeader header) {
-    RedisPlanned planned = operations_.Plan(store::Get{kRecord});
+    RedisPlanned planned = operations_.Plan(store::Get{kRecord}, Instant{});
     header.tag = tag_;
     RedisReply time{.type = RedisReply::Type::kArray};
     time.elements = {Text(std::to_string(kServerNow / 1000)), Text("0")};
