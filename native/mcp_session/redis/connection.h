@@ -44,7 +44,7 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   struct Callbacks {
     std::function<void(const RedisServerInfo&)> ready;
     std::function<void()> heard;               // replies follow; may be missing
-    std::function<void(RedisReply)> reply;     // to what was written since
+    std::function<void(RedisReply&&)> reply;   // to what was written since
     std::function<void()> written;             // all of it; the next Write may come
     std::function<void(RedisFailure)> failed;  // at any time, once; it is closed
   };

@@ -11,15 +11,16 @@ namespace mcp_session {
 RedisKeys::RedisKeys(std::string_view prefix, StoredKey key)
     : record_tag_(std::move(key.record_tag)) {
   const bool owned = !key.owner_tag.empty();
-  base_.reserve(prefix.size() + 2 * kTagSize + 2);
-  base_ += prefix;
-  base_ += '{';
-  base_ += owned ? key.owner_tag : record_tag_;
-  base_ += '}';
+  record_.reserve(prefix.size() + 2 * kTagSize + 4);
+  record_ += prefix;
+  record_ += '{';
+  record_ += owned ? key.owner_tag : record_tag_;
+  record_ += '}';
   if (owned) {
-    index_ = base_ + ":i";
-    base_ += record_tag_;
+    index_ = record_ + ":i";
+    record_ += record_tag_;
   }
+  record_ += ":s";
 }
 
 std::string RedisIndexKey(std::string_view prefix, std::string_view owner_tag) {

@@ -24,17 +24,23 @@ class RedisKeys {
   RedisKeys(std::string_view prefix, StoredKey key);
 
   const std::string& record_tag() const { return record_tag_; }
-  std::string record() const { return base_ + ":s"; }
-  std::string stream() const { return base_ + ":x"; }
-  std::string lock() const { return base_ + ":l"; }
-  std::string fence() const { return base_ + ":f"; }
-  std::string channel() const { return base_ + ":e"; }
+  const std::string& record() const { return record_; }
+  std::string stream() const { return Other('x'); }
+  std::string lock() const { return Other('l'); }
+  std::string fence() const { return Other('f'); }
+  std::string channel() const { return Other('e'); }
   // Empty for the anonymous owner.
   const std::string& index() const { return index_; }
 
  private:
+  std::string Other(char ending) const {
+    std::string key = record_;
+    key.back() = ending;
+    return key;
+  }
+
   std::string record_tag_;
-  std::string base_;
+  std::string record_;
   std::string index_;
 };
 

@@ -69,7 +69,7 @@ void RedisLink::Close() {
   again_.clear();
 }
 
-void RedisLink::Send(RedisExchange exchange) {
+void RedisLink::Send(RedisExchange&& exchange) {
   Pending pending{.exchange = std::move(exchange)};
   if (state_ == StoreState::kMisconfigured) return Finish(std::move(pending), RedisFate::kRefused);
   if (waiting_.size() + in_flight_.size() + again_.size() >= options_.max_in_flight) {
@@ -127,7 +127,7 @@ void RedisLink::OnHeard() {
   Flush();
 }
 
-void RedisLink::OnReply(RedisReply reply) {
+void RedisLink::OnReply(RedisReply&& reply) {
   if (in_flight_.empty()) {
     ++counters_.desyncs;
     connection_->Close();
@@ -145,7 +145,7 @@ void RedisLink::OnReply(RedisReply reply) {
   if (!waiting_.empty()) FlushSoon();
 }
 
-void RedisLink::OnAnswered(Pending answered) {
+void RedisLink::OnAnswered(Pending&& answered) {
   for (const RedisReply& reply : answered.replies) {
     if (!reply.IsError()) continue;
     const RedisErrorMeaning meaning = ClassifyRedisError(reply.text);
@@ -195,7 +195,7 @@ void RedisLink::Reconnect(std::string reason) {
   drop_reason_ = std::move(reason);
 }
 
-void RedisLink::Finish(Pending pending, RedisFate fate) {
+void RedisLink::Finish(Pending&& pending, RedisFate fate) {
   if (!pending.exchange.done) return;
   if (fate == RedisFate::kNotSent && pending.repeated) fate = RedisFate::kLost;
   const auto done = std::move(pending.exchange.done);
@@ -220,7 +220,7 @@ void RedisLink::ConnectTo(const RedisAddress& address) {
   connection_->Start(
       address, {.ready = [self](const RedisServerInfo& info) { self->OnReady(info); },
                 .heard = [self] { self->OnHeard(); },
-                .reply = [self](RedisReply reply) { self->OnReply(std::move(reply)); },
+                .reply = [self](RedisReply&& reply) { self->OnReply(std::move(reply)); },
                 .written = [self] { self->OnWritten(); },
                 .failed = [self](RedisFailure failure) { self->OnFailed(std::move(failure)); }});
 }

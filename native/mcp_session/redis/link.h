@@ -77,7 +77,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
             RedisCounters& counters, RedisLocator locate);
 
   void Start();
-  void Send(RedisExchange exchange);
+  void Send(RedisExchange&& exchange);
   void Close();
 
   // Drops the connection as soon as nothing is in flight, and looks for the server anew.
@@ -107,8 +107,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void ConnectTo(const RedisAddress& address);
   void OnReady(const RedisServerInfo& info);
   void OnHeard();
-  void OnReply(RedisReply reply);
-  void OnAnswered(Pending pending);
+  void OnReply(RedisReply&& reply);
+  void OnAnswered(Pending&& pending);
   void OnWritten();
   void OnFailed(RedisFailure failure);
   void FlushSoon();
@@ -121,7 +121,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void Beat();
   void AskMemory();
   void LoseAll(bool repeat);
-  void Finish(Pending pending, RedisFate fate);
+  void Finish(Pending&& pending, RedisFate fate);
   void RefuseWaiting();
   void SetState(StoreState state, std::string reason);
   void NotePolicy(std::string_view policy);

@@ -75,13 +75,13 @@ void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand&& command
   submitting_ = false;
 }
 
-void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned planned, Instant now) {
+void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned&& planned, Instant now) {
   if (auto* reply = std::get_if<StoreReply>(&planned)) return Answer(ticket, std::move(*reply));
   RedisPlan& plan = std::get<RedisPlan>(planned);
   plan.exchange.deadline = now + options_.command_timeout;
   if (occupied_.empty()) return Send(ticket, std::move(plan));
   const std::string tag = plan.record_tag;
-  InOrder({tag}, [this, ticket, plan = std::move(plan)] { Send(ticket, plan); });
+  InOrder({tag}, [this, ticket, plan = std::move(plan)] { Send(ticket, RedisPlan(plan)); });
 }
 
 void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& command) {
@@ -95,9 +95,9 @@ void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& 
   });
 }
 
-void RedisSessionStore::State::Send(StoreTicket ticket, RedisPlan plan) {
+void RedisSessionStore::State::Send(StoreTicket ticket, RedisPlan&& plan) {
   plan.exchange.done = [this, ticket, read = std::move(plan.read),
-                        touch = std::move(plan.touch)](RedisDelivery delivery) {
+                        touch = std::move(plan.touch)](RedisDelivery&& delivery) {
     Answer(ticket, read(delivery));
     if (touch != nullptr && touch->due) Touch(touch->keys);
   };

@@ -35,10 +35,10 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
  private:
   class Regeneration;
 
-  void Run(StoreTicket ticket, RedisPlanned planned, Instant now);
+  void Run(StoreTicket ticket, RedisPlanned&& planned, Instant now);
   void Run(StoreTicket ticket, const store::Regenerate& command);
   void Run(StoreTicket ticket, const store::ReadEvents& command);
-  void Send(StoreTicket ticket, RedisPlan plan);
+  void Send(StoreTicket ticket, RedisPlan&& plan);
   void Touch(const RedisKeys& keys);
 
   // What takes several exchanges has its records to itself, so that the commands on each key are

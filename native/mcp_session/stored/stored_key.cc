@@ -1,11 +1,13 @@
 #include "mcp_session/stored/stored_key.h"
 
-#include <openssl/evp.h>
+// What OpenSSL 3 wants to be used instead allocates for each digest, and takes longer than to run
+// it.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <span>
 
 #include "mcp_session/base/base64.h"
@@ -14,32 +16,22 @@
 namespace mcp_session {
 namespace {
 
-// To look for the algorithm, as OpenSSL 3 does in each one-shot call, takes longer than to run it.
-void Sha256(std::string_view bytes, std::uint8_t* digest) {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  thread_local const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(EVP_MD_CTX_new(),
-                                                                                EVP_MD_CTX_free);
-  MCPS_CHECK(algorithm != nullptr && context != nullptr &&
-             EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
-             EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
-             EVP_DigestFinal_ex(context.get(), digest, nullptr) == 1);
-}
-
 std::string Tag(std::string_view purpose, std::initializer_list<std::string_view> parts) {
-  std::string bytes;
-  std::size_t size = purpose.size();
-  for (const std::string_view part : parts) size += sizeof(std::uint32_t) + part.size();
-  bytes.reserve(size);
-  bytes = purpose;
+  SHA256_CTX context;
+  const auto add = [&context](const void* bytes, std::size_t size) {
+    MCPS_CHECK(SHA256_Update(&context, bytes, size) == 1);
+  };
+  MCPS_CHECK(SHA256_Init(&context) == 1);
+  add(purpose.data(), purpose.size());
   for (const std::string_view part : parts) {
     const auto length = static_cast<std::uint32_t>(part.size());
-    const auto byte = [length](int shift) { return static_cast<char>(length >> shift & 0xff); };
-    const char prefix[] = {byte(24), byte(16), byte(8), byte(0)};
-    bytes.append(prefix, sizeof(prefix));
-    bytes += part;
+    const auto byte = [length](int shift) { return static_cast<std::uint8_t>(length >> shift); };
+    const std::array<std::uint8_t, 4> bytes = {byte(24), byte(16), byte(8), byte(0)};
+    add(bytes.data(), bytes.size());
+    add(part.data(), part.size());
   }
-  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
-  Sha256(bytes, digest.data());
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  MCPS_CHECK(SHA256_Final(digest.data(), &context) == 1);
   return EncodeBase64Url(std::span(digest).first(16));
 }
 
