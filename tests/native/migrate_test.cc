@@ -36,7 +36,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 SystemEntropy entropy;
 
@@ -153,23 +152,20 @@ class Worker {
     const auto chosen = data_.lower_bound(static_cast<int>(random_() % unsigned(next_)));
     if (chosen == data_.end()) return;
     const RecordName name = NameOf(chosen->first);
-    switch (random_() % 8) {
-      case 0:
-        EXPECT_EQ(store.Remove(name), true);
-        gone_.push_back(chosen->first);
-        data_.erase(chosen);
-        return;
-      case 1:
-        return Create(store);
-      case 2:
-        EXPECT_TRUE(store.Touch(name).has_value());
-        return;
-      case 3:
-        EXPECT_TRUE(store.Append(name, "event").has_value());
-        return;
-      default:
-        chosen->second = "data " + std::to_string(random_());
-        EXPECT_TRUE(store.Put(name, chosen->second, std::nullopt).has_value());
+    const unsigned what = random_() % 16;
+    if (what == 0) {
+      EXPECT_EQ(store.Remove(name), true);
+      gone_.push_back(chosen->first);
+      data_.erase(chosen);
+    } else if (what < 3) {
+      Create(store);
+    } else if (what < 6) {
+      EXPECT_TRUE(store.Touch(name).has_value());
+    } else if (what < 9) {
+      EXPECT_TRUE(store.Append(name, "event").has_value());
+    } else {
+      chosen->second = "data " + std::to_string(random_());
+      EXPECT_TRUE(store.Put(name, chosen->second, std::nullopt).has_value());
     }
   }
 
@@ -241,9 +237,12 @@ Finished Migrate(const std::string& from, const std::string& to) {
   const Instant begin = MonotonicNow();
   TestProcess process({"migrate", "--from", from, "--to", to});
   Finished finished;
-  finished.errors = process.AllErrors();
+  const Instant end = begin + Minutes(10);
+  do {
+    finished.errors += process.AllErrors();
+    finished.code = process.Wait();
+  } while (finished.code == -1 && MonotonicNow() < end);
   finished.output = process.RestOfOutput();
-  finished.code = process.Wait();
   std::printf("%.2f s: %s", double((MonotonicNow() - begin).count) / 1000, finished.output.c_str());
   return finished;
 }
@@ -287,7 +286,6 @@ void Move(const std::string& from, const std::string& to, Workers& workers) {
   const Finished last = Migrate(from, to);
   EXPECT_EQ(last.code, 0) << last.errors;
   EXPECT_THAT(last.output, HasSubstr("; failed 0; "));
-  EXPECT_THAT(last.errors, Not(HasSubstr("pass 3")));
 
   ExpectSame(Dump(from), Dump(to));
   const std::unique_ptr<BlockingStore> target = Open(to);
@@ -332,15 +330,17 @@ class MigrateOneTest : public testing::Test {
 };
 
 TEST_F(MigrateOneTest, BringsTheEndThatAnAccessHasMoved) {
-  ASSERT_TRUE(source_->Create(name_, "x", {.idle_ttl = Minutes(1)}));
-  ASSERT_EQ(Again().code, 0);
+  ASSERT_TRUE(source_->Create(name_, "x", {.idle_ttl = Hours(1)}));
   const std::string tag = MakeStoredKey(name_.key()).record_tag;
-  const Instant copied{Dump(file_)[tag].expires_in.count};
-  while (MonotonicNow() + Minutes(1) < copied + Seconds(3)) usleep(10'000);
+  redis_.Command({"PEXPIRE", "mcp:session:{" + tag + "}:s", "60000"});  // it has not been used
+  ASSERT_EQ(Again().code, 0);
+  const auto left = [&] {
+    return double(Dump(file_)[tag].expires_in.count - MonotonicNow().millis);
+  };
+  EXPECT_NEAR(left(), 60'000, 10'000);
   ASSERT_TRUE(source_->Touch(name_));
   ASSERT_EQ(Again().code, 0);
-  EXPECT_NEAR(double(Dump(file_)[tag].expires_in.count),
-              double(Dump(Url(redis_))[tag].expires_in.count), 500);
+  EXPECT_NEAR(left(), 3'600'000, 10'000);
 }
 
 TEST_F(MigrateOneTest, EndsWhatIsGoneAndLeavesWhatClientsOfTheTargetWrote) {
@@ -354,7 +354,8 @@ TEST_F(MigrateOneTest, EndsWhatIsGoneAndLeavesWhatClientsOfTheTargetWrote) {
   const Finished first = Again();
   EXPECT_EQ(first.code, 1);
   EXPECT_THAT(first.output, HasSubstr("copied 2; verified 2; failed 1; ended 0\n"));
-  EXPECT_THAT(first.errors, HasSubstr("not a record of a store"));
+  EXPECT_THAT(first.errors,
+              AllOf(HasSubstr("not a record of a store"), HasSubstr("1 could not be copied")));
 
   const std::unique_ptr<BlockingStore> target = Open(file_);
   ASSERT_TRUE(target->Put(changed, "target's", std::nullopt));

@@ -154,8 +154,8 @@ TEST_F(RedisAdminTest, EndsARecord) {
   ASSERT_THAT(client_.Create(kRecord), IsDone());
   ASSERT_THAT(client_.Create(kBearer), IsDone());
   for (const RecordKey& key : {kRecord, kBearer}) {
-    EXPECT_EQ(admin_->End(MakeStoredKey(key), std::nullopt), true);
-    EXPECT_EQ(admin_->End(MakeStoredKey(key), std::nullopt), false);
+    EXPECT_EQ(admin_->End(MakeStoredKey(key)), true);
+    EXPECT_EQ(admin_->End(MakeStoredKey(key)), false);
     EXPECT_THAT(client_.Get(key), FailsWith(ErrorCode::kNotFound));
     const auto found = admin_->Find(MakeStoredKey(key));
     ASSERT_TRUE(found.has_value());
@@ -171,7 +171,7 @@ TEST_F(RedisAdminTest, LeavesWhatIsNotOurs) {
   const auto found = admin_->Find(MakeStoredKey(kRecord));
   ASSERT_FALSE(found.has_value());
   EXPECT_EQ(found.error().code, ErrorCode::kCorrupt);
-  const auto ended = admin_->End(MakeStoredKey(kRecord), std::nullopt);
+  const auto ended = admin_->End(MakeStoredKey(kRecord));
   ASSERT_FALSE(ended.has_value());
   EXPECT_EQ(ended.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(server_.Command({"GET", key}), "something else");
@@ -337,12 +337,23 @@ TEST_F(RedisAdminTest, ImportsManyAndRefusesSome) {
   EXPECT_THAT(*target->Import({}), IsEmpty());
 }
 
-TEST_F(RedisAdminTest, EndsARecordOnlyInTheVersionThatIsMeant) {
+TEST_F(RedisAdminTest, EndsManyUpToAVersion) {
+  const RecordKey changed{"alice", "session", "id-2"}, none{"alice", "session", "id-3"};
   const std::uint64_t version = client_.Create(kRecord).record.version;
-  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version - 1), false);
-  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version + 1), false);
-  EXPECT_THAT(client_.Get(kRecord), IsDone());
-  EXPECT_EQ(admin_->End(MakeStoredKey(kRecord), version), true);
+  const std::uint64_t bearers = client_.Create(kBearer).record.version;
+  const std::uint64_t before = client_.Create(changed).record.version;
+  ASSERT_THAT(client_.Put(changed, "changed"), IsDone());
+  EXPECT_EQ(admin_->EndUpTo({{MakeStoredKey(kRecord), version},
+                             {MakeStoredKey(kBearer), bearers + 1},
+                             {MakeStoredKey(changed), before},
+                             {MakeStoredKey(none), version}}),
+            2u);
+  EXPECT_THAT(client_.Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(client_.Get(kBearer), FailsWith(ErrorCode::kNotFound));
+  EXPECT_THAT(client_.Get(changed), Holds("changed"));
+  EXPECT_EQ(server_.Command({"ZCARD", RedisKeys("mcp:session:", MakeStoredKey(kRecord)).index()}),
+            "1");
+  EXPECT_EQ(admin_->EndUpTo({}), 0u);
 }
 
 TEST_F(RedisAdminTest, RefusesToImportWhatCannotBe) {
@@ -466,7 +477,7 @@ TEST(RedisAdmin, WalksOverAllNodesOfACluster) {
   const std::unique_ptr<RedisAdmin> admin = AdminOf(options);
   EXPECT_EQ(admin->Count(), 100u);
   EXPECT_THAT(ScanAll(*admin, 10, true), SizeIs(100));
-  EXPECT_EQ(admin->End(MakeStoredKey({"owner-4", "session", "4"}), std::nullopt), true);
+  EXPECT_EQ(admin->End(MakeStoredKey({"owner-4", "session", "4"})), true);
   EXPECT_EQ(admin->Count(), 99u);
   EXPECT_THAT(
       admin->Check(),

@@ -292,14 +292,16 @@ TEST_F(SqliteAdminTest, ImportsManyAndRefusesSome) {
   EXPECT_EQ(admin->Count(), 599u);
 }
 
-TEST_F(SqliteAdminTest, EndsARecordOnlyInTheVersionThatIsMeant) {
+TEST_F(SqliteAdminTest, EndsManyUpToAVersion) {
   const auto admin = Admin();
-  const StoredRecord record = Foreign("1", 10);
-  EXPECT_TRUE(*ImportOne(*admin, record));
-  EXPECT_EQ(admin->End(record.key, 9), false);
-  EXPECT_EQ(admin->End(record.key, 11), false);
+  for (const char* id : {"1", "2", "3"}) EXPECT_TRUE(*ImportOne(*admin, Foreign(id, 10)));
+  EXPECT_EQ(admin->EndUpTo({{Foreign("1", 0).key, 10},
+                            {Foreign("2", 0).key, 11},
+                            {Foreign("3", 0).key, 9},
+                            {Foreign("4", 0).key, 10}}),
+            2u);
   EXPECT_EQ(admin->Count(), 1u);
-  EXPECT_EQ(admin->End(record.key, 10), true);
+  EXPECT_EQ(admin->Find(Foreign("3", 0).key)->has_value(), true);
 }
 
 TEST_F(SqliteAdminTest, PlacesInListsThatAreTakenMakeRoom) {
@@ -366,13 +368,13 @@ TEST_F(SqliteAdminTest, ARecordIsFoundAndEndedByBothItsTags) {
                                  StoredKey{OwnerTag("alice"), std::string(22, 'A')},
                                  StoredKey{OwnerTag("alice"), MakeStoredKey(bearer).record_tag}}) {
     EXPECT_EQ(admin->Find(wrong)->has_value(), false);
-    EXPECT_EQ(admin->End(wrong, std::nullopt), false);
+    EXPECT_EQ(admin->End(wrong), false);
   }
-  EXPECT_EQ(admin->End(MakeStoredKey(alices), std::nullopt), true);
-  EXPECT_EQ(admin->End(MakeStoredKey(alices), std::nullopt), false);
+  EXPECT_EQ(admin->End(MakeStoredKey(alices)), true);
+  EXPECT_EQ(admin->End(MakeStoredKey(alices)), false);
   EXPECT_EQ(admin->Find(MakeStoredKey(alices))->has_value(), false);
   EXPECT_THAT(client.Run(store::Get{alices}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_EQ(admin->End(MakeStoredKey(bearer), std::nullopt), true);
+  EXPECT_EQ(admin->End(MakeStoredKey(bearer)), true);
   EXPECT_EQ(admin->Count(), 0u);
 }
 

@@ -119,27 +119,28 @@ Result<Pass> CopyAll(StoreAdmin& from, StoreAdmin& to, MigrationJournal& journal
   return pass;
 }
 
-// Whether an error is about the record alone.
-bool IsOfRecord(const Error& error) {
-  return error.code == ErrorCode::kInvalidArgument || error.code == ErrorCode::kCorrupt;
-}
-
 // Ends in the target what has been removed from the source since it was seen there. What clients of
 // the target have written has a higher version, and stays. Answers how many it were.
 Result<std::uint64_t> EndRemoved(StoreAdmin& from, StoreAdmin& to,
                                  const MigrationJournal& journal) {
   std::uint64_t ended = 0;
-  for (const MigrationJournal::Missed& missed : journal.FindMissed()) {
-    const auto source = Patiently([&] { return from.Find(missed.key); });
-    if (!source && !IsOfRecord(source.error())) return tl::unexpected(source.error());
-    if (!source || *source) continue;
-    const auto copy = Patiently([&] { return to.Find(missed.key); });
-    if (!copy && !IsOfRecord(copy.error())) return tl::unexpected(copy.error());
-    if (!copy || !*copy || (*copy)->version > missed.version) continue;
-    const auto end = Patiently([&] { return to.End(missed.key, (*copy)->version); });
-    if (!end && !IsOfRecord(end.error())) return tl::unexpected(end.error());
-    if (end && *end) ++ended;
+  std::vector<StoreAdmin::Ending> removed;
+  const auto end_them = [&]() -> Result<void> {
+    const auto done = Patiently([&] { return to.EndUpTo(removed); });
+    if (!done) return tl::unexpected(done.error());
+    ended += *done;
+    removed.clear();
+    return {};
+  };
+  for (const StoreAdmin::Ending& missed : journal.FindMissed()) {
+    const auto found = Patiently([&] { return from.Find(missed.key); });
+    if (!found && found.error().code != ErrorCode::kCorrupt) return tl::unexpected(found.error());
+    if (!found || *found) continue;
+    removed.push_back(missed);
+    if (removed.size() < kPageRecords) continue;
+    if (const Result<void> done = end_them(); !done) return tl::unexpected(done.error());
   }
+  if (const Result<void> done = end_them(); !done) return tl::unexpected(done.error());
   return ended;
 }
 
@@ -169,13 +170,16 @@ int Finish(StoreAdmin& from, StoreAdmin& to, MigrationJournal& journal, const Pa
             "it, then run this again: little is left to copy");
     return kFailed;
   }
+  if (last.failed > 0) {
+    LogLine(std::to_string(last.failed) + " could not be copied; each is named above");
+    return kFailed;
+  }
   if (in_source > last.verified || in_target < in_source) {
     LogLine(
         "the counts do not agree: not every record of the source is in the target. Run this "
         "again");
     return kFailed;
   }
-  if (last.failed > 0) return kFailed;
   const Result<void> removed = journal.Remove();
   return removed ? kSucceeded : Stop(removed.error());
 }

@@ -17,8 +17,8 @@ constexpr std::string_view kFormat = "MJ1 ";
 constexpr std::size_t kLinesOfPage = 500;  // 50 KB at most: it fits where records do
 constexpr std::size_t kScanned = 1000;
 
-// By how much an end must move to count as later: more than reading and writing take.
-constexpr Millis kLater = Seconds(1);
+// By how much an end must move to count as later: more than it takes to read a page of a store.
+constexpr Millis kLater = Seconds(5);
 
 Instant WallNow() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -66,7 +66,7 @@ Result<void> MigrationJournal::Load() {
 }
 
 void MigrationJournal::ReadPage(const StoredRecord& page, Instant now) {
-  pages_.push_back({page.key, now + page.expires_in});
+  pages_.push_back({{page.key, page.version}, now + page.expires_in});
   std::string_view rest = page.data;
   rest.remove_prefix(heading_.size());
   while (!rest.empty()) {
@@ -94,8 +94,12 @@ Result<MigrationJournal::Noted> MigrationJournal::Note(const std::vector<StoredR
     if (std::exchange(seen.pass, pass_) == pass_) continue;
     ++noted.records;
     const Instant end = now + record.expires_in;
+    const std::uint64_t event = record.events.empty() ? 0 : record.events.back().sequence;
+    const bool has_more_events = std::exchange(seen.event, event) < event;
+    if (has_more_events || seen.version < record.version || end - seen.end >= kLater) {
+      ++noted.changed;
+    }
     if (seen.version >= record.version && end - seen.end < kLater) continue;
-    ++noted.changed;
     seen.version = std::max(seen.version, record.version);
     seen.end = end;
     last = std::max(last, end);
@@ -121,15 +125,15 @@ Result<void> MigrationJournal::WritePage(std::string lines, Instant end, Instant
   page.data = heading_ + lines;
   page.expires_in = std::min(end - now, kMaxLifetime);
   page.max_life_left = page.expires_in;
-  pages_.push_back({page.key, now + page.expires_in});
+  pages_.push_back({{page.key, page.version}, now + page.expires_in});
   MCPS_TRY(const auto imported, Patiently([&] { return target_.Import({page}); }));
   if (imported[0].refused) return tl::unexpected(*imported[0].refused);
   return {};
 }
 
-std::vector<MigrationJournal::Missed> MigrationJournal::FindMissed() const {
+std::vector<StoreAdmin::Ending> MigrationJournal::FindMissed() const {
   const Instant now = WallNow();
-  std::vector<Missed> missed;
+  std::vector<StoreAdmin::Ending> missed;
   for (const auto& [tags, seen] : seen_) {
     if (seen.pass < pass_ && now < seen.end) missed.push_back({KeyOf(tags), seen.version});
   }
@@ -143,10 +147,10 @@ std::uint64_t MigrationJournal::CountPages() const {
 }
 
 Result<void> MigrationJournal::Remove() {
-  for (const Page& page : pages_) {
-    MCPS_TRY([[maybe_unused]] const bool ended,
-             Patiently([&] { return target_.End(page.key, /*version=*/std::nullopt); }));
-  }
+  std::vector<StoreAdmin::Ending> endings;
+  for (const Page& page : pages_) endings.push_back(page.ending);
+  const auto ended = Patiently([&] { return target_.EndUpTo(endings); });
+  if (!ended) return tl::unexpected(ended.error());
   pages_.clear();
   return {};
 }

@@ -30,8 +30,8 @@ class MigrationJournal {
   Result<void> Load();
 
   // Notes records of the source, before they are copied; those that are over do not matter.
-  // `records` is how many live ones were not met before in this pass, `changed` how many of those are new, have another version or
-  // a later end than when they were seen last.
+  // `records` is how many live ones were not met before in this pass, `changed` how many of those
+  // are new, or have another version, a later end or more events than when they were seen last.
   struct Noted {
     std::uint64_t records = 0;
     std::uint64_t changed = 0;
@@ -41,11 +41,7 @@ class MigrationJournal {
 
   // What has been seen and was not met in this pass, although its time is not over: it must have
   // been removed from the source, up to this version.
-  struct Missed {
-    StoredKey key;
-    std::uint64_t version = 0;
-  };
-  std::vector<Missed> FindMissed() const;
+  std::vector<StoreAdmin::Ending> FindMissed() const;
 
   // How many records of the target are its pages.
   std::uint64_t CountPages() const;
@@ -55,11 +51,12 @@ class MigrationJournal {
  private:
   struct Seen {
     std::uint64_t version = 0;
-    Instant end{0};  // by the clock of this machine, in ms since 1970
+    Instant end{0};           // by the clock of this machine, in ms since 1970
+    std::uint64_t event = 0;  // the last one of its stream; not in the pages
     std::uint64_t pass = 0;
   };
   struct Page {
-    StoredKey key;
+    StoreAdmin::Ending ending;
     Instant end{0};
   };
 

@@ -184,7 +184,7 @@ int End(StoreAdmin& admin, const SessionsOptions& options) {
   int code = kFailed;
   const std::optional<StoredKey> key = FindByTag(admin, options.tag, &code);
   if (!key) return code;
-  const Result<bool> ended = admin.End(*key, /*version=*/std::nullopt);
+  const Result<bool> ended = admin.End(*key);
   if (!ended) return Complain(ended.error());
   if (options.json) {
     std::printf("{\"tag\":\"%s\",\"ended\":%s}\n", key->record_tag.c_str(),

@@ -46,8 +46,9 @@ Result<std::vector<StoreAdmin::Imported>> RedisAdmin::Import(
 Result<std::optional<StoredRecord>> RedisAdmin::Find(const StoredKey& key) {
   return state_->Find(key);
 }
-Result<bool> RedisAdmin::End(const StoredKey& key, std::optional<std::uint64_t> version) {
-  return state_->End(key, version);
+Result<bool> RedisAdmin::End(const StoredKey& key) { return state_->End(key); }
+Result<std::uint64_t> RedisAdmin::EndUpTo(const std::vector<Ending>& endings) {
+  return state_->EndUpTo(endings);
 }
 Result<std::uint64_t> RedisAdmin::Count() { return state_->Count(); }
 std::vector<CheckLine> RedisAdmin::Check() { return state_->Check(); }
@@ -150,9 +151,8 @@ Result<std::optional<StoredRecord>> RedisAdmin::State::Find(const StoredKey& key
   return std::move(found[0].record);
 }
 
-Result<bool> RedisAdmin::State::End(const StoredKey& key, std::optional<std::uint64_t> version) {
+Result<bool> RedisAdmin::State::End(const StoredKey& key) {
   if (!IsKey(key)) return Refuse("no such tag");
-  const RedisKeys keys(options_.prefix, key);
   std::string member;
   if (!key.owner_tag.empty()) {
     Question question = AboutIndex(key.owner_tag);
@@ -162,15 +162,8 @@ Result<bool> RedisAdmin::State::End(const StoredKey& key, std::optional<std::uin
       member = place->second.member;
     }
   }
-  const std::string expected = version ? Digits16(*version) : std::string();
-  std::vector<std::string> names = {keys.record(), keys.stream()};
-  if (!keys.index().empty()) names.push_back(keys.index());
-  const std::string channel = keys.channel();
-  std::string bytes;
-  AppendRedisScript(
-      &bytes, RedisScriptName::kEnd, std::vector<std::string_view>(names.begin(), names.end()),
-      std::initializer_list<std::string_view>{key.record_tag, expected, "0", member, channel, "0"});
-  MCPS_TRY(const Replies replies, AskKey(keys.record(), std::move(bytes), 1));
+  Question question = PlanEnd(key, /*expected=*/"", member);
+  MCPS_TRY(const Replies replies, AskKey(question.key, std::move(question.bytes), 1));
   const std::string_view status = RedisAnswer(replies[0]).status();
   if (status == "corrupt") return Corrupt();
   return status == "ok";

@@ -33,7 +33,8 @@ class RedisAdmin final : public StoreAdmin {
   Result<std::optional<StoredRecord>> Find(const StoredKey& key) override;
 
   // False also for a record that is over; what is remembered of it is forgotten.
-  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) override;
+  Result<bool> End(const StoredKey& key) override;
+  Result<std::uint64_t> EndUpTo(const std::vector<Ending>& endings) override;
 
   Result<std::uint64_t> Count() override;
 

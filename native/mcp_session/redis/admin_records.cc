@@ -180,4 +180,43 @@ Result<std::vector<StoreAdmin::Imported>> RedisAdmin::State::Import(
   return imported;
 }
 
+RedisAdmin::State::Question RedisAdmin::State::PlanEnd(const StoredKey& key,
+                                                       std::string_view expected,
+                                                       std::string_view member) const {
+  const RedisKeys keys(options_.prefix, key);
+  std::vector<std::string> names = {keys.record(), keys.stream()};
+  if (!keys.index().empty()) names.push_back(keys.index());
+  const std::string channel = keys.channel();
+  Question question{.key = keys.record()};
+  AppendRedisScript(
+      &question.bytes, RedisScriptName::kEnd,
+      std::vector<std::string_view>(names.begin(), names.end()),
+      std::initializer_list<std::string_view>{key.record_tag, expected, "0", member, channel, "0"});
+  return question;
+}
+
+Result<std::uint64_t> RedisAdmin::State::EndUpTo(const std::vector<Ending>& endings) {
+  std::vector<StoredKey> keys;
+  for (const Ending& ending : endings) {
+    if (!IsKey(ending.key)) return Refuse("no such tag");
+    keys.push_back(ending.key);
+  }
+  MCPS_TRY(const std::vector<Found> found, Read(keys, /*whole=*/false));
+  std::vector<Question> questions;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::optional<StoredRecord>& record = found[i].record;
+    if (!record || record->expires_in <= Millis{} || record->version > endings[i].version) continue;
+    const RedisKeys names(options_.prefix, keys[i]);
+    questions.push_back(PlanEnd(keys[i], Digits16(record->version),
+                                MakeIndexMember(names, record->kind, record->id)));
+  }
+  std::uint64_t ended = 0;
+  for (const Result<Replies>& answer : AskKeys(std::move(questions))) {
+    if (!answer && answer.error().code == ErrorCode::kCorrupt) continue;
+    if (!answer) return tl::unexpected(answer.error());
+    if (RedisAnswer((*answer)[0]).status() == "ok") ++ended;
+  }
+  return ended;
+}
+
 }  // namespace mcp_session

@@ -29,7 +29,8 @@ class RedisAdmin::State {
   Result<Page> Scan(std::string_view cursor, std::size_t limit, bool whole);
   Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records);
   Result<std::optional<StoredRecord>> Find(const StoredKey& key);
-  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version);
+  Result<bool> End(const StoredKey& key);
+  Result<std::uint64_t> EndUpTo(const std::vector<Ending>& endings);
   Result<std::uint64_t> Count();
   std::vector<CheckLine> Check();
 
@@ -95,6 +96,8 @@ class RedisAdmin::State {
   // What each of the keys has.
   Result<std::vector<Found>> Read(const std::vector<StoredKey>& keys, bool whole);
   Result<Question> PlanImport(const StoredRecord& record) const;
+  // Nothing expected: whatever version it has.
+  Question PlanEnd(const StoredKey& key, std::string_view expected, std::string_view member) const;
 
   RedisOptions options_;
   const Millis timeout_;  // of a server's commands; ours have more

@@ -241,13 +241,27 @@ Result<std::optional<StoredRecord>> SqliteAdmin::Find(const StoredKey& key) {
   });
 }
 
-Result<bool> SqliteAdmin::End(const StoredKey& key, std::optional<std::uint64_t> version) {
+Result<bool> SqliteAdmin::End(const StoredKey& key) {
   const Instant now = state_->Now();
   return state_->Write([&] {
     const std::optional<sqlite::NamedRecord> found = state_->records().FindWhole(key);
-    if (!found || found->row.version != version.value_or(found->row.version)) return false;
+    if (!found) return false;
     state_->records().Erase(found->row);
     return found->row.IsLive(now);
+  });
+}
+
+Result<std::uint64_t> SqliteAdmin::EndUpTo(const std::vector<Ending>& endings) {
+  const Instant now = state_->Now();
+  return state_->Write([&] {
+    std::uint64_t ended = 0;
+    for (const Ending& ending : endings) {
+      const std::optional<sqlite::NamedRecord> found = state_->records().FindWhole(ending.key);
+      if (!found || !found->row.IsLive(now) || found->row.version > ending.version) continue;
+      state_->records().Erase(found->row);
+      ++ended;
+    }
+    return ended;
   });
 }
 

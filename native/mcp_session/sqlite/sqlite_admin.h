@@ -46,7 +46,8 @@ class SqliteAdmin final : public StoreAdmin {
   Result<std::vector<Imported>> Import(const std::vector<StoredRecord>& records) override;
 
   Result<std::optional<StoredRecord>> Find(const StoredKey& key) override;
-  Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) override;
+  Result<bool> End(const StoredKey& key) override;
+  Result<std::uint64_t> EndUpTo(const std::vector<Ending>& endings) override;
   Result<std::uint64_t> Count() override;
 
   // Version, log, integrity, file system, free space, permissions, and how long 100 commits take.

@@ -73,8 +73,15 @@ class StoreAdmin {
   // The record with this tag; nothing if there is none. For an owner's record both tags are needed.
   virtual Result<std::optional<StoredRecord>> Find(const StoredKey& key) = 0;
 
-  // Ends a record, if it has this version; nothing: whatever it has. False: there was none.
-  virtual Result<bool> End(const StoredKey& key, std::optional<std::uint64_t> version) = 0;
+  // Ends a record. False: there was none.
+  virtual Result<bool> End(const StoredKey& key) = 0;
+
+  // Ends those that are there in this version or a lower one, all together. How many there were.
+  struct Ending {
+    StoredKey key;
+    std::uint64_t version = 0;
+  };
+  virtual Result<std::uint64_t> EndUpTo(const std::vector<Ending>& endings) = 0;
 
   // How many live records there are, by counting all of them.
   virtual Result<std::uint64_t> Count() = 0;
