@@ -31,8 +31,9 @@ def _mutated_sources_impl(ctx):
     )
     files = [mutated]
     if ctx.attr.unit != ctx.attr.file:
-        unit = ctx.actions.declare_file("%s/%s" % (ctx.label.name, sources[ctx.attr.unit].short_path))
-        ctx.actions.symlink(output = unit, target_file = sources[ctx.attr.unit])
+        source = sources[ctx.attr.unit]
+        unit = ctx.actions.declare_file("%s/%s" % (ctx.label.name, source.short_path))
+        ctx.actions.symlink(output = unit, target_file = source)
         files.append(unit)
     return [DefaultInfo(files = depset(files))]
 
