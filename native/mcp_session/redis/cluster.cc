@@ -108,25 +108,26 @@ StoreState ClusterRoute::state() const {
   return some_are(StoreState::kUnavailable) ? StoreState::kUnavailable : StoreState::kConnecting;
 }
 
-std::string ClusterRoute::reason() const {
-  if (!has_slots_) return failure_.reason;
-  // The worst first: a node that is away is more than one that may evict.
+// The worst first: a node that is away is more than one that may evict. Null: none has a reason.
+const std::pair<const std::string, std::shared_ptr<RedisLink>>* ClusterRoute::WorstLink() const {
   for (const StoreState state : {StoreState::kMisconfigured, StoreState::kUnavailable,
                                  StoreState::kConnecting, StoreState::kConnected}) {
-    for (const auto& [node, link] : links_) {
-      if (link->state() == state && !link->reason().empty()) return node + ": " + link->reason();
+    for (const auto& each : links_) {
+      if (each.second->state() == state && !each.second->reason().empty()) return &each;
     }
   }
-  return {};
+  return nullptr;
+}
+
+std::string ClusterRoute::reason() const {
+  if (!has_slots_) return failure_.reason;
+  const auto* worst = WorstLink();
+  return worst == nullptr ? std::string() : worst->first + ": " + worst->second->reason();
 }
 
 RedisCause ClusterRoute::cause() const {
-  if (!has_slots_) return failure_.cause;
-  const StoreState now = state();
-  for (const auto& [node, link] : links_) {
-    if (link->state() == now && !link->reason().empty()) return link->cause();
-  }
-  return failure_.cause;
+  const auto* worst = has_slots_ ? WorstLink() : nullptr;
+  return worst == nullptr ? failure_.cause : worst->second->cause();
 }
 
 std::optional<bool> ClusterRoute::MayEvict() const {

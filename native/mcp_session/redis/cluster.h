@@ -22,9 +22,11 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mcp_session/redis/link.h"
@@ -68,6 +70,7 @@ class ClusterRoute final : public RedisRoute {
     std::deque<Journey> waiters;  // in order; only in trouble
   };
 
+  const std::pair<const std::string, std::shared_ptr<RedisLink>>* WorstLink() const;
   void Go(Journey journey);
   void OnDelivered(Journey journey, RedisDelivery delivery);
   bool Redirect(Journey* journey, const RedisReply& error, Lane* lane);

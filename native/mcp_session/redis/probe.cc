@@ -65,7 +65,11 @@ tl::expected<void, RedisFailure> ProbeRedis(RedisOptions options, Millis timeout
   }
   const StoreState state = route->state();
   RedisFailure failure = MakeRedisFailure(RedisCause::kTimedOut);
-  if (state != StoreState::kConnecting) failure = MakeRedisFailure(route->cause(), route->reason());
+  if (state != StoreState::kConnecting) {
+    const bool misconfigured = state == StoreState::kMisconfigured;
+    failure = {misconfigured ? ErrorCode::kMisconfigured : ErrorCode::kUnavailable, route->reason(),
+               route->cause()};
+  }
   route->Close();
   if (state == StoreState::kConnected) return {};
   // Both sides may be waiting for the other to speak first.
