@@ -44,6 +44,7 @@ class CreateStoreTest : public testing::Test {
   // What happens to be at the well-known port of this machine is not for tests.
   CreateStoreTest() {
     options_.well_known_url = Url(refusing_.port());
+    options_.command_timeout = Seconds(10);  // the machine may be busy
     options_.log = [this](std::string_view line) { lines_.emplace_back(line); };
   }
 
