@@ -77,7 +77,7 @@ void MigrationJournal::ReadPage(const StoredRecord& page, Instant now) {
     if (tags.size() < kTagSize || !version || !end) continue;
     Seen& seen = seen_[std::string(tags)];
     seen.version = std::max(seen.version, static_cast<std::uint64_t>(*version));
-    seen.end = std::max(seen.end, Instant{*end});
+    seen.end = seen.written_end = std::max(seen.end, Instant{*end});
   }
 }
 
@@ -95,13 +95,13 @@ Result<MigrationJournal::Noted> MigrationJournal::Note(const std::vector<StoredR
     ++noted.records;
     const Instant end = now + record.expires_in;
     const std::uint64_t event = record.events.empty() ? 0 : record.events.back().sequence;
-    const bool has_more_events = std::exchange(seen.event, event) < event;
-    if (has_more_events || seen.version < record.version || end - seen.end >= kLater) {
-      ++noted.changed;
-    }
-    if (seen.version >= record.version && end - seen.end < kLater) continue;
+    const bool is_new = seen.version < record.version;
+    if (is_new || end - seen.end >= kLater || seen.event < event) ++noted.changed;
     seen.version = std::max(seen.version, record.version);
-    seen.end = end;
+    seen.end = std::max(seen.end, end);
+    seen.event = event;
+    if (!is_new && end - seen.written_end < kLater) continue;
+    seen.written_end = end;
     last = std::max(last, end);
     lines += tags + ' ' + std::to_string(seen.version) + ' ' + std::to_string(end.millis) + '\n';
     if (++count % kLinesOfPage == 0) {

@@ -52,6 +52,7 @@ class MigrationJournal {
   struct Seen {
     std::uint64_t version = 0;
     Instant end{0};           // by the clock of this machine, in ms since 1970
+    Instant written_end{0};   // the one in the pages, which may lag a little
     std::uint64_t event = 0;  // the last one of its stream; not in the pages
     std::uint64_t pass = 0;
   };
