@@ -56,17 +56,20 @@ void LowerTo(std::atomic<std::int64_t>& value, std::int64_t bound) {
 }  // namespace
 
 SharedMemory::SharedMemory(const MemoryStoreOptions& options, Entropy& entropy)
-    : seed_(MakeSipKey(entropy).k0) {
+    : sip_key_(MakeSipKey(entropy)) {
   for (std::size_t i = 0; i < kShards; ++i) {
-    Shard& shard = *shards_.emplace_back(std::make_unique<Shard>(options, entropy));
+    Shard& shard = *shards_.emplace_back(std::make_unique<Shard>(options, sip_key_));
     shard.bytes = shard.table.MemoryUse();
     bytes_ += shard.bytes;
   }
 }
 
+SharedMemory::Shard& SharedMemory::ShardAt(std::uint64_t hash) { return *shards_[hash % kShards]; }
+
 SharedMemory::Shard& SharedMemory::ShardOf(const RecordKey& key) {
-  const std::string_view name = key.owner.empty() ? key.id : key.owner;
-  return *shards_[Spread(seed_, name) % kShards];
+  if (!key.owner.empty()) return ShardAt(Spread(sip_key_.k0, key.owner));
+  if (!IsStorable(key)) return ShardAt(0);  // it is in none, and each says so
+  return ShardAt(PackedKey(sip_key_, key).hash());
 }
 
 Instant SharedMemory::Enter(Shard& shard, Instant now) {
@@ -77,6 +80,11 @@ Instant SharedMemory::Enter(Shard& shard, Instant now) {
 }
 
 void SharedMemory::Leave(Shard& shard, std::vector<AnsweredReader>* answered) {
+  Count(shard);
+  if (shard.table.has_answered()) shard.table.TakeAnswered(answered);
+}
+
+void SharedMemory::Count(Shard& shard) {
   const std::size_t records = shard.table.size();
   const std::size_t bytes = shard.table.MemoryUse();
   // Unsigned arithmetic wraps, and adds what is less than nothing all the same.
@@ -89,26 +97,24 @@ void SharedMemory::Leave(Shard& shard, std::vector<AnsweredReader>* answered) {
     shard.deadline.store(deadline);  // before deadline_, as Tick looks at them
     LowerTo(deadline_, deadline);
   }
-  if (shard.table.has_answered()) shard.table.TakeAnswered(answered);
 }
 
-void SharedMemory::Get(const store::Get& command, Instant now, StoreReply* reply,
-                       std::vector<AnsweredReader>* answered) {
-  Shard& shard = ShardOf(command.key);
+void SharedMemory::Get(const store::Get& command, Instant now, StoreReply* reply) {
+  if (!IsStorable(command.key)) {
+    reply->error = ErrorCode::kNotFound;
+    return;
+  }
+  const PackedKey key(sip_key_, command.key);
+  Shard& shard = command.key.owner.empty() ? ShardAt(key.hash()) : ShardOf(command.key);
   const std::lock_guard lock(shard.mutex);
   shard.now = std::max(shard.now, now);
-  reply->error = shard.table.Do(command, shard.now, *reply);
+  reply->error = shard.table.Get(key, shard.now, reply->record);
   // Most of them change nothing that is counted.
-  if (shard.table.size() != shard.records) Leave(shard, answered);
+  if (shard.table.size() != shard.records) Count(shard);
 }
 
 bool SharedMemory::Run(StoreCommand& command, StoreTicket ticket, std::uint64_t reader, Instant now,
                        StoreReply* reply, std::vector<AnsweredReader>* answered) {
-  // First what there is most of.
-  if (const auto* get = std::get_if<store::Get>(&command)) {
-    Get(*get, now, reply, answered);
-    return true;
-  }
   if (const auto* regenerate = std::get_if<store::Regenerate>(&command)) {
     RunRegenerate(*regenerate, now, reply, answered);
     return true;
@@ -231,9 +237,11 @@ SharedMemoryStore::~SharedMemoryStore() {
 }
 
 void SharedMemoryStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
-  std::vector<AnsweredReader> answered;
   StoreReply& reply = replies_.emplace_back();
   reply.ticket = ticket;
+  // First what there is most of.
+  if (const auto* get = std::get_if<store::Get>(&command)) return memory_.Get(*get, now, &reply);
+  std::vector<AnsweredReader> answered;
   if (!memory_.Run(command, ticket, number_, now, &reply, &answered)) replies_.pop_back();
   if (!answered.empty()) Collect(std::move(answered));
 }

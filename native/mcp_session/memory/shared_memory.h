@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "mcp_session/base/entropy.h"
+#include "mcp_session/base/siphash.h"
 #include "mcp_session/store/memory_options.h"
 #include "mcp_session/store/memory_table.h"
 #include "mcp_session/store/store.h"
@@ -43,26 +44,29 @@ class SharedMemory {
   friend class SharedMemoryStore;
 
   struct alignas(64) Shard {
-    Shard(const MemoryStoreOptions& options, Entropy& entropy) : table(options, entropy) {}
+    Shard(const MemoryStoreOptions& options, const SipKey& sip_key) : table(options, sip_key) {}
+    // What a Get writes is in one line of the cache.
     std::mutex mutex;
-    MemoryTable table;
     Instant now{std::numeric_limits<std::int64_t>::min()};  // the latest it was told
     std::size_t records = 0;                                // as counted in the sums
     std::size_t bytes = 0;
+    MemoryTable table;
     std::atomic<std::int64_t> deadline{kNever.millis};
   };
 
+  Shard& ShardAt(std::uint64_t hash);
   Shard& ShardOf(const RecordKey& key);
 
-  // The next three are for whoever holds the lock of the shard.
+  // The next three are for whoever holds the lock of the shard. Count is Leave where no reader can
+  // have been answered.
   Instant Enter(Shard& shard, Instant now);
+  void Count(Shard& shard);
   void Leave(Shard& shard, std::vector<AnsweredReader>* answered);
 
   // False: the command waits.
   bool Run(StoreCommand& command, StoreTicket ticket, std::uint64_t reader, Instant now,
            StoreReply* reply, std::vector<AnsweredReader>* answered);
-  void Get(const store::Get& command, Instant now, StoreReply* reply,
-           std::vector<AnsweredReader>* answered);
+  void Get(const store::Get& command, Instant now, StoreReply* reply);
   bool RunInShard(Shard& shard, StoreCommand& command, StoreTicket ticket, std::uint64_t reader,
                   Instant now, StoreReply* reply, std::vector<AnsweredReader>* answered);
   bool Reclaim(Instant now, std::vector<AnsweredReader>* answered);
@@ -76,7 +80,7 @@ class SharedMemory {
   void Unregister(std::uint64_t number);
   void Deliver(std::vector<AnsweredReader> answered);
 
-  const std::uint64_t seed_;
+  const SipKey sip_key_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<std::size_t> records_{0};
   std::atomic<std::size_t> bytes_{0};

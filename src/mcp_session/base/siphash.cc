@@ -3,17 +3,17 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace mcp_session {
 namespace {
 
-// Eight bytes, the lowest first. Written out because compilers turn this form into one load.
-template <typename Byte>
-std::uint64_t LoadWord(const Byte* bytes) {
-  const auto byte = [bytes](int i) {
-    return std::uint64_t{static_cast<std::uint8_t>(bytes[i])} << (8 * i);
-  };
-  return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
+// Eight bytes, the lowest first.
+std::uint64_t LoadWord(const void* bytes) {
+  std::uint64_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
 }
 
 struct SipState {

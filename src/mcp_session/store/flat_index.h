@@ -1,5 +1,5 @@
 // FlatIndex: finds slots by a hash that is already well mixed and keyed. Open addressing with
-// linear probing in one block of memory, a power of two long. Erasing shifts back what follows, so
+// linear probing in one block of memory, which grows by half. Erasing shifts back what follows, so
 // there are no tombstones, and a table that churns for weeks stays as quick as a new one.
 //
 // A Slot is movable, has a member `hash`, is unused when made by its default constructor, and
@@ -7,6 +7,7 @@
 #ifndef MCP_SESSION_STORE_FLAT_INDEX_H_
 #define MCP_SESSION_STORE_FLAT_INDEX_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -23,11 +24,11 @@ class FlatIndex {
   FlatIndex() : slots_(kMinCapacity) {}
 
   std::size_t size() const { return size_; }
-  std::size_t capacity() const { return slots_.size(); }
-  std::size_t MemoryUse() const { return capacity() * sizeof(Slot); }
+  std::size_t capacity() const { return capacity_; }
+  std::size_t MemoryUse() const { return capacity_ * sizeof(Slot); }
 
   // What the next Insert adds to MemoryUse.
-  std::size_t GrowthOfInsert() const { return IsFull() ? MemoryUse() : 0; }
+  std::size_t GrowthOfInsert() const { return IsFull() ? capacity_ / 2 * sizeof(Slot) : 0; }
 
   // Any position below capacity(), used or not.
   Slot& operator[](std::size_t at) { return slots_[at]; }
@@ -43,8 +44,8 @@ class FlatIndex {
   }
 
   // The position the slot got.
-  std::size_t Insert(Slot slot) {
-    if (IsFull()) Rehash(capacity() * 2);
+  std::size_t Insert(Slot&& slot) {
+    if (IsFull()) Rehash(capacity_ + capacity_ / 2);
     ++size_;
     return Place(std::move(slot));
   }
@@ -66,26 +67,26 @@ class FlatIndex {
 
   // Gives memory back if almost all of it is unused.
   void Shrink() {
-    std::size_t capacity = kMinCapacity;
-    while (capacity < size_ * 2) capacity *= 2;
-    if (capacity * 4 <= slots_.size() || size_ == 0) Rehash(capacity);
+    const std::size_t capacity = std::max(kMinCapacity, size_ * 2);
+    if (capacity * 4 <= capacity_ || size_ == 0) Rehash(capacity);
   }
 
  private:
   static constexpr std::size_t kMinCapacity = 16;
 
   // Seven eighths: a search for what is there then looks at four to five neighbours on average.
-  bool IsFull() const { return (size_ + 1) * 8 > capacity() * 7; }
+  bool IsFull() const { return (size_ + 1) * 8 > capacity_ * 7; }
 
+  // The upper half of the hash, as a fraction, of the capacity.
   std::size_t Home(std::uint64_t hash) const {
-    return static_cast<std::size_t>(hash) & (slots_.size() - 1);
+    return static_cast<std::size_t>((hash >> 32) * capacity_ >> 32);
   }
-  std::size_t After(std::size_t at) const { return (at + 1) & (slots_.size() - 1); }
+  std::size_t After(std::size_t at) const { return at + 1 == capacity_ ? 0 : at + 1; }
   std::size_t Distance(std::size_t from, std::size_t to) const {
-    return (to - from) & (slots_.size() - 1);
+    return to >= from ? to - from : to + capacity_ - from;
   }
 
-  std::size_t Place(Slot slot) {
+  std::size_t Place(Slot&& slot) {
     std::size_t at = Home(slot.hash);
     while (slots_[at].used()) at = After(at);
     slots_[at] = std::move(slot);
@@ -93,7 +94,8 @@ class FlatIndex {
   }
 
   void Rehash(std::size_t capacity) {
-    if (capacity == slots_.size()) return;
+    if (capacity == capacity_) return;
+    capacity_ = capacity;
     std::vector<Slot> old(capacity);
     old.swap(slots_);
     for (Slot& slot : old) {
@@ -102,6 +104,7 @@ class FlatIndex {
   }
 
   std::vector<Slot> slots_;
+  std::size_t capacity_ = kMinCapacity;
   std::size_t size_ = 0;
 };
 

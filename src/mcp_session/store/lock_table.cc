@@ -9,9 +9,7 @@ namespace mcp_session {
 namespace {
 
 std::size_t BytesOf(const HeldLock& lock) {
-  const std::size_t block = AllocatedBytes(sizeof(HeldLock));
-  if (lock.key.capacity() <= std::string().capacity()) return block;
-  return block + AllocatedBytes(lock.key.capacity() + 1);
+  return AllocatedBytes(sizeof(HeldLock)) + CharacterBytes(lock.key);
 }
 
 }  // namespace

@@ -14,12 +14,19 @@ constexpr std::size_t AllocatedBytes(std::size_t bytes) {
   return (bytes + sizeof(void*) + kUnit - 1) / kUnit * kUnit;
 }
 
-// A shared string: the block of std::make_shared, and the characters if they are not inside the
-// string itself.
+// The characters of a string, if they are not inside the string itself.
+inline std::size_t CharacterBytes(const std::string& string) {
+  if (string.capacity() <= std::string().capacity()) return 0;
+  return AllocatedBytes(string.capacity() + 1);
+}
+
+// The block of std::make_shared, or std::allocate_shared, for an object of so many bytes.
+constexpr std::size_t SharedBytes(std::size_t bytes) {
+  return AllocatedBytes(bytes + 3 * sizeof(void*));
+}
+
 inline std::size_t DataBytes(const std::string& data) {
-  const std::size_t block = AllocatedBytes(sizeof(std::string) + 3 * sizeof(void*));
-  if (data.capacity() <= std::string().capacity()) return block;
-  return block + AllocatedBytes(data.capacity() + 1);
+  return SharedBytes(sizeof data) + CharacterBytes(data);
 }
 
 // A string that grew piece by piece may hold twice the memory it needs, and would for years.

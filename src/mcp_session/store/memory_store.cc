@@ -11,7 +11,7 @@ constexpr std::uint64_t kOnlyReader = 1;
 }  // namespace
 
 MemorySessionStore::MemorySessionStore(const MemoryStoreOptions& options, Entropy& entropy)
-    : table_(options, entropy) {}
+    : table_(options, MakeSipKey(entropy)) {}
 
 void MemorySessionStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
   StoreReply& reply = replies_.emplace_back();

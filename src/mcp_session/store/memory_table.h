@@ -17,9 +17,8 @@ namespace mcp_session {
 
 class MemoryTable : public RecordCommands {
  public:
-  // Draws the key of its hash function from `entropy`, once.
-  MemoryTable(const MemoryStoreOptions& options, Entropy& entropy)
-      : RecordCommands(options, entropy) {
+  MemoryTable(const MemoryStoreOptions& options, const SipKey& sip_key)
+      : RecordCommands(options, sip_key) {
     CountReserved();
   }
 

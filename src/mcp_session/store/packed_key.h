@@ -17,6 +17,10 @@ namespace mcp_session {
 inline constexpr int kKeySizeBits = 10;
 inline constexpr std::uint32_t kKeySizeMask = (1u << kKeySizeBits) - 1;
 
+// What a part of so many bytes takes: each is filled up with zeros to whole words, so that keys are
+// hashed, compared and copied word by word.
+constexpr std::size_t PackedSize(std::size_t part_size) { return (part_size + 7) / 8 * 8; }
+
 // The parts of a key one after the other, their sizes in one number, and the hash of both.
 class PackedKey {
  public:
@@ -30,8 +34,8 @@ class PackedKey {
  private:
   std::uint32_t sizes_;
   std::size_t size_;
-  std::array<char, 3 * kMaxKeyPartBytes> bytes_;
   std::uint64_t hash_;
+  std::array<char, 3 * kMaxKeyPartBytes> bytes_;
 };
 
 }  // namespace mcp_session

@@ -38,7 +38,7 @@ std::optional<std::uint64_t> DecodeCursor(std::string_view cursor, std::uint64_t
 
 void RecordCommands::Describe(const RecordSlot& slot, Instant now, Record& record) {
   const RecordEntry& entry = *slot.entry;
-  record.data = entry.data;
+  record.data = std::shared_ptr<const std::string>(slot.entry, &entry.data);
   record.version = entry.version;
   record.expires_in = slot.end - now;
   if (entry.last_end != kNever) record.max_life_left = entry.last_end - now;
@@ -82,13 +82,16 @@ RecordCommands::Outcome RecordCommands::Do(store::Create& command, Instant now, 
 RecordCommands::Outcome RecordCommands::Do(const store::Get& command, Instant now,
                                            StoreReply& reply) {
   if (!IsStorable(command.key)) return ErrorCode::kNotFound;
-  const PackedKey key = Pack(command.key);
+  return Get(Pack(command.key), now, reply.record);
+}
+
+RecordCommands::Outcome RecordCommands::Get(const PackedKey& key, Instant now, Record& record) {
   RecordSlot* slot = records_.FindLive(key, now);
   if (slot == nullptr) return Absence(key, now);
   const Millis idle_ttl{slot->entry->idle_millis};
   // Most reads leave the slot as it is, and its line in the cache clean.
   if (idle_ttl.count != 0 && IsTouchDue(slot->end, idle_ttl, now)) CountAccess(*slot, now);
-  Describe(*slot, now, reply.record);
+  Describe(*slot, now, record);
   return kDone;
 }
 
@@ -98,7 +101,7 @@ RecordCommands::Outcome RecordCommands::Do(store::Put& command, Instant now, Sto
   const PackedKey key = Pack(command.key);
   RecordSlot* slot = records_.FindLive(key, now);
   if (slot == nullptr) return Absence(key, now);
-  RecordEntry& entry = *slot->entry;
+  const RecordEntry& entry = *slot->entry;
   if (command.write_id != 0 && command.write_id == WriteId(entry)) {
     Describe(*slot, now, reply.record);
     return kDone;
@@ -112,11 +115,12 @@ RecordCommands::Outcome RecordCommands::Do(store::Put& command, Instant now, Sto
   if (!MakeRoomForBytes(RecordTable::CostOfReplace(entry, command.data), now)) {
     return ErrorCode::kCapacity;
   }
-  records_.Replace(entry, std::move(command.data));
-  if (command.write_id != WriteId(entry)) {
-    records_.ChangeExtras(entry, [&](RecordExtras& extras) { extras.write_id = command.write_id; });
-  }
   slot = records_.FindLive(key, now);  // making room may have moved it
+  records_.Replace(*slot, std::move(command.data));
+  if (command.write_id != WriteId(*slot->entry)) {
+    records_.ChangeExtras(*slot->entry,
+                          [&](RecordExtras& extras) { extras.write_id = command.write_id; });
+  }
   CountAccess(*slot, now);
   Describe(*slot, now, reply.record);
   return kDone;

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "mcp_session/base/entropy.h"
+#include "mcp_session/base/siphash.h"
 #include "mcp_session/store/command.h"
 #include "mcp_session/store/memory_options.h"
 #include "mcp_session/store/record_table.h"
@@ -19,9 +19,8 @@ class RecordCommands {
  public:
   using Outcome = std::optional<ErrorCode>;
 
-  // Draws the key of its hash function from `entropy`, once.
-  RecordCommands(const MemoryStoreOptions& options, Entropy& entropy)
-      : options_(options), records_(entropy) {}
+  RecordCommands(const MemoryStoreOptions& options, const SipKey& sip_key)
+      : options_(options), records_(sip_key) {}
 
   // Each fills `reply` in place, for it is large, and answers what went wrong.
   Outcome Do(store::Create& command, Instant now, StoreReply& reply);
@@ -31,6 +30,9 @@ class RecordCommands {
   Outcome Do(const store::Remove& command, Instant now, StoreReply& reply);
   Outcome Do(const store::RemoveOwned& command, Instant now, StoreReply& reply);
   Outcome Do(const store::List& command, Instant now, StoreReply& reply);
+
+  // A Get whose key, a storable one, is hashed already.
+  Outcome Get(const PackedKey& key, Instant now, Record& record);
 
   Instant NextDeadline() const { return records_.NextSweep(); }
   void Tick(Instant now);

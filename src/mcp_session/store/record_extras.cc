@@ -11,24 +11,24 @@ std::size_t RecordExtras::MemoryUse() const {
   return use;
 }
 
-const RecordExtras* ExtrasTable::Find(std::uint64_t hash, const RecordEntry* entry) const {
-  const std::size_t at = PositionOf(hash, entry);
+const RecordExtras* ExtrasTable::Find(std::uint64_t hash, std::uint64_t record) const {
+  const std::size_t at = PositionOf(hash, record);
   return at == slots_.kNone ? nullptr : slots_[at].extras.get();
 }
 
-void ExtrasTable::Insert(std::uint64_t hash, const RecordEntry* entry,
+void ExtrasTable::Insert(std::uint64_t hash, std::uint64_t record,
                          std::unique_ptr<RecordExtras> extras) {
   if (extras == nullptr) return;
   bytes_ += extras->MemoryUse();
   Slot slot;
   slot.hash = hash;
-  slot.entry = entry;
+  slot.record = record;
   slot.extras = std::move(extras);
   slots_.Insert(std::move(slot));
 }
 
-std::unique_ptr<RecordExtras> ExtrasTable::Take(std::uint64_t hash, const RecordEntry* entry) {
-  const std::size_t at = PositionOf(hash, entry);
+std::unique_ptr<RecordExtras> ExtrasTable::Take(std::uint64_t hash, std::uint64_t record) {
+  const std::size_t at = PositionOf(hash, record);
   if (at == slots_.kNone) return nullptr;
   std::unique_ptr<RecordExtras> extras = std::move(slots_[at].extras);
   bytes_ -= extras->MemoryUse();
@@ -36,15 +36,15 @@ std::unique_ptr<RecordExtras> ExtrasTable::Take(std::uint64_t hash, const Record
   return extras;
 }
 
-std::size_t ExtrasTable::PositionOf(std::uint64_t hash, const RecordEntry* entry) const {
-  return slots_.Find(hash, [entry](const Slot& slot) { return slot.entry == entry; });
+std::size_t ExtrasTable::PositionOf(std::uint64_t hash, std::uint64_t record) const {
+  return slots_.Find(hash, [record](const Slot& slot) { return slot.record == record; });
 }
 
-RecordExtras& ExtrasTable::FindOrMake(std::uint64_t hash, const RecordEntry* entry) {
-  if (PositionOf(hash, entry) == slots_.kNone) {
-    Insert(hash, entry, std::make_unique<RecordExtras>());
+RecordExtras& ExtrasTable::FindOrMake(std::uint64_t hash, std::uint64_t record) {
+  if (PositionOf(hash, record) == slots_.kNone) {
+    Insert(hash, record, std::make_unique<RecordExtras>());
   }
-  return *slots_[PositionOf(hash, entry)].extras;
+  return *slots_[PositionOf(hash, record)].extras;
 }
 
 }  // namespace mcp_session

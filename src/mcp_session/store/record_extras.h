@@ -14,8 +14,6 @@
 
 namespace mcp_session {
 
-struct RecordEntry;
-
 struct RecordExtras {
   std::uint64_t write_id = 0;  // of the last write
   std::uint64_t fence = 0;     // the newest token granted for the record
@@ -26,38 +24,38 @@ struct RecordExtras {
   std::size_t MemoryUse() const;
 };
 
-// The extras of records by the hash of their key and where they are.
+// The extras of records by the hash of their key and their sequence.
 class ExtrasTable {
  public:
   std::size_t MemoryUse() const { return slots_.MemoryUse() + bytes_; }
 
   // Null if there are none.
-  const RecordExtras* Find(std::uint64_t hash, const RecordEntry* entry) const;
+  const RecordExtras* Find(std::uint64_t hash, std::uint64_t record) const;
 
   // Calls change(extras), of which there are none or some, and keeps the books.
   template <typename Changer>
-  void Change(std::uint64_t hash, const RecordEntry* entry, Changer change) {
-    RecordExtras& extras = FindOrMake(hash, entry);
+  void Change(std::uint64_t hash, std::uint64_t record, Changer change) {
+    RecordExtras& extras = FindOrMake(hash, record);
     bytes_ -= extras.MemoryUse();
     change(extras);
     bytes_ += extras.MemoryUse();
   }
 
   // `extras` may be null: then nothing happens.
-  void Insert(std::uint64_t hash, const RecordEntry* entry, std::unique_ptr<RecordExtras> extras);
-  std::unique_ptr<RecordExtras> Take(std::uint64_t hash, const RecordEntry* entry);
+  void Insert(std::uint64_t hash, std::uint64_t record, std::unique_ptr<RecordExtras> extras);
+  std::unique_ptr<RecordExtras> Take(std::uint64_t hash, std::uint64_t record);
 
   void Shrink() { slots_.Shrink(); }
 
  private:
   struct Slot {
     std::uint64_t hash = 0;
-    const RecordEntry* entry = nullptr;
+    std::uint64_t record = 0;
     std::unique_ptr<RecordExtras> extras;
-    bool used() const { return entry != nullptr; }
+    bool used() const { return record != 0; }
   };
-  std::size_t PositionOf(std::uint64_t hash, const RecordEntry* entry) const;
-  RecordExtras& FindOrMake(std::uint64_t hash, const RecordEntry* entry);
+  std::size_t PositionOf(std::uint64_t hash, std::uint64_t record) const;
+  RecordExtras& FindOrMake(std::uint64_t hash, std::uint64_t record);
 
   FlatIndex<Slot> slots_;
   std::size_t bytes_ = 0;

@@ -18,7 +18,8 @@ namespace mcp_session {
 class RecordStore final : public SessionStore {
  public:
   // Draws the key of its hash function from `entropy`, once.
-  RecordStore(const MemoryStoreOptions& options, Entropy& entropy) : commands_(options, entropy) {}
+  RecordStore(const MemoryStoreOptions& options, Entropy& entropy)
+      : commands_(options, MakeSipKey(entropy)) {}
 
   void Submit(StoreTicket ticket, StoreCommand command, Instant now) override;
   void Drain(std::vector<StoreReply>* replies) override;

@@ -14,29 +14,54 @@ constexpr std::size_t kMaxFreesPerSweep = 250;
 constexpr Millis kPauseWithinSweep{1};
 constexpr Millis kPauseBetweenSweeps = Seconds(1);
 
-std::size_t EntryBytes(std::size_t key_size) {
-  return AllocatedBytes(sizeof(RecordEntry) + key_size);
+std::size_t EntryBytes(std::size_t key_size) { return SharedBytes(sizeof(RecordEntry) + key_size); }
+
+// Leaves so much room behind what it allocates.
+template <typename T>
+struct RoomyAllocator {
+  using value_type = T;
+  explicit RoomyAllocator(std::size_t room) : room(room) {}
+  template <typename U>
+  RoomyAllocator(const RoomyAllocator<U>& other) : room(other.room) {}
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new(count * sizeof(T) + room));
+  }
+  void deallocate(T* memory, std::size_t) { ::operator delete(memory); }
+  bool operator==(const RoomyAllocator&) const = default;
+  std::size_t room;
+};
+
+std::shared_ptr<RecordEntry> MakeEntry(const RecordHead& head, std::string_view key,
+                                       std::string&& data) {
+  auto entry = std::allocate_shared<RecordEntry>(RoomyAllocator<RecordEntry>(key.size()), head,
+                                                 std::move(data));
+  std::memcpy(reinterpret_cast<char*>(entry.get() + 1), key.data(), key.size());
+  return entry;
 }
+
+// The sizes of owner, kind and id.
+std::size_t OwnerSize(std::uint32_t sizes) { return sizes >> 2 * kKeySizeBits; }
+std::size_t KindSize(std::uint32_t sizes) { return sizes >> kKeySizeBits & kKeySizeMask; }
+std::size_t IdSize(std::uint32_t sizes) { return sizes & kKeySizeMask; }
 
 }  // namespace
 
 std::string_view RecordEntry::key() const {
-  const std::size_t size = (key_sizes >> 2 * kKeySizeBits) +
-                           (key_sizes >> kKeySizeBits & kKeySizeMask) + (key_sizes & kKeySizeMask);
-  return {reinterpret_cast<const char*>(this + 1), size};
+  return {reinterpret_cast<const char*>(this + 1), PackedSize(OwnerSize(key_sizes)) +
+                                                       PackedSize(KindSize(key_sizes)) +
+                                                       PackedSize(IdSize(key_sizes))};
 }
 
-std::string_view RecordEntry::owner() const {
-  return key().substr(0, key_sizes >> 2 * kKeySizeBits);
-}
+std::string_view RecordEntry::owner() const { return key().substr(0, OwnerSize(key_sizes)); }
 
 std::string_view RecordEntry::kind() const {
-  return key().substr(key_sizes >> 2 * kKeySizeBits, key_sizes >> kKeySizeBits & kKeySizeMask);
+  return key().substr(PackedSize(OwnerSize(key_sizes)), KindSize(key_sizes));
 }
 
 std::string_view RecordEntry::id() const {
   const std::string_view all = key();
-  return all.substr(all.size() - (key_sizes & kKeySizeMask));
+  const std::size_t size = IdSize(key_sizes);
+  return all.substr(all.size() - PackedSize(size), size);
 }
 
 bool RecordEntry::HasKey(const PackedKey& other) const {
@@ -45,26 +70,17 @@ bool RecordEntry::HasKey(const PackedKey& other) const {
   const char* a = reinterpret_cast<const char*>(this + 1);
   const char* b = other.bytes().data();
   std::uint64_t difference = 0;
-  std::size_t at = 0;
-  for (; at + 8 <= size; at += 8) {
+  for (std::size_t at = 0; at < size; at += 8) {
     std::uint64_t x, y;
     std::memcpy(&x, a + at, 8);
     std::memcpy(&y, b + at, 8);
     difference |= x ^ y;
   }
-  for (; at < size; ++at) difference |= static_cast<std::uint8_t>(a[at] ^ b[at]);
   return difference == 0;
 }
 
 std::size_t RecordEntry::MemoryUse() const {
-  std::size_t use = EntryBytes(key().size());
-  if (data != nullptr) use += DataBytes(*data);
-  return use;
-}
-
-void FreeRecordEntry::operator()(RecordEntry* entry) const {
-  entry->~RecordEntry();
-  ::operator delete(entry);
+  return EntryBytes(key().size()) + CharacterBytes(data);
 }
 
 std::size_t RecordTable::MemoryUse() const {
@@ -72,26 +88,25 @@ std::size_t RecordTable::MemoryUse() const {
 }
 
 RecordSlot* RecordTable::FindLive(const PackedKey& key, Instant now) {
-  const std::size_t at =
-      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  const std::size_t at = PositionOf(key);
   if (at == records_.kNone) return nullptr;
   if (records_[at].end <= now) {
     EndAt(at);
     return nullptr;
   }
-  return records_[at].entry->data == nullptr ? nullptr : &records_[at];
+  return records_[at].entry->is_remembered ? nullptr : &records_[at];
 }
 
 bool RecordTable::Remembers(const PackedKey& key, Instant now) const {
   if (remembered_ == 0) return false;
-  const std::size_t at =
-      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  const std::size_t at = PositionOf(key);
   return at != records_.kNone && now < records_[at].end;
 }
 
 std::size_t RecordTable::CostOfInsert(const PackedKey& key, std::string_view owner,
                                       const std::string& data, bool with_extras) const {
-  std::size_t cost = EntryBytes(key.bytes().size()) + DataBytes(data) + records_.GrowthOfInsert();
+  std::size_t cost =
+      EntryBytes(key.bytes().size()) + CharacterBytes(data) + records_.GrowthOfInsert();
   if (!owner.empty() && FindOwner(owner) == nullptr) cost += owners_.GrowthOfInsert();
   if (with_extras) cost += AllocatedBytes(sizeof(RecordExtras)) + 64;  // and its slot
   return cost;
@@ -100,7 +115,7 @@ std::size_t RecordTable::CostOfInsert(const PackedKey& key, std::string_view own
 RecordSlot* RecordTable::Insert(const PackedKey& key, std::string data, const Lifetime& lifetime,
                                 Instant now) {
   DetachedRecord record;
-  record.data = std::make_shared<const std::string>(std::move(data));
+  record.data = std::move(data);
   if (lifetime.max_life) record.last_end = now + *lifetime.max_life;
   record.end = record.last_end;
   if (lifetime.idle_ttl) {
@@ -137,30 +152,26 @@ RecordSlot* RecordTable::Attach(const PackedKey& key, DetachedRecord record) {
 
 RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record) {
   // One with this key can only be remembered.
-  const std::size_t old =
-      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  const std::size_t old = PositionOf(key);
   if (old != records_.kNone) EraseAt(old);
-  const std::string_view bytes = key.bytes();
-  void* memory = ::operator new(sizeof(RecordEntry) + bytes.size());
-  RecordSlot slot;
-  slot.hash = key.hash();
-  slot.end = record.end;
-  slot.entry.reset(new (memory) RecordEntry);
-  RecordEntry& entry = *slot.entry;
-  std::memcpy(static_cast<char*>(memory) + sizeof entry, bytes.data(), bytes.size());
-  entry.key_sizes = key.sizes();
-  entry.data = std::move(record.data);
-  entry.last_end = record.last_end;
-  entry.idle_millis = record.idle_millis;
+  RecordHead head;
+  head.sequence = ++last_sequence_;
+  head.last_end = record.last_end;
+  head.idle_millis = record.idle_millis;
+  head.key_sizes = key.sizes();
   // What versions and tokens were in the table it comes from counts here too.
   last_version_ = std::max(last_version_, record.version);
   if (record.extras != nullptr) {
     last_version_ = std::max(last_version_, record.extras->fence);
-    entry.has_extras = 1;
-    extras_.Insert(key.hash(), &entry, std::move(record.extras));
+    head.has_extras = 1;
+    extras_.Insert(key.hash(), head.sequence, std::move(record.extras));
   }
-  entry.version = NextVersion();
-  entry.sequence = ++last_sequence_;
+  head.version = NextVersion();
+  RecordSlot slot;
+  slot.hash = key.hash();
+  slot.end = record.end;
+  slot.entry = MakeEntry(head, key.bytes(), std::move(record.data));
+  RecordEntry& entry = *slot.entry;
 
   entry_bytes_ += entry.MemoryUse();
   earliest_end_ = std::min(earliest_end_, slot.end);
@@ -173,15 +184,23 @@ RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record
 }
 
 std::ptrdiff_t RecordTable::CostOfReplace(const RecordEntry& entry, const std::string& data) {
-  return static_cast<std::ptrdiff_t>(DataBytes(data)) -
-         static_cast<std::ptrdiff_t>(DataBytes(*entry.data));
+  return static_cast<std::ptrdiff_t>(CharacterBytes(data)) -
+         static_cast<std::ptrdiff_t>(CharacterBytes(entry.data));
 }
 
-void RecordTable::Replace(RecordEntry& entry, std::string data) {
-  entry_bytes_ -= entry.MemoryUse();
-  entry.data = std::make_shared<const std::string>(std::move(data));
-  entry_bytes_ += entry.MemoryUse();
-  entry.version = NextVersion();
+void RecordTable::Replace(RecordSlot& slot, std::string&& data) {
+  RecordHead head = *slot.entry;
+  head.version = NextVersion();
+  const std::shared_ptr<RecordEntry> old = slot.entry;
+  SetEntry(slot, head, std::move(data));
+  if (!old->owner().empty()) Bridge(*old, slot.entry.get(), slot.entry.get());
+}
+
+// The key stays.
+void RecordTable::SetEntry(RecordSlot& slot, const RecordHead& head, std::string&& data) {
+  entry_bytes_ -= slot.entry->MemoryUse();
+  slot.entry = MakeEntry(head, slot.entry->key(), std::move(data));
+  entry_bytes_ += slot.entry->MemoryUse();
 }
 
 const OwnerSlot* RecordTable::FindOwner(std::string_view owner) const {
@@ -235,14 +254,13 @@ void RecordTable::Sweep(Instant now, std::size_t max_slots) {
 
 void RecordTable::Forget(const PackedKey& key) {
   if (remembered_ == 0) return;
-  const std::size_t at =
-      records_.Find(key.hash(), [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
+  const std::size_t at = PositionOf(key);
   if (at != records_.kNone) EraseAt(at);
 }
 
 void RecordTable::ForgetRemembered() {
   for (std::size_t at = 0; remembered_ > 0 && at < records_.capacity();) {
-    if (records_[at].used() && records_[at].entry->data == nullptr) {
+    if (records_[at].used() && records_[at].entry->is_remembered) {
       EraseAt(at);  // what moves into the slot is looked at next
     } else {
       ++at;
@@ -253,6 +271,11 @@ void RecordTable::ForgetRemembered() {
 Instant RecordTable::NextSweep() const {
   if (records_.size() == 0) return kNever;
   return sweeping_ ? next_sweep_ : std::max(earliest_end_, next_sweep_);
+}
+
+std::size_t RecordTable::PositionOf(const PackedKey& key) const {
+  return records_.Find(key.hash(),
+                       [&key](const RecordSlot& slot) { return slot.entry->HasKey(key); });
 }
 
 std::size_t RecordTable::PositionOf(const RecordEntry& entry) const {
@@ -274,15 +297,15 @@ void RecordTable::EndAt(std::size_t at) {
   RecordSlot& slot = records_[at];
   RecordEntry& entry = *slot.entry;
   const RecordExtras* extras = ExtrasOf(entry);
-  if (entry.data == nullptr || extras == nullptr || extras->remember == Millis{}) {
+  if (entry.is_remembered || extras == nullptr || extras->remember == Millis{}) {
     return EraseAt(at);
   }
   slot.end = slot.end + extras->remember;
   EndStream(*TakeExtras(entry));
   if (!entry.owner().empty()) Unlink(entry);
-  entry_bytes_ -= entry.MemoryUse();
-  entry.data = nullptr;
-  entry_bytes_ += entry.MemoryUse();
+  RecordHead head = entry;
+  head.is_remembered = 1;
+  SetEntry(slot, head, {});
   earliest_end_ = std::min(earliest_end_, slot.end);
   sweep_earliest_end_ = std::min(sweep_earliest_end_, slot.end);
   ++remembered_;
@@ -297,13 +320,13 @@ void RecordTable::EndStream(const RecordExtras& extras) {
 std::unique_ptr<RecordExtras> RecordTable::TakeExtras(RecordEntry& entry) {
   if (!entry.has_extras) return nullptr;
   entry.has_extras = 0;
-  return extras_.Take(HashOf(entry), &entry);
+  return extras_.Take(HashOf(entry), entry.sequence);
 }
 
 void RecordTable::EraseAt(std::size_t at) {
   RecordEntry& entry = *records_[at].entry;
   if (const auto extras = TakeExtras(entry)) EndStream(*extras);
-  if (entry.data == nullptr) {
+  if (entry.is_remembered) {
     --remembered_;
   } else if (!entry.owner().empty()) {
     Unlink(entry);
@@ -339,13 +362,22 @@ void RecordTable::Link(RecordEntry& entry) {
 
 void RecordTable::Unlink(const RecordEntry& entry) {
   const std::size_t at = OwnerPosition(entry.owner(), HashOfOwner(entry.owner()));
-  OwnerSlot& owner = owners_[at];
-  if (--owner.count == 0) {
+  if (--owners_[at].count == 0) {
     owners_.Erase(at);
     return;
   }
-  (entry.older != nullptr ? entry.older->newer : owner.oldest) = entry.newer;
-  (entry.newer != nullptr ? entry.newer->older : owner.newest) = entry.older;
+  Bridge(entry, entry.newer, entry.older);
+}
+
+// Lets those who have `entry` for a neighbour have others: the older one `newer`, the newer one
+// `older`.
+void RecordTable::Bridge(const RecordEntry& entry, RecordEntry* newer, RecordEntry* older) {
+  OwnerSlot* owner = nullptr;
+  if (entry.older == nullptr || entry.newer == nullptr) {
+    owner = &owners_[OwnerPosition(entry.owner(), HashOfOwner(entry.owner()))];
+  }
+  (entry.older != nullptr ? entry.older->newer : owner->oldest) = newer;
+  (entry.newer != nullptr ? entry.newer->older : owner->newest) = older;
 }
 
 // What was seen stands elsewhere now, or there is a new sweep: look at everything.

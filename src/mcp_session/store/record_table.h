@@ -1,9 +1,9 @@
 // RecordTable: the records of a MemorySessionStore, found by key, listed by owner, swept when
 // dead. It keeps the books (bytes, sequence, ends); what a command means is memory_store.cc.
 //
-// Looking a record up touches three places: its slot (hash and end, so that a sweep reads one
-// block of memory and a dead record is not touched at all), its entry (one allocation with the
-// bytes of its key), and the count of references of its data.
+// Looking a record up touches two places: its slot (hash and end, so that a sweep reads one block
+// of memory and a dead record is not touched at all) and its entry, one allocation with its data,
+// the bytes of its key and the count of those who hold the data.
 #ifndef MCP_SESSION_STORE_RECORD_TABLE_H_
 #define MCP_SESSION_STORE_RECORD_TABLE_H_
 
@@ -26,19 +26,31 @@
 
 namespace mcp_session {
 
-struct RecordEntry {
-  std::shared_ptr<const std::string> data;  // null: over, and only remembered
-  std::uint64_t version = 0;
+struct RecordEntry;
+
+// What an entry is besides data and key.
+struct RecordHead {
   std::uint64_t sequence = 0;    // counts creations; the order of lists
-  Instant last_end = kNever;     // creation + max_life
   RecordEntry* older = nullptr;  // the neighbours in the list of its owner
   RecordEntry* newer = nullptr;
-  std::uint32_t idle_millis = 0;  // 0: no idle_ttl. kMaxLifetime fits.
-  // As in PackedKey; the bytes of the key follow the struct.
-  std::uint32_t key_sizes : 30 = 0;
+  std::uint64_t version = 0;
+  Instant last_end = kNever;         // creation + max_life
+  std::uint32_t idle_millis = 0;     // 0: no idle_ttl. kMaxLifetime fits.
+  std::uint32_t key_sizes : 30 = 0;  // as in PackedKey
   std::uint32_t has_extras : 1 = 0;
+  std::uint32_t is_remembered : 1 = 0;  // it is over
+};
 
-  std::string_view key() const;
+// A record with one version of its data, for good: those who were answered the data hold the
+// entry, and a Put makes another one. The table changes the head of its entry, which nobody else
+// looks at. The bytes of the key follow the struct.
+struct RecordEntry : RecordHead {
+  RecordEntry(const RecordHead& head, std::string&& data)
+      : RecordHead(head), data(std::move(data)) {}
+
+  const std::string data;
+
+  std::string_view key() const;  // as PackedKey::bytes
   std::string_view owner() const;
   std::string_view kind() const;
   std::string_view id() const;
@@ -46,16 +58,12 @@ struct RecordEntry {
   std::size_t MemoryUse() const;
 };
 
-struct FreeRecordEntry {
-  void operator()(RecordEntry* entry) const;
-};
-
 struct RecordSlot {
   std::uint64_t hash = 0;
   // When it dies, or is forgotten if it is only remembered. Never for an unused slot, so that a
   // sweep need not look twice.
   Instant end = kNever;
-  std::unique_ptr<RecordEntry, FreeRecordEntry> entry;
+  std::shared_ptr<RecordEntry> entry;
 
   bool used() const { return entry != nullptr; }
 };
@@ -71,7 +79,7 @@ struct OwnerSlot {
 
 // A record between two keys.
 struct DetachedRecord {
-  std::shared_ptr<const std::string> data;
+  std::string data;
   std::uint64_t version = 0;
   std::unique_ptr<RecordExtras> extras;
   Instant last_end = kNever;
@@ -81,7 +89,8 @@ struct DetachedRecord {
 
 class RecordTable {
  public:
-  explicit RecordTable(Entropy& entropy) : sip_key_(MakeSipKey(entropy)) {}
+  // `sip_key` is for its hash function.
+  explicit RecordTable(const SipKey& sip_key) : sip_key_(sip_key) {}
 
   const SipKey& sip_key() const { return sip_key_; }
   std::size_t size() const { return records_.size(); }
@@ -109,19 +118,19 @@ class RecordTable {
   // What Replace would add to MemoryUse; less than nothing if the new data is smaller.
   static std::ptrdiff_t CostOfReplace(const RecordEntry& entry, const std::string& data);
 
-  // New data, and with it a new version.
-  void Replace(RecordEntry& entry, std::string data);
+  // New data, and with it a new version and a new entry.
+  void Replace(RecordSlot& slot, std::string&& data);
 
   // Null: all is as RecordExtras begins. Good until the next change of any.
   const RecordExtras* ExtrasOf(const RecordEntry& entry) const {
-    return entry.has_extras ? extras_.Find(HashOf(entry), &entry) : nullptr;
+    return entry.has_extras ? extras_.Find(HashOf(entry), entry.sequence) : nullptr;
   }
 
   // Calls change(extras).
   template <typename Change>
   void ChangeExtras(RecordEntry& entry, Change change) {
     entry.has_extras = 1;
-    extras_.Change(HashOf(entry), &entry, std::move(change));
+    extras_.Change(HashOf(entry), entry.sequence, std::move(change));
   }
 
   // A log for the stream of a record: its sequences were never used before.
@@ -164,6 +173,7 @@ class RecordTable {
     return SipHash13(sip_key_, entry.key_sizes, entry.key());
   }
   std::unique_ptr<RecordExtras> TakeExtras(RecordEntry& entry);
+  std::size_t PositionOf(const PackedKey& key) const;
   std::size_t PositionOf(const RecordEntry& entry) const;
   std::size_t OwnerPosition(std::string_view owner, std::uint64_t hash) const;
   std::uint64_t HashOfOwner(std::string_view owner) const;
@@ -171,8 +181,10 @@ class RecordTable {
   void EndAt(std::size_t at);  // a dead one
   void EraseAt(std::size_t at);
   void EndStream(const RecordExtras& extras);
+  void SetEntry(RecordSlot& slot, const RecordHead& head, std::string&& data);
   void Link(RecordEntry& entry);
   void Unlink(const RecordEntry& entry);
+  void Bridge(const RecordEntry& entry, RecordEntry* newer, RecordEntry* older);
   void RestartSweep();
   void ShrinkIndexes();
 
