@@ -41,7 +41,7 @@ SystemEntropy entropy;
 
 int Sessions() {
   const char* wanted = std::getenv("MIGRATE_SESSIONS");
-  return wanted != nullptr ? std::atoi(wanted) : 4000;
+  return wanted != nullptr ? std::atoi(wanted) : 3000;
 }
 
 std::string Url(const RedisServer& server) {
