@@ -41,7 +41,7 @@ SystemEntropy entropy;
 
 int Sessions() {
   const char* wanted = std::getenv("MIGRATE_SESSIONS");
-  return wanted != nullptr ? std::atoi(wanted) : 4000;
+  return wanted != nullptr ? std::atoi(wanted) : 3000;
 }
 
 std::string Url(const RedisServer& server) {
@@ -365,6 +365,7 @@ TEST_F(MigrateOneTest, EndsWhatIsGoneAndLeavesWhatClientsOfTheTargetWrote) {
   EXPECT_EQ(second.code, 0) << second.errors;
   EXPECT_THAT(second.output, HasSubstr("failed 0; ended 1\n"));
   EXPECT_FALSE(target->Get(name_));
+  ASSERT_TRUE(target->Get(changed) && target->Get(made));
   EXPECT_EQ(*target->Get(changed)->data, "target's");
   EXPECT_EQ(*target->Get(made)->data, "target's own");
   EXPECT_EQ(Dump(file_).size(), 2u) << "something of the journal is left";
