@@ -308,6 +308,7 @@ TEST_F(CreateStoreTest, AClusterWithoutSlotsIsWaitedFor) {
 TEST_F(CreateStoreTest, AStoreThatFailsLaterStays) {
   RedisServer server;
   options_.url = Url(server.port());
+  options_.command_timeout = Seconds(2);  // an outage is noticed after it
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
   EXPECT_EQ(Get(*created->store), ErrorCode::kNotFound);
@@ -342,6 +343,7 @@ TEST_F(CreateStoreTest, AStoreThatGoesOnLocallyNeedsNoBackendAtTheStart) {
 TEST_F(CreateStoreTest, WhatWasMadeMeanwhileIsInRedisAfterwards) {
   RedisServer server;
   options_.url = Url(server.port());
+  options_.command_timeout = Seconds(2);  // an outage is noticed after it
   options_.degrade_local = true;
   const auto created = Create();
   ASSERT_TRUE(created) << created.error().message;
