@@ -174,8 +174,8 @@ def _module_link_impl(ctx):
     )
 
     # Emscripten exports some of its own, for the glue that is not there. What only they needed
-    # is gone then, and what is left can be made smaller. Twice, for any other pass takes back what
-    # -Oz does last.
+    # is gone then, and what is left can be made smaller. More than once, for any other pass takes
+    # back what -Oz does last, and with its control flow built anew it finds more.
     wasm = ctx.actions.declare_file(ctx.attr.output + ".wasm")
     debug = ctx.var["COMPILATION_MODE"] == "dbg"
     optimize = ' && "$5" %s -Oz' % " ".join(_FEATURES)
@@ -183,7 +183,7 @@ def _module_link_impl(ctx):
         arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path, ctx.file._opt.path],
         command = (
             '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "") +
-            ("" if debug else optimize + ' --strip-target-features "$4" -o "$4"' + optimize + ' --converge "$4" -o "$4"')
+            ("" if debug else optimize + ' --strip-target-features --flatten --rereloop -Oz "$4" -o "$4"' + optimize + ' --converge "$4" -o "$4"')
         ),
         inputs = [graph, linked],
         mnemonic = "WasmMetadce",

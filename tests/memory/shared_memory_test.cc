@@ -205,6 +205,22 @@ TEST(SharedMemory, LimitsAreForAllShardsTogether) {
   EXPECT_EQ(memory.size(), 1000u);
 }
 
+TEST(SharedMemory, TheAnonymousShareIsOfAllShardsTogether) {
+  CountingEntropy entropy;
+  SharedMemory memory({.max_records = 100, .anonymous_percent = 20}, entropy);
+  Client client(memory);
+  int created = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::string id = std::to_string(i);
+    if (!client.Run(store::Create{{"", "session", id}, "x", kHour}).error) ++created;
+  }
+  EXPECT_EQ(created, 20);
+  for (int i = 0; i < 80; ++i) {
+    const std::string owner = "user-" + std::to_string(i);
+    EXPECT_THAT(client.Run(store::Create{{owner, "session", "1"}, "x", kHour}), IsDone()) << i;
+  }
+}
+
 TEST(SharedMemory, BytesAreCountedOverAllShards) {
   CountingEntropy entropy;
   SharedMemory memory({.max_bytes = 4u << 20}, entropy);

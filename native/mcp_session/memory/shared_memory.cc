@@ -59,8 +59,8 @@ SharedMemory::SharedMemory(const MemoryStoreOptions& options, Entropy& entropy)
     : sip_key_(MakeSipKey(entropy)) {
   for (std::size_t i = 0; i < kShards; ++i) {
     Shard& shard = *shards_.emplace_back(std::make_unique<Shard>(options, sip_key_));
-    shard.bytes = shard.table.MemoryUse();
-    bytes_ += shard.bytes;
+    shard.counted = shard.table.holdings();
+    bytes_ += shard.counted.bytes;
   }
 }
 
@@ -73,8 +73,15 @@ SharedMemory::Shard& SharedMemory::ShardOf(const RecordKey& key) {
 }
 
 Instant SharedMemory::Enter(Shard& shard, Instant now) {
-  shard.table.SetElsewhere(records_.load(std::memory_order_relaxed) - shard.records,
-                           bytes_.load(std::memory_order_relaxed) - shard.bytes);
+  const Holdings& here = shard.counted;
+  const auto elsewhere = [](const std::atomic<std::size_t>& sum, std::size_t counted) {
+    return sum.load(std::memory_order_relaxed) - counted;
+  };
+  shard.table.SetElsewhere(
+      {.records = elsewhere(records_, here.records),
+       .bytes = elsewhere(bytes_, here.bytes),
+       .anonymous_records = elsewhere(anonymous_records_, here.anonymous_records),
+       .anonymous_bytes = elsewhere(anonymous_bytes_, here.anonymous_bytes)});
   shard.now = std::max(shard.now, now);  // the loops do not look at the clock in turn
   return shard.now;
 }
@@ -85,13 +92,17 @@ void SharedMemory::Leave(Shard& shard, std::vector<AnsweredReader>* answered) {
 }
 
 void SharedMemory::Count(Shard& shard) {
-  const std::size_t records = shard.table.size();
-  const std::size_t bytes = shard.table.MemoryUse();
-  // Unsigned arithmetic wraps, and adds what is less than nothing all the same.
-  if (records != shard.records) records_.fetch_add(records - shard.records);
-  if (bytes != shard.bytes) bytes_.fetch_add(bytes - shard.bytes);
-  shard.records = records;
-  shard.bytes = bytes;
+  const Holdings here = shard.table.holdings();
+  const Holdings& before = shard.counted;
+  const auto count = [](std::atomic<std::size_t>& sum, std::size_t now, std::size_t then) {
+    // Unsigned arithmetic wraps, and adds what is less than nothing all the same.
+    if (now != then) sum.fetch_add(now - then);
+  };
+  count(records_, here.records, before.records);
+  count(bytes_, here.bytes, before.bytes);
+  count(anonymous_records_, here.anonymous_records, before.anonymous_records);
+  count(anonymous_bytes_, here.anonymous_bytes, before.anonymous_bytes);
+  shard.counted = here;
   const std::int64_t deadline = shard.table.NextDeadline().millis;
   if (deadline != shard.deadline.load(std::memory_order_relaxed)) {
     shard.deadline.store(deadline);  // before deadline_, as Tick looks at them
@@ -110,7 +121,7 @@ void SharedMemory::Get(const store::Get& command, Instant now, StoreReply* reply
   shard.now = std::max(shard.now, now);
   reply->error = shard.table.Get(key, shard.now, reply->record);
   // Most of them change nothing that is counted.
-  if (shard.table.size() != shard.records) Count(shard);
+  if (shard.table.size() != shard.counted.records) Count(shard);
 }
 
 bool SharedMemory::Run(StoreCommand& command, StoreTicket ticket, std::uint64_t reader, Instant now,

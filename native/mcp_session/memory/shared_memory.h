@@ -48,8 +48,7 @@ class SharedMemory {
     // What a Get writes is in one line of the cache.
     std::mutex mutex;
     Instant now{std::numeric_limits<std::int64_t>::min()};  // the latest it was told
-    std::size_t records = 0;                                // as counted in the sums
-    std::size_t bytes = 0;
+    Holdings counted;                                       // in the sums
     MemoryTable table;
     std::atomic<std::int64_t> deadline{kNever.millis};
   };
@@ -82,8 +81,10 @@ class SharedMemory {
 
   const SipKey sip_key_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::atomic<std::size_t> records_{0};
+  std::atomic<std::size_t> records_{0};  // the sums
   std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::size_t> anonymous_records_{0};
+  std::atomic<std::size_t> anonymous_bytes_{0};
   std::atomic<std::int64_t> deadline_{kNever.millis};  // no shard has an earlier one
   std::atomic<std::size_t> next_tick_{0};              // where Tick looks first
   std::mutex stores_mutex_;

@@ -76,7 +76,7 @@ MemoryTable::Outcome MemoryTable::Do(const store::Lock& command, Instant now, St
   }
   if (locks_.size() >= options().max_records) locks_.Purge(now);
   if (locks_.size() >= options().max_records ||
-      !MakeRoomForBytes(LockTable::CostOfGrant(key), now)) {
+      !MakeRoomForBytes(/*anonymous=*/false, LockTable::CostOfGrant(key), now)) {
     return ErrorCode::kCapacity;
   }
   const std::uint64_t token = records().NextVersion();
@@ -119,7 +119,7 @@ MemoryTable::Outcome MemoryTable::Do(store::Append& command, Instant now, StoreR
   RecordEntry& entry = *slot->entry;
   DropSlack(command.data);
   const auto cost = static_cast<std::ptrdiff_t>(EventLog::CostOfAppend(command.data));
-  if (!MakeRoomForBytes(cost, now)) return ErrorCode::kCapacity;
+  if (!MakeRoomForBytes(command.key.owner.empty(), cost, now)) return ErrorCode::kCapacity;
   records().ChangeExtras(entry, [&](RecordExtras& extras) {
     if (extras.events == nullptr) extras.events = records().MakeEventLog();
     reply.sequence = extras.events->Append(std::move(command.data), command.keep);
@@ -164,10 +164,9 @@ std::optional<ErrorCode> MemoryTable::CheckDeparture(const RecordKey& from, Inst
 std::optional<ErrorCode> MemoryTable::CheckArrival(const RecordKey& to, bool owner_changes,
                                                    Instant now) {
   if (FindLive(to, now) != nullptr) return ErrorCode::kExists;
-  if (!to.owner.empty() && owner_changes && !MakeShareFor(to.owner, now)) {
-    return ErrorCode::kCapacity;
-  }
-  return std::nullopt;
+  if (!owner_changes) return std::nullopt;
+  const bool fits = to.owner.empty() ? FitsAnonymousShare(1, 0) : MakeShareFor(to.owner, now);
+  return fits ? std::nullopt : std::optional(ErrorCode::kCapacity);
 }
 
 DetachedRecord MemoryTable::Detach(const RecordKey& from, Instant now) {

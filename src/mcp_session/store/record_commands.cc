@@ -19,6 +19,11 @@ constexpr std::size_t kSlotsPerReclaim = std::size_t{1} << 18;
 
 constexpr std::nullopt_t kDone = std::nullopt;
 
+// Of `all`, so many percent.
+std::size_t ShareOf(std::size_t all, unsigned percent) {
+  return percent >= 100 ? all : all / 100 * percent + all % 100 * percent / 100;
+}
+
 void CountAccess(RecordSlot& slot, Instant now) {
   const RecordEntry& entry = *slot.entry;
   if (entry.idle_millis == 0) return;
@@ -112,7 +117,8 @@ RecordCommands::Outcome RecordCommands::Do(store::Put& command, Instant now, Sto
     return ErrorCode::kConflict;
   }
   DropSlack(command.data);
-  if (!MakeRoomForBytes(RecordTable::CostOfReplace(entry, command.data), now)) {
+  if (!MakeRoomForBytes(command.key.owner.empty(), RecordTable::CostOfReplace(entry, command.data),
+                        now)) {
     return ErrorCode::kCapacity;
   }
   slot = records_.FindLive(key, now);  // making room may have moved it
@@ -208,17 +214,28 @@ bool RecordCommands::MakeRoomFor(const store::Create& command, const PackedKey& 
   const std::string_view owner = command.key.owner;
   const bool with_extras = command.write_id != 0 || command.lifetime.remember > Millis{};
   return (owner.empty() || MakeShareFor(owner, now)) && MakeRoom(now, [&] {
-           return records_.size() + records_elsewhere_ < options_.max_records &&
-                  MemoryUse() + bytes_elsewhere_ +
-                          records_.CostOfInsert(key, owner, command.data, with_extras) <=
-                      options_.max_bytes;
+           return HasRoom(owner.empty(), 1,
+                          records_.CostOfInsert(key, owner, command.data, with_extras));
          });
 }
 
-bool RecordCommands::MakeRoomForBytes(std::ptrdiff_t bytes, Instant now) {
+bool RecordCommands::MakeRoomForBytes(bool anonymous, std::ptrdiff_t bytes, Instant now) {
   if (bytes <= 0) return true;
-  const auto more = static_cast<std::size_t>(bytes);
-  return MakeRoom(now, [&] { return MemoryUse() + bytes_elsewhere_ + more <= options_.max_bytes; });
+  return MakeRoom(now, [&] { return HasRoom(anonymous, 0, static_cast<std::size_t>(bytes)); });
+}
+
+bool RecordCommands::HasRoom(bool anonymous, std::size_t records, std::size_t bytes) const {
+  return records_.size() + elsewhere_.records + records <= options_.max_records &&
+         MemoryUse() + elsewhere_.bytes + bytes <= options_.max_bytes &&
+         (!anonymous || FitsAnonymousShare(records, bytes));
+}
+
+bool RecordCommands::FitsAnonymousShare(std::size_t records, std::size_t bytes) const {
+  const Holdings here = records_.holdings();
+  return here.anonymous_records + elsewhere_.anonymous_records + records <=
+             ShareOf(options_.max_records, options_.anonymous_percent) &&
+         here.anonymous_bytes + elsewhere_.anonymous_bytes + bytes <=
+             ShareOf(options_.max_bytes, options_.anonymous_percent);
 }
 
 bool RecordCommands::MakeShareFor(std::string_view owner, Instant now) {

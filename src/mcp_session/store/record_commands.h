@@ -42,13 +42,15 @@ class RecordCommands {
   bool Reclaim(Instant now);
 
   // What other tables under the same limits hold.
-  void SetElsewhere(std::size_t records, std::size_t bytes) {
-    records_elsewhere_ = records;
-    bytes_elsewhere_ = bytes;
-  }
+  void SetElsewhere(const Holdings& elsewhere) { elsewhere_ = elsewhere; }
 
   std::size_t size() const { return records_.size(); }
   std::size_t MemoryUse() const { return records_.MemoryUse() + reserved_bytes_; }
+  Holdings holdings() const {
+    Holdings all = records_.holdings();
+    all.bytes += reserved_bytes_;
+    return all;
+  }
 
  protected:
   // Into a fresh record, where it is: this is on the way of every Get.
@@ -66,7 +68,9 @@ class RecordCommands {
   ErrorCode Absence(const PackedKey& key, Instant now) const;
 
   bool MakeShareFor(std::string_view owner, Instant now);
-  bool MakeRoomForBytes(std::ptrdiff_t bytes, Instant now);
+  // `anonymous`: for a record that has no owner.
+  bool MakeRoomForBytes(bool anonymous, std::ptrdiff_t bytes, Instant now);
+  bool FitsAnonymousShare(std::size_t records, std::size_t bytes) const;
 
   // What is kept beside the records counts too.
   void SetReservedBytes(std::size_t bytes) { reserved_bytes_ = bytes; }
@@ -74,14 +78,14 @@ class RecordCommands {
  private:
   std::uint64_t Fence(const RecordEntry& entry) const;
   bool MakeRoomFor(const store::Create& command, const PackedKey& key, Instant now);
+  bool HasRoom(bool anonymous, std::size_t records, std::size_t bytes) const;
   template <typename Fits>
   bool MakeRoom(Instant now, Fits fits);
 
   const MemoryStoreOptions options_;
   RecordTable records_;
   std::size_t reserved_bytes_ = 0;
-  std::size_t records_elsewhere_ = 0;
-  std::size_t bytes_elsewhere_ = 0;
+  Holdings elsewhere_;
 };
 
 }  // namespace mcp_session

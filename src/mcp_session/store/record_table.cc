@@ -87,6 +87,29 @@ std::size_t RecordTable::MemoryUse() const {
   return entry_bytes_ + records_.MemoryUse() + owners_.MemoryUse() + extras_.MemoryUse();
 }
 
+Holdings RecordTable::holdings() const {
+  return {.records = size(),
+          .bytes = MemoryUse(),
+          .anonymous_records = anonymous_,
+          .anonymous_bytes = anonymous_bytes_};
+}
+
+void RecordTable::CountIn(const RecordEntry& entry) {
+  const std::size_t bytes = entry.MemoryUse();
+  entry_bytes_ += bytes;
+  if (!entry.owner().empty()) return;
+  ++anonymous_;
+  anonymous_bytes_ += bytes;
+}
+
+void RecordTable::CountOut(const RecordEntry& entry) {
+  const std::size_t bytes = entry.MemoryUse();
+  entry_bytes_ -= bytes;
+  if (!entry.owner().empty()) return;
+  --anonymous_;
+  anonymous_bytes_ -= bytes;
+}
+
 RecordSlot* RecordTable::FindLive(const PackedKey& key, Instant now) {
   const std::size_t at = PositionOf(key);
   if (at == records_.kNone) return nullptr;
@@ -173,7 +196,7 @@ RecordSlot* RecordTable::InsertEntry(const PackedKey& key, DetachedRecord record
   slot.entry = MakeEntry(head, key.bytes(), std::move(record.data));
   RecordEntry& entry = *slot.entry;
 
-  entry_bytes_ += entry.MemoryUse();
+  CountIn(entry);
   earliest_end_ = std::min(earliest_end_, slot.end);
   sweep_earliest_end_ = std::min(sweep_earliest_end_, slot.end);
   if (!entry.owner().empty()) Link(entry);
@@ -198,9 +221,9 @@ void RecordTable::Replace(RecordSlot& slot, std::string&& data) {
 
 // The key stays.
 void RecordTable::SetEntry(RecordSlot& slot, const RecordHead& head, std::string&& data) {
-  entry_bytes_ -= slot.entry->MemoryUse();
+  CountOut(*slot.entry);
   slot.entry = MakeEntry(head, slot.entry->key(), std::move(data));
-  entry_bytes_ += slot.entry->MemoryUse();
+  CountIn(*slot.entry);
 }
 
 const OwnerSlot* RecordTable::FindOwner(std::string_view owner) const {
@@ -331,7 +354,7 @@ void RecordTable::EraseAt(std::size_t at) {
   } else if (!entry.owner().empty()) {
     Unlink(entry);
   }
-  entry_bytes_ -= entry.MemoryUse();
+  CountOut(entry);
   const std::size_t hole = records_.Erase(at);
   // A sweep must not miss a slot that moved from where it still has to look to where it was.
   const bool round_the_end = hole < at;

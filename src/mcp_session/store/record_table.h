@@ -28,6 +28,16 @@ namespace mcp_session {
 
 struct RecordEntry;
 
+// What tables hold, the remembered too, and how much of that has no owner.
+struct Holdings {
+  std::size_t records = 0;
+  std::size_t bytes = 0;
+  std::size_t anonymous_records = 0;
+  std::size_t anonymous_bytes = 0;  // of the entries alone
+
+  bool operator==(const Holdings&) const = default;
+};
+
 // What an entry is besides data and key.
 struct RecordHead {
   std::uint64_t sequence = 0;    // counts creations; the order of lists
@@ -95,6 +105,7 @@ class RecordTable {
   const SipKey& sip_key() const { return sip_key_; }
   std::size_t size() const { return records_.size(); }
   std::size_t MemoryUse() const;
+  Holdings holdings() const;
 
   // The live record with this key, or null; good until the next Insert, Erase or Sweep. A dead
   // one it meets is freed, or buried if it is to be remembered.
@@ -181,6 +192,8 @@ class RecordTable {
   void EndAt(std::size_t at);  // a dead one
   void EraseAt(std::size_t at);
   void EndStream(const RecordExtras& extras);
+  void CountIn(const RecordEntry& entry);
+  void CountOut(const RecordEntry& entry);
   void SetEntry(RecordSlot& slot, const RecordHead& head, std::string&& data);
   void Link(RecordEntry& entry);
   void Unlink(const RecordEntry& entry);
@@ -193,6 +206,8 @@ class RecordTable {
   FlatIndex<OwnerSlot> owners_;
   ExtrasTable extras_;
   std::size_t entry_bytes_ = 0;  // what all entries take, with their keys and data
+  std::size_t anonymous_ = 0;    // those without an owner, and what they take
+  std::size_t anonymous_bytes_ = 0;
   std::uint64_t last_version_ = 0;
   std::uint64_t last_sequence_ = 0;
   std::uint64_t highest_sequence_ = 0;  // of all streams that ended
