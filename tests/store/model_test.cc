@@ -15,7 +15,7 @@ namespace {
 // The index of the locks stays as large as it once was until there are more of them.
 bool IsLockIndex(std::size_t bytes) {
   constexpr std::size_t kSmallest = 16, kSlotBytes = 16;
-  for (std::size_t slots = kSmallest; slots <= 128; slots += slots / 2) {
+  for (std::size_t slots = kSmallest; slots <= 128; slots += slots / 4) {
     if (bytes == (slots - kSmallest) * kSlotBytes) return true;
   }
   return false;

@@ -99,7 +99,7 @@ TEST_F(RecordTableTest, ASweepLooksAtSoManySlotsAndGoesOnFromThere) {
 // where the sweep stands, round the end of the table, and everywhere when the table grows. When
 // the sweep is through, every record that was dead when it began is gone.
 TEST_F(RecordTableTest, ASweepMissesNoRecordThatMoves) {
-  constexpr std::size_t kFull = 70;  // of 81 slots: long runs, and one more makes the table grow
+  constexpr std::size_t kFull = 50;  // of 58 slots: long runs, and one more makes the table grow
   SeededEntropy random(3);
   for (int trial = 0; trial < 4000; ++trial) {
     table_ = RecordTable(MakeSipKey(random));
