@@ -11,6 +11,7 @@
 #include "mcp_session/server/mcp_server.h"
 #include "mcp_session/store/memory_store.h"
 #include "nlohmann/json.hpp"
+#include "tests/bench/goal.h"
 #include "tests/support/counting_entropy.h"
 
 namespace mcp_session {
@@ -119,12 +120,15 @@ class RatioReporter : public benchmark::ConsoleReporter {
   }
   void Finalize() override {
     for (const auto& [name, time] : times_) {
-      std::printf("%-40s %5.2f x the floor\n", name.c_str(), time / times_.front().second);
+      std::printf("%-40s %5.2f x the floor", name.c_str(), time / times_.front().second);
+      goals_.AtMost(time / times_.front().second, 2);
     }
   }
+  int exit_code() const { return goals_.exit_code(); }
 
  private:
   std::vector<std::pair<std::string, double>> times_;
+  Goals goals_;
 };
 
 }  // namespace
@@ -134,4 +138,5 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   mcp_session::RatioReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
+  return reporter.exit_code();
 }

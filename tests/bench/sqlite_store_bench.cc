@@ -15,6 +15,7 @@
 
 #include "mcp_session/sqlite/file_store.h"
 #include "mcp_session/system/clock.h"
+#include "tests/bench/goal.h"
 
 namespace mcp_session {
 namespace {
@@ -115,12 +116,16 @@ class RatioReporter : public benchmark::ConsoleReporter {
   }
   void Finalize() override {
     if (rates_.size() < 2) return;
-    std::printf("64 callers put %.1f times as fast as one: %.0f against %.0f a second\n",
-                rates_.back() / rates_.front(), rates_.back(), rates_.front());
+    const double ratio = rates_.back() / rates_.front();
+    std::printf("64 callers put %.1f times as fast as one: %.0f against %.0f a second", ratio,
+                rates_.back(), rates_.front());
+    goals_.AtLeast(ratio, 8);
   }
+  int exit_code() const { return goals_.exit_code(); }
 
  private:
   std::vector<double> rates_;
+  Goals goals_;
 };
 
 }  // namespace
@@ -130,4 +135,5 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   mcp_session::RatioReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
+  return reporter.exit_code();
 }
