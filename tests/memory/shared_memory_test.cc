@@ -47,13 +47,15 @@ class SharedMemoryUnderTest final : public StoreUnderTest {
   SharedMemoryStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreContract,
-                         testing::Values(StoreBackend{
-                             .name = "SharedMemory",
-                             .make =
-                                 [](const StoreLimits& limits) {
-                                   return std::make_unique<SharedMemoryUnderTest>(limits);
-                                 }}),
+StoreBackend SharedMemoryBackend() {
+  return {.name = "SharedMemory", .make = [](const StoreLimits& limits) {
+            return std::make_unique<SharedMemoryUnderTest>(limits);
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreContract, testing::Values(SharedMemoryBackend()),
+                         StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreExtrasContract, testing::Values(SharedMemoryBackend()),
                          StoreBackendName);
 
 // A loop's own store, as the thread of that loop uses it.

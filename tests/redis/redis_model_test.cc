@@ -14,9 +14,6 @@
 
 namespace mcp_session {
 
-// Linked with the model; has tests of its own.
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
-
 namespace {
 
 RedisServer& Server() {
