@@ -18,7 +18,8 @@ namespace {
 
 constexpr Lifetime kLong{.idle_ttl = Hours(1)};
 
-// A client's store, one command at a time.
+// A client's store, one command at a time. Clients yield between commands, for there are fewer
+// processors than clients.
 class Client {
  public:
   explicit Client(std::unique_ptr<StoreUnderTest> store) : store_(std::move(store)) {}
@@ -65,7 +66,10 @@ class HistoryWriter {
   }
 
   void Run(Client client) {
-    for (int i = 0; i < options_.operations; ++i) Step(client, random_.Below(known_.size()), i);
+    for (int i = 0; i < options_.operations; ++i) {
+      Step(client, random_.Below(known_.size()), i);
+      std::this_thread::yield();
+    }
   }
 
   std::vector<std::vector<Operation>>& histories() { return histories_; }
@@ -238,6 +242,7 @@ std::string Count(int client, int increments, const RecordKey& key, Client& stor
     done = own;
     if (done == increments) return "";
     ++own;
+    std::this_thread::yield();
     current =
         store.Run(store::Put{key, EncodeCounts(counts), current.record.version, random.Next() | 1});
   }
