@@ -11,6 +11,7 @@
 #include "tests/redis/redis_server.h"
 #include "tests/store/concurrent.h"
 #include "tests/store/model_suite.h"
+#include "tests/store/stopped_holder.h"
 
 namespace mcp_session {
 
@@ -74,6 +75,11 @@ TEST(RedisClients, SeeOneHistory) {
 TEST(RedisClients, SeeOneHistoryInACluster) {
   const auto violation = RunManyHistories(Clients(ClusterOptions()), 20, {.with_bearers = false});
   EXPECT_EQ(violation, std::nullopt) << *violation;
+}
+
+TEST(RedisClients, AreFencedWhenTheyStoodStillForTooLong) {
+  const RedisOptions options = ServerOptions();
+  EXPECT_EQ(RunStoppedHolder([options] { return MakeRedisClient(options); }, 20, 10), std::nullopt);
 }
 
 TEST(RedisClients, LoseNoUpdate) {

@@ -11,38 +11,13 @@
 
 #include "tests/store/linearizability.h"
 #include "tests/store/matchers.h"
+#include "tests/store/store_caller.h"
 #include "tests/support/counting_entropy.h"
 
 namespace mcp_session {
 namespace {
 
 constexpr Lifetime kLong{.idle_ttl = Hours(1)};
-
-// A client's store, one command at a time. Clients yield between commands, for there are fewer
-// processors than clients.
-class Client {
- public:
-  explicit Client(std::unique_ptr<StoreUnderTest> store) : store_(std::move(store)) {}
-
-  // kTimeout if there is no reply.
-  StoreReply Run(StoreCommand command) {
-    const StoreTicket ticket{++last_ticket_};
-    store_->store().Submit(ticket, std::move(command), store_->Now());
-    std::vector<StoreReply> replies;
-    for (int turn = 0; turn < 3000; ++turn) {
-      store_->store().Drain(&replies);
-      for (StoreReply& reply : replies) {
-        if (reply.ticket == ticket) return std::move(reply);
-      }
-      store_->Pump();
-    }
-    return {.ticket = ticket, .error = ErrorCode::kTimeout};
-  }
-
- private:
-  std::unique_ptr<StoreUnderTest> store_;
-  std::uint64_t last_ticket_ = 0;
-};
 
 // What a client knows of a key.
 struct Knowledge {
@@ -51,6 +26,8 @@ struct Knowledge {
   std::uint64_t token = 0;
 };
 
+// What one client does and sees. Clients yield after each command, for there are fewer processors
+// than clients.
 class HistoryWriter {
  public:
   HistoryWriter(int client, const ConcurrentOptions& options, std::atomic<std::uint64_t>& clock)
@@ -65,7 +42,7 @@ class HistoryWriter {
     return static_cast<std::size_t>(options.keys) / 2;
   }
 
-  void Run(Client client) {
+  void Run(StoreCaller client) {
     for (int i = 0; i < options_.operations; ++i) {
       Step(client, random_.Below(known_.size()), i);
       std::this_thread::yield();
@@ -77,7 +54,7 @@ class HistoryWriter {
  private:
   using Kind = Operation::Kind;
 
-  void Step(Client& client, std::size_t pair, int number) {
+  void Step(StoreCaller& client, std::size_t pair, int number) {
     Operation operation;
     operation.client = client_;
     operation.place = static_cast<int>(random_.Below(2));
@@ -201,7 +178,7 @@ void RunClients(const MakeStoreClient& make_client, int clients, Work work) {
   std::vector<std::thread> threads;
   for (int client = 0; client < clients; ++client) {
     threads.emplace_back([&, client] {
-      Client own(make_client(client));
+      StoreCaller own(make_client(client));
       --waiting;
       while (waiting > 0) std::this_thread::yield();
       work(client, std::move(own));
@@ -225,7 +202,7 @@ std::string EncodeCounts(const std::vector<int>& counts) {
 }
 
 // Adds one at index `client` until it is `increments`; answers what went wrong.
-std::string Count(int client, int increments, const RecordKey& key, Client& store) {
+std::string Count(int client, int increments, const RecordKey& key, StoreCaller& store) {
   SeededEntropy random(static_cast<std::uint64_t>(client) + 1);
   StoreReply current = store.Run(store::Get{key});
   int done = 0;
@@ -258,7 +235,7 @@ std::optional<std::string> RunConcurrentHistories(const MakeStoreClient& make_cl
   for (int client = 0; client < options.clients; ++client) {
     writers.emplace_back(client, options, clock);
   }
-  RunClients(make_client, options.clients, [&writers](int client, Client store) {
+  RunClients(make_client, options.clients, [&writers](int client, StoreCaller store) {
     writers[static_cast<std::size_t>(client)].Run(std::move(store));
   });
   for (std::size_t pair = 0; pair < HistoryWriter::PairsOf(options); ++pair) {
@@ -289,12 +266,12 @@ std::optional<std::string> RunConcurrentCounters(const MakeStoreClient& make_cli
                                                  int increments) {
   const RecordKey key{"owner", "history", "counters"};
   const auto size = static_cast<std::size_t>(clients);
-  Client first(make_client(clients));
+  StoreCaller first(make_client(clients));
   const StoreReply created =
       first.Run(store::Create{key, EncodeCounts(std::vector<int>(size)), kLong});
   if (created.error) return "no record to count in: " + testing::PrintToString(created);
   std::vector<std::string> troubles(size);
-  RunClients(make_client, clients, [&](int client, Client store) {
+  RunClients(make_client, clients, [&](int client, StoreCaller store) {
     troubles[static_cast<std::size_t>(client)] = Count(client, increments, key, store);
   });
   for (const std::string& trouble : troubles) {
