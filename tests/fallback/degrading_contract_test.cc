@@ -40,6 +40,8 @@ StoreBackend DegradingBackend() {
 
 INSTANTIATE_TEST_SUITE_P(Degrading, StoreContract, testing::Values(DegradingBackend()),
                          StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Degrading, StoreExtrasContract, testing::Values(DegradingBackend()),
+                         StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

@@ -18,14 +18,10 @@
 #include "tests/faults/fault_proxy.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/concurrent.h"
-#include "tests/store/contract.h"
 #include "tests/store/matchers.h"
 #include "tests/support/counting_entropy.h"
 
 namespace mcp_session {
-
-// The contract is linked in, and not what is tested here.
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
 
 namespace {
 

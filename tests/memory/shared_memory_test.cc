@@ -4,12 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,13 +45,15 @@ class SharedMemoryUnderTest final : public StoreUnderTest {
   SharedMemoryStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreContract,
-                         testing::Values(StoreBackend{
-                             .name = "SharedMemory",
-                             .make =
-                                 [](const StoreLimits& limits) {
-                                   return std::make_unique<SharedMemoryUnderTest>(limits);
-                                 }}),
+StoreBackend SharedMemoryBackend() {
+  return {.name = "SharedMemory", .make = [](const StoreLimits& limits) {
+            return std::make_unique<SharedMemoryUnderTest>(limits);
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreContract, testing::Values(SharedMemoryBackend()),
+                         StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreExtrasContract, testing::Values(SharedMemoryBackend()),
                          StoreBackendName);
 
 // A loop's own store, as the thread of that loop uses it.
@@ -239,72 +239,6 @@ TEST(SharedMemory, BytesAreCountedOverAllShards) {
     a.store().Tick(Instant{Hours(1).count + i * 1000});
   EXPECT_EQ(memory.size(), 0u);
   EXPECT_EQ(memory.MemoryUse(), empty);
-}
-
-// With threads: counters by compare-and-set are exact, a lock has one holder, and nothing is lost
-// when records move between shards.
-TEST(SharedMemory, ThreadsLoseNoUpdate) {
-  constexpr int kThreads = 4;
-  constexpr int kIncrements = 500;
-  CountingEntropy entropy;
-  SharedMemory memory({}, entropy);
-  const RecordKey key{"alice", "counter", "1"};
-  Client main(memory);
-  ASSERT_THAT(main.Run(store::Create{key, "0", kHour}), IsDone());
-  std::atomic<int> holders{0}, overlaps{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      Client client(memory);
-      for (int i = 0; i < kIncrements;) {
-        const StoreReply read = client.Run(store::Get{key});
-        const std::string next = std::to_string(std::stoi(*read.record.data) + 1);
-        if (!client.Run(store::Put{key, next, read.record.version}).error) ++i;
-        const auto holder = static_cast<std::uint64_t>(t * kIncrements + i + 1);
-        if (!client.Run(store::Lock{key, holder, Seconds(10)}).error) {
-          if (++holders != 1) ++overlaps;
-          --holders;
-          client.Run(store::Unlock{key, holder});
-        }
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_THAT(main.Run(store::Get{key}), Holds(std::to_string(kThreads * kIncrements)));
-  EXPECT_EQ(overlaps, 0);
-}
-
-TEST(SharedMemory, ARecordThatMovesBetweenShardsIsNeverTwiceNorNowhere) {
-  CountingEntropy entropy;
-  SharedMemory memory({}, entropy);
-  Client main(memory);
-  // One ball, eight hands in different shards.
-  const auto hand = [](int i) { return std::to_string(i); };
-  const std::string first = hand(0);
-  ASSERT_THAT(main.Run(store::Create{{"", "ball", first}, "ball", kHour}), IsDone());
-  std::atomic<int> moves{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t) {
-    threads.emplace_back([&, t] {
-      Client client(memory);
-      for (int i = 0; i < 3000; ++i) {
-        const std::string from = hand((i + t) % 8);
-        const std::string to = hand((i * 5 + t * 3 + 1) % 8);
-        const StoreReply reply =
-            client.Run(store::Regenerate{{"", "ball", from}, {"", "ball", to}});
-        if (!reply.error) ++moves;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  int found = 0;
-  for (int i = 0; i < 8; ++i) {
-    const std::string id = hand(i);
-    if (!main.Run(store::Get{{"", "ball", id}}).error) ++found;
-  }
-  EXPECT_EQ(found, 1);
-  EXPECT_GT(moves, 0);
-  EXPECT_EQ(memory.size(), 1u);
 }
 
 }  // namespace

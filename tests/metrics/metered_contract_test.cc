@@ -39,6 +39,8 @@ StoreBackend MeteredBackend() {
 
 INSTANTIATE_TEST_SUITE_P(Metered, StoreContract, testing::Values(MeteredBackend()),
                          StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Metered, StoreExtrasContract, testing::Values(MeteredBackend()),
+                         StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

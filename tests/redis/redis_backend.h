@@ -10,7 +10,7 @@
 
 #include "mcp_session/redis/options.h"
 #include "tests/redis/redis_server.h"
-#include "tests/store/contract.h"
+#include "tests/store/backend.h"
 
 namespace mcp_session {
 

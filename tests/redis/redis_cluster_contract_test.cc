@@ -33,6 +33,8 @@ StoreBackend ClusterBackend() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::Values(ClusterBackend()), StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Redis, StoreExtrasContract, testing::Values(ClusterBackend()),
+                         StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

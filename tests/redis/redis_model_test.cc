@@ -11,11 +11,9 @@
 #include "tests/redis/redis_server.h"
 #include "tests/store/concurrent.h"
 #include "tests/store/model_suite.h"
+#include "tests/store/stopped_holder.h"
 
 namespace mcp_session {
-
-// Linked with the model; has tests of its own.
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(StoreContract);
 
 namespace {
 
@@ -65,28 +63,31 @@ ModelBackend ClusterModel() {
 INSTANTIATE_TEST_SUITE_P(Redis, StoreModel, testing::Values(ServerModel(), ClusterModel()),
                          ModelBackendName);
 
+MakeStoreClient Clients(const RedisOptions& options) {
+  return [options](int) { return MakeRedisClient(options); };
+}
+
 TEST(RedisClients, SeeOneHistory) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    const RedisOptions options = ServerOptions();
-    const std::optional<std::string> unexplained =
-        RunConcurrentHistories([&](int) { return MakeRedisClient(options); },
-                               {.seed = seed, .prefix = "history " + std::to_string(seed)});
-    EXPECT_EQ(unexplained, std::nullopt) << unexplained.value_or("");
-  }
+  const auto violation = RunManyHistories(Clients(ServerOptions()), 30);
+  EXPECT_EQ(violation, std::nullopt) << *violation;
+}
+
+TEST(RedisClients, SeeOneHistoryInACluster) {
+  const auto violation = RunManyHistories(Clients(ClusterOptions()), 20, {.with_bearers = false});
+  EXPECT_EQ(violation, std::nullopt) << *violation;
+}
+
+TEST(RedisClients, AreFencedWhenTheyStoodStillForTooLong) {
+  const RedisOptions options = ServerOptions();
+  EXPECT_EQ(RunStoppedHolder([options] { return MakeRedisClient(options); }, 20, 10), std::nullopt);
 }
 
 TEST(RedisClients, LoseNoUpdate) {
-  const RedisOptions options = ServerOptions();
-  const std::optional<std::string> wrong =
-      RunConcurrentCounters([&](int) { return MakeRedisClient(options); }, 8, 200);
-  EXPECT_EQ(wrong, std::nullopt) << wrong.value_or("");
+  EXPECT_EQ(RunConcurrentCounters(Clients(ServerOptions()), 8, 500), std::nullopt);
 }
 
 TEST(RedisClients, LoseNoUpdateInACluster) {
-  const RedisOptions options = ClusterOptions();
-  const std::optional<std::string> wrong =
-      RunConcurrentCounters([&](int) { return MakeRedisClient(options); }, 4, 100);
-  EXPECT_EQ(wrong, std::nullopt) << wrong.value_or("");
+  EXPECT_EQ(RunConcurrentCounters(Clients(ClusterOptions()), 8, 500), std::nullopt);
 }
 
 }  // namespace

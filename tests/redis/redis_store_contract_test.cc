@@ -20,7 +20,10 @@ StoreBackend Tcp() {
                      RedisOptions* options) { options->endpoints = {{.port = server.port()}}; }});
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, testing::Values(Tcp()), StoreBackendName);
+// One server for both.
+const auto kBackends = testing::Values(Tcp());
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, kBackends, StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Redis, StoreExtrasContract, kBackends, StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

@@ -94,9 +94,10 @@ StoreBackend SentinelBackend() {
   return RedisBackend(std::move(setup));
 }
 
-INSTANTIATE_TEST_SUITE_P(Redis, StoreContract,
-                         testing::Values(UnixSocket(), Tls(), LeastPrivileges(), SentinelBackend()),
-                         StoreBackendName);
+// The same servers for both.
+const auto kBackends = testing::Values(UnixSocket(), Tls(), LeastPrivileges(), SentinelBackend());
+INSTANTIATE_TEST_SUITE_P(Redis, StoreContract, kBackends, StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Redis, StoreExtrasContract, kBackends, StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

@@ -1,14 +1,21 @@
-// Eight stores on eight threads, all on one file: what each of them saw must be explainable by
-// doing the commands one at a time.
+// Several stores on one file, in eight threads or two processes.
 #include <gtest/gtest.h>
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "mcp_session/sqlite/file_store.h"
+#include "mcp_session/system/clock.h"
 #include "tests/sqlite/file_backend.h"
 #include "tests/sqlite/test_folder.h"
 #include "tests/store/concurrent.h"
+#include "tests/store/stopped_holder.h"
 
 namespace mcp_session {
 namespace {
@@ -27,15 +34,42 @@ class FileConcurrentTest : public testing::Test {
 };
 
 TEST_F(FileConcurrentTest, WhatTheStoresSeeCanBeExplained) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    const auto violation = RunConcurrentHistories(
-        MakeClient(), {.seed = seed, .prefix = "seed " + std::to_string(seed) + ", "});
-    EXPECT_EQ(violation, std::nullopt) << "seed " << seed;
-  }
+  const auto violation = RunManyHistories(MakeClient(), 30);
+  EXPECT_EQ(violation, std::nullopt) << *violation;
 }
 
 TEST_F(FileConcurrentTest, NoUpdateIsLost) {
-  EXPECT_EQ(RunConcurrentCounters(MakeClient(), 8, 100), std::nullopt);
+  EXPECT_EQ(RunConcurrentCounters(MakeClient(), 8, 500), std::nullopt);
+}
+
+// A store that goes by real time.
+class RealTimeFile final : public StoreUnderTest {
+ public:
+  explicit RealTimeFile(const std::string& path) {
+    auto opened = FileSessionStore::Open(
+        {.path = path, .synchronous = FileSynchronous::kOff, .busy_timeout = Seconds(30)},
+        loop_.get_executor(), MonotonicNow());
+    if (!opened) std::abort();
+    store_ = std::move(*opened);
+    store_->OnReady([] {});
+  }
+
+  SessionStore& store() override { return *store_; }
+  Instant Now() override { return MonotonicNow(); }
+  void Wait(Millis length) override { loop_.run_for(std::chrono::milliseconds(length.count)); }
+  void Pump() override { loop_.run_one_for(std::chrono::milliseconds(10)); }
+
+ private:
+  boost::asio::io_context loop_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
+      loop_.get_executor()};
+  std::unique_ptr<FileSessionStore> store_;
+};
+
+TEST_F(FileConcurrentTest, AHolderWhoStoodStillForTooLongIsFenced) {
+  const std::string path = folder_.File();
+  EXPECT_EQ(RunStoppedHolder([&path] { return std::make_unique<RealTimeFile>(path); }, 20, 10),
+            std::nullopt);
 }
 
 }  // namespace

@@ -6,10 +6,10 @@
 namespace mcp_session {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(File, StoreContract,
-                         testing::Values(FileBackend("Full", FileSynchronous::kFull),
-                                         FileBackend("Off", FileSynchronous::kOff)),
-                         StoreBackendName);
+const auto kBackends = testing::Values(FileBackend("Full", FileSynchronous::kFull),
+                                       FileBackend("Off", FileSynchronous::kOff));
+INSTANTIATE_TEST_SUITE_P(File, StoreContract, kBackends, StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(File, StoreExtrasContract, kBackends, StoreBackendName);
 
 }  // namespace
 }  // namespace mcp_session

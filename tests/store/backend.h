@@ -52,6 +52,10 @@ struct StoreBackend {
 
   // Whether it keeps StoreLimits::max_records by itself.
   bool caps_records = true;
+
+  // Whether it has more than records: Take, Regenerate, locks and streams. If not, their commands
+  // are kInvalidArgument.
+  bool has_extras = true;
 };
 
 void PrintTo(const StoreBackend& backend, std::ostream* os);

@@ -1,8 +1,9 @@
 #include "tests/store/concurrent.h"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
-#include <map>
+#include <cstdlib>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -10,37 +11,13 @@
 
 #include "tests/store/linearizability.h"
 #include "tests/store/matchers.h"
+#include "tests/store/store_caller.h"
 #include "tests/support/counting_entropy.h"
 
 namespace mcp_session {
 namespace {
 
 constexpr Lifetime kLong{.idle_ttl = Hours(1)};
-
-// A client's store, one command at a time.
-class Client {
- public:
-  explicit Client(std::unique_ptr<StoreUnderTest> store) : store_(std::move(store)) {}
-
-  // kTimeout if there is no reply.
-  StoreReply Run(StoreCommand command) {
-    const StoreTicket ticket{++last_ticket_};
-    store_->store().Submit(ticket, std::move(command), store_->Now());
-    std::vector<StoreReply> replies;
-    for (int turn = 0; turn < 3000; ++turn) {
-      store_->store().Drain(&replies);
-      for (StoreReply& reply : replies) {
-        if (reply.ticket == ticket) return std::move(reply);
-      }
-      store_->Pump();
-    }
-    return {.ticket = ticket, .error = ErrorCode::kTimeout};
-  }
-
- private:
-  std::unique_ptr<StoreUnderTest> store_;
-  std::uint64_t last_ticket_ = 0;
-};
 
 // What a client knows of a key.
 struct Knowledge {
@@ -49,6 +26,8 @@ struct Knowledge {
   std::uint64_t token = 0;
 };
 
+// What one client does and sees. Clients yield after each command, for there are fewer processors
+// than clients.
 class HistoryWriter {
  public:
   HistoryWriter(int client, const ConcurrentOptions& options, std::atomic<std::uint64_t>& clock)
@@ -56,13 +35,17 @@ class HistoryWriter {
         options_(options),
         clock_(clock),
         random_(options.seed * 1000 + static_cast<std::uint64_t>(client)),
-        known_(static_cast<std::size_t>(options.keys)),
-        histories_(static_cast<std::size_t>(options.keys)) {}
+        known_(PairsOf(options)),
+        histories_(PairsOf(options)) {}
 
-  void Run(Client client) {
+  static std::size_t PairsOf(const ConcurrentOptions& options) {
+    return static_cast<std::size_t>(options.keys) / 2;
+  }
+
+  void Run(StoreCaller client) {
     for (int i = 0; i < options_.operations; ++i) {
-      const std::size_t key = random_.Below(histories_.size());
-      Step(client, key, i);
+      Step(client, random_.Below(known_.size()), i);
+      std::this_thread::yield();
     }
   }
 
@@ -71,46 +54,64 @@ class HistoryWriter {
  private:
   using Kind = Operation::Kind;
 
-  void Step(Client& client, std::size_t key, int number) {
-    Knowledge& known = known_[key];
+  void Step(StoreCaller& client, std::size_t pair, int number) {
     Operation operation;
     operation.client = client_;
-    const std::uint64_t dice = random_.Below(options_.with_locks ? 100 : 75);
-    if (dice < 18) {
+    operation.place = static_cast<int>(random_.Below(2));
+    Choose(operation, known_[pair][static_cast<std::size_t>(operation.place)]);
+    if (operation.kind == Kind::kCreate || operation.kind == Kind::kPut) {
+      operation.data = std::to_string(client_) + "." + std::to_string(number);
+    }
+    // One of two pairs has an owner, so that its keys are in one place.
+    const std::string name = options_.prefix + std::to_string(pair);
+    const bool has_owner = !options_.with_bearers || pair % 2 == 0;
+    const std::string owner = has_owner ? name : std::string();
+    const std::string ids[] = {name + " a", name + " b"};
+    const RecordKey key{owner, "history", ids[operation.place]};
+    const RecordKey other{owner, "history", ids[1 - operation.place]};
+    operation.invoked = clock_++;
+    const StoreReply reply = client.Run(CommandOf(operation, key, other));
+    operation.returned = clock_++;
+    Record(operation, reply, known_[pair], histories_[pair]);
+  }
+
+  void Choose(Operation& operation, Knowledge& known) {
+    const std::uint64_t dice = random_.Below(100);
+    if (dice < 15) {
       operation.kind = Kind::kGet;
-    } else if (dice < 33) {
+    } else if (dice < 28) {
       operation.kind = Kind::kCreate;
-    } else if (dice < 68) {
+    } else if (dice < 58) {
       operation.kind = Kind::kPut;
-      if (dice < 54) operation.expected = known.version;
-      if (dice >= 48) operation.fence = known.token;
-    } else if (dice < 73) {
+      if (dice < 46) operation.expected = known.version;
+      if (dice >= 40) operation.fence = known.token;
+    } else if (dice < 61) {
+      operation.kind = Kind::kTouch;
+    } else if (dice < 65) {
       operation.kind = Kind::kRemove;
-      if (dice < 72) operation.expected = known.version;
-    } else if (dice < 75) {
+      if (dice < 64) operation.expected = known.version;
+    } else if (dice < 67) {
       operation.kind = Kind::kTake;
-    } else if (dice == 99) {
-      operation.kind = Kind::kUnlock;
+    } else if (dice < 75) {
+      operation.kind = Kind::kRegenerate;
+    } else if (dice < 77) {
+      operation.kind = dice == 75 ? Kind::kUnlock : Kind::kExtend;
       operation.holder = 1;  // nobody
-    } else if (known.holder == 0 || dice < 80) {
+    } else if (known.holder == 0 || dice < 82) {
       operation.kind = Kind::kLock;
       if (known.holder == 0) known.holder = random_.Next() | 1;
+      operation.holder = known.holder;
+    } else if (dice < 87) {
+      operation.kind = Kind::kExtend;
       operation.holder = known.holder;
     } else {
       operation.kind = Kind::kUnlock;
       operation.holder = std::exchange(known.holder, 0);
     }
-    if (operation.kind == Kind::kCreate || operation.kind == Kind::kPut) {
-      operation.data = std::to_string(client_) + "." + std::to_string(number);
-    }
-    const std::string id = options_.prefix + std::to_string(key);
-    operation.invoked = clock_++;
-    const StoreReply reply = client.Run(CommandOf(operation, {"owner", "history", id}));
-    operation.returned = clock_++;
-    Record(operation, reply, known, histories_[key]);
   }
 
-  static StoreCommand CommandOf(const Operation& operation, const RecordKey& key) {
+  static StoreCommand CommandOf(const Operation& operation, const RecordKey& key,
+                                const RecordKey& other) {
     switch (operation.kind) {
       case Kind::kGet:
         return store::Get{key};
@@ -118,20 +119,26 @@ class HistoryWriter {
         return store::Create{key, operation.data, kLong};
       case Kind::kPut:
         return store::Put{key, operation.data, operation.expected, 0, operation.fence};
+      case Kind::kTouch:
+        return store::Touch{key};
       case Kind::kRemove:
         return store::Remove{key, operation.expected, operation.fence};
       case Kind::kTake:
         return store::Take{key};
+      case Kind::kRegenerate:
+        return store::Regenerate{key, other};
       case Kind::kLock:
         return store::Lock{key, operation.holder, kMaxLease};
+      case Kind::kExtend:
+        return store::Extend{key, operation.holder, kMaxLease};
       case Kind::kUnlock:
         break;
     }
     return store::Unlock{key, operation.holder};
   }
 
-  static void Record(Operation operation, const StoreReply& reply, Knowledge& known,
-                     std::vector<Operation>& history) {
+  static void Record(Operation operation, const StoreReply& reply,
+                     std::array<Knowledge, 2>& known_of_pair, std::vector<Operation>& history) {
     if (reply.error == ErrorCode::kUnavailable) {
       if (!reply.maybe_done || operation.kind == Kind::kGet) return;
       operation.returned = Operation::kNever;
@@ -143,7 +150,12 @@ class HistoryWriter {
     operation.version = reply.record.version;
     operation.removed = reply.removed;
     operation.token = reply.fence;
-    if (operation.version != 0) known.version = operation.version;
+    const auto place = static_cast<std::size_t>(operation.place);
+    const bool moved = operation.kind == Kind::kRegenerate;
+    if (operation.version != 0) {
+      known_of_pair[moved ? 1 - place : place].version = operation.version;
+    }
+    Knowledge& known = known_of_pair[place];
     if (operation.kind == Kind::kLock) {
       if (reply.error) known.holder = 0;
       if (!reply.error) known.token = reply.fence;
@@ -155,8 +167,8 @@ class HistoryWriter {
   const ConcurrentOptions& options_;
   std::atomic<std::uint64_t>& clock_;
   SeededEntropy random_;
-  std::vector<Knowledge> known_;
-  std::vector<std::vector<Operation>> histories_;  // of each key
+  std::vector<std::array<Knowledge, 2>> known_;
+  std::vector<std::vector<Operation>> histories_;  // of each pair
 };
 
 // Calls work(client, store) on a thread for each client, once all have their stores.
@@ -166,7 +178,7 @@ void RunClients(const MakeStoreClient& make_client, int clients, Work work) {
   std::vector<std::thread> threads;
   for (int client = 0; client < clients; ++client) {
     threads.emplace_back([&, client] {
-      Client own(make_client(client));
+      StoreCaller own(make_client(client));
       --waiting;
       while (waiting > 0) std::this_thread::yield();
       work(client, std::move(own));
@@ -190,7 +202,7 @@ std::string EncodeCounts(const std::vector<int>& counts) {
 }
 
 // Adds one at index `client` until it is `increments`; answers what went wrong.
-std::string Count(int client, int increments, const RecordKey& key, Client& store) {
+std::string Count(int client, int increments, const RecordKey& key, StoreCaller& store) {
   SeededEntropy random(static_cast<std::uint64_t>(client) + 1);
   StoreReply current = store.Run(store::Get{key});
   int done = 0;
@@ -207,6 +219,7 @@ std::string Count(int client, int increments, const RecordKey& key, Client& stor
     done = own;
     if (done == increments) return "";
     ++own;
+    std::this_thread::yield();
     current =
         store.Run(store::Put{key, EncodeCounts(counts), current.record.version, random.Next() | 1});
   }
@@ -222,18 +235,29 @@ std::optional<std::string> RunConcurrentHistories(const MakeStoreClient& make_cl
   for (int client = 0; client < options.clients; ++client) {
     writers.emplace_back(client, options, clock);
   }
-  RunClients(make_client, options.clients, [&writers](int client, Client store) {
+  RunClients(make_client, options.clients, [&writers](int client, StoreCaller store) {
     writers[static_cast<std::size_t>(client)].Run(std::move(store));
   });
-  for (std::size_t key = 0; key < static_cast<std::size_t>(options.keys); ++key) {
+  for (std::size_t pair = 0; pair < HistoryWriter::PairsOf(options); ++pair) {
     std::vector<Operation> history;
     for (HistoryWriter& writer : writers) {
-      for (Operation& operation : writer.histories()[key]) history.push_back(std::move(operation));
+      for (Operation& operation : writer.histories()[pair]) history.push_back(std::move(operation));
     }
     if (const auto violation = FindViolation(std::move(history))) {
-      return "seed " + std::to_string(options.seed) + ", key " + std::to_string(key) + ": " +
+      return "seed " + std::to_string(options.seed) + ", pair " + std::to_string(pair) + ": " +
              *violation;
     }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> RunManyHistories(const MakeStoreClient& make_client, int histories,
+                                            ConcurrentOptions options) {
+  if (const char* wanted = std::getenv("STORE_HISTORIES")) histories = std::atoi(wanted);
+  for (int i = 1; i <= histories; ++i) {
+    options.seed = static_cast<std::uint64_t>(i);
+    options.prefix = "history " + std::to_string(i) + ", pair ";
+    if (auto violation = RunConcurrentHistories(make_client, options)) return violation;
   }
   return std::nullopt;
 }
@@ -242,12 +266,12 @@ std::optional<std::string> RunConcurrentCounters(const MakeStoreClient& make_cli
                                                  int increments) {
   const RecordKey key{"owner", "history", "counters"};
   const auto size = static_cast<std::size_t>(clients);
-  Client first(make_client(clients));
+  StoreCaller first(make_client(clients));
   const StoreReply created =
       first.Run(store::Create{key, EncodeCounts(std::vector<int>(size)), kLong});
   if (created.error) return "no record to count in: " + testing::PrintToString(created);
   std::vector<std::string> troubles(size);
-  RunClients(make_client, clients, [&](int client, Client store) {
+  RunClients(make_client, clients, [&](int client, StoreCaller store) {
     troubles[static_cast<std::size_t>(client)] = Count(client, increments, key, store);
   });
   for (const std::string& trouble : troubles) {

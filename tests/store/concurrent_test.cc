@@ -102,6 +102,44 @@ StoreReply Upsert(Shared& shared, StoreCommand command) {
   return shared.Run(store::Create{put->key, put->data, {.idle_ttl = Hours(1)}});
 }
 
+// A copy under the new key, and then the end of the old one.
+StoreReply CopyThenRemove(Shared& shared, StoreCommand command) {
+  const auto* move = std::get_if<store::Regenerate>(&command);
+  if (move == nullptr) return shared.Run(std::move(command));
+  StoreReply reply = shared.Run(store::Get{move->from});
+  if (reply.error) return reply;
+  reply = shared.Run(store::Create{move->to, *reply.record.data, {.idle_ttl = Hours(1)}});
+  std::this_thread::yield();
+  if (!reply.error) shared.Run(store::Remove{move->from});
+  return reply;
+}
+
+// Touch makes what is not there.
+StoreReply TouchCreates(Shared& shared, StoreCommand command) {
+  StoreReply reply = shared.Run(command);
+  const auto* touch = std::get_if<store::Touch>(&command);
+  if (touch == nullptr || reply.error != ErrorCode::kNotFound) return reply;
+  shared.Run(store::Create{touch->key, "touched", {.idle_ttl = Hours(1)}});
+  return {};
+}
+
+// Read first, removed later: two may get it.
+StoreReply ReadThenRemove(Shared& shared, StoreCommand command) {
+  const auto* take = std::get_if<store::Take>(&command);
+  if (take == nullptr) return shared.Run(std::move(command));
+  StoreReply reply = shared.Run(store::Get{take->key});
+  std::this_thread::yield();
+  shared.Run(store::Remove{take->key});
+  return reply;
+}
+
+// Anybody extends any lock.
+StoreReply ExtendForAll(Shared& shared, StoreCommand command) {
+  StoreReply reply = shared.Run(command);
+  if (std::holds_alternative<store::Extend>(command)) reply.error.reset();
+  return reply;
+}
+
 // Loses every seventh command or its reply.
 RunCommand LoseSome() {
   return [count = 0](Shared& shared, StoreCommand command) mutable {
@@ -124,7 +162,7 @@ std::optional<std::string> RunHistories(const RunCommand& run, int rounds) {
     Shared shared;
     ConcurrentOptions options;
     options.seed = static_cast<std::uint64_t>(round) + 1;
-    options.keys = 10;
+    options.keys = 10;  // few, so that they meet
     const auto violation = RunConcurrentHistories(Clients(shared, [&] { return run; }), options);
     if (violation) return violation;
   }
@@ -143,11 +181,15 @@ TEST(Concurrent, ABrokenStoreIsFound) {
   EXPECT_NE(RunHistories(IgnoreFences, 50), std::nullopt);
   EXPECT_NE(RunHistories(LockForAll, 50), std::nullopt);
   EXPECT_NE(RunHistories(Upsert, 50), std::nullopt);
+  EXPECT_NE(RunHistories(CopyThenRemove, 50), std::nullopt);
+  EXPECT_NE(RunHistories(TouchCreates, 50), std::nullopt);
+  EXPECT_NE(RunHistories(ReadThenRemove, 50), std::nullopt);
+  EXPECT_NE(RunHistories(ExtendForAll, 50), std::nullopt);
 }
 
 TEST(Concurrent, CountersAreExact) {
   Shared shared;
-  EXPECT_EQ(RunConcurrentCounters(Clients(shared, [] { return RunAsIs; }), 8, 200), std::nullopt);
+  EXPECT_EQ(RunConcurrentCounters(Clients(shared, [] { return RunAsIs; }), 8, 500), std::nullopt);
 }
 
 TEST(Concurrent, CountersAreExactThoughRepliesAreLost) {

@@ -3,6 +3,8 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(MemoryBackend()),
 //                            StoreBackendName);
+//   INSTANTIATE_TEST_SUITE_P(Memory, StoreExtrasContract, testing::Values(MemoryBackend()),
+//                            StoreBackendName);
 //
 // in a test that depends on //tests/store:contract runs all of them.
 #ifndef TESTS_STORE_CONTRACT_H_
@@ -83,6 +85,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   // millisecond before `end` has passed, then, and a millisecond later.
   void ExpectEndAt(const Lifetime& lifetime, Millis end);
 
+  bool has_extras() const { return GetParam().has_extras; }
   Millis idle_ttl() const { return GetParam().idle_ttl; }
   Millis tolerance() const { return GetParam().tolerance; }
   Millis OfIdle(double part) const;
@@ -96,6 +99,9 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   std::unique_ptr<StoreUnderTest> backend_;
   std::uint64_t last_ticket_ = 0;
 };
+
+// The part of the contract that is about Take, Regenerate, locks and streams.
+class StoreExtrasContract : public StoreContract {};
 
 }  // namespace mcp_session
 

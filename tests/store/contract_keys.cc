@@ -21,7 +21,7 @@ constexpr RecordKey kOld{"", "session", "before login"};
 constexpr RecordKey kNew{"alice", "session", "after login"};
 constexpr std::uint64_t kWrite = 0xf00dfacecafe0001;
 
-TEST_P(StoreContract, ARegeneratedRecordIsUnderItsNewKeyOnly) {
+TEST_P(StoreExtrasContract, ARegeneratedRecordIsUnderItsNewKeyOnly) {
   const StoreReply created = Create(kOld, "basket of three");
   const StoreReply moved = Regenerate(kOld, kNew);
   EXPECT_THAT(moved, Holds("basket of three"));
@@ -35,7 +35,7 @@ TEST_P(StoreContract, ARegeneratedRecordIsUnderItsNewKeyOnly) {
   EXPECT_THAT(Put(kNew, "basket of four", moved.record.version), Holds("basket of four"));
 }
 
-TEST_P(StoreContract, ANewKeyChangesNoEnd) {
+TEST_P(StoreExtrasContract, ANewKeyChangesNoEnd) {
   const RecordKey idle{"alice", "session", "idle"};
   const RecordKey idle_moved{"alice", "session", "idle moved"};
   ASSERT_THAT(Create(kOld, "data", Both(OfIdle(1.2))), IsDone());
@@ -60,7 +60,7 @@ TEST_P(StoreContract, ANewKeyChangesNoEnd) {
   ExpectAbsent(kOld);
 }
 
-TEST_P(StoreContract, RegenerateNeedsALiveRecordAndAFreeKey) {
+TEST_P(StoreExtrasContract, RegenerateNeedsALiveRecordAndAFreeKey) {
   EXPECT_THAT(Regenerate(kOld, kNew), AllOf(FailsWith(ErrorCode::kNotFound), HasNoRecord()));
   EXPECT_THAT(Get(kNew), FailsWith(ErrorCode::kNotFound));
   Create(kNew, "alice's");
@@ -75,7 +75,7 @@ TEST_P(StoreContract, RegenerateNeedsALiveRecordAndAFreeKey) {
   EXPECT_THAT(Regenerate(kOld, kOld), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, OfTwoRegeneratesOneGetsTheRecord) {
+TEST_P(StoreExtrasContract, OfTwoRegeneratesOneGetsTheRecord) {
   Create(kOld, "one");
   Submit({101}, store::Regenerate{kOld, kNew});
   Submit({102}, store::Regenerate{kOld, {"bob", "session", "bob's"}});
@@ -84,7 +84,7 @@ TEST_P(StoreContract, OfTwoRegeneratesOneGetsTheRecord) {
   EXPECT_THAT(Get({"bob", "session", "bob's"}), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, ANewKeyMustBeOneThatCanBe) {
+TEST_P(StoreExtrasContract, ANewKeyMustBeOneThatCanBe) {
   const std::string part(257, 'x');
   Create(kOld, "data");
   for (const RecordKey& key :
@@ -97,7 +97,7 @@ TEST_P(StoreContract, ANewKeyMustBeOneThatCanBe) {
   EXPECT_THAT(Get(kNew), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, ARegenerateThatComesAgainIsDoneOnce) {
+TEST_P(StoreExtrasContract, ARegenerateThatComesAgainIsDoneOnce) {
   Create(kOld, "data");
   const StoreReply moved = Regenerate(kOld, kNew, kWrite);
   ASSERT_THAT(moved, Holds("data"));
@@ -114,7 +114,7 @@ TEST_P(StoreContract, ARegenerateThatComesAgainIsDoneOnce) {
   EXPECT_THAT(Get(kNew), Holds("more"));
 }
 
-TEST_P(StoreContract, RegenerateKnowsNoWriteOfBefore) {
+TEST_P(StoreExtrasContract, RegenerateKnowsNoWriteOfBefore) {
   const StoreReply created = Create(kOld, "first");
   const StoreReply put =
       Run(store::Put{kOld, "second", created.record.version, /*write_id=*/kWrite});
@@ -126,7 +126,7 @@ TEST_P(StoreContract, RegenerateKnowsNoWriteOfBefore) {
               FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, TheOldKeyCanBeCreatedAgain) {
+TEST_P(StoreExtrasContract, TheOldKeyCanBeCreatedAgain) {
   const StoreReply created = Create(kOld, "first");
   const StoreReply moved = Regenerate(kOld, kNew);
   const StoreReply renewed = Create(kOld, "second");
@@ -139,7 +139,7 @@ TEST_P(StoreContract, TheOldKeyCanBeCreatedAgain) {
   EXPECT_GT(again.record.version, moved.record.version) << "a version was used again";
 }
 
-TEST_P(StoreContract, ARecordGoesFromOneOwnersListToTheOthers) {
+TEST_P(StoreExtrasContract, ARecordGoesFromOneOwnersListToTheOthers) {
   const RecordKey alices{"alice", "session", "1"};
   const RecordKey bobs{"bob", "session", "2"};
   Create(alices, "data");
@@ -158,7 +158,7 @@ TEST_P(StoreContract, ARecordGoesFromOneOwnersListToTheOthers) {
   EXPECT_THAT(Get(kOld), Holds("data"));
 }
 
-TEST_P(StoreContract, ARecordCountsInTheShareOfItsNewOwner) {
+TEST_P(StoreExtrasContract, ARecordCountsInTheShareOfItsNewOwner) {
   NewStore({.max_records_per_owner = 2});
   Create({"alice", "session", "1"});
   Create({"alice", "session", "2"});
@@ -177,7 +177,7 @@ TEST_P(StoreContract, ARecordCountsInTheShareOfItsNewOwner) {
   EXPECT_THAT(Create({"bob", "session", "4"}), FailsWith(ErrorCode::kCapacity));
 }
 
-TEST_P(StoreContract, ANewKeyTakesNoMoreRoom) {
+TEST_P(StoreExtrasContract, ANewKeyTakesNoMoreRoom) {
   if (!GetParam().caps_records) GTEST_SKIP() << "this backend has no limit of its own";
   NewStore({.max_records = 2});
   Create(kOld, "data");
@@ -187,7 +187,7 @@ TEST_P(StoreContract, ANewKeyTakesNoMoreRoom) {
   EXPECT_THAT(Create({"bob", "session", "2"}), FailsWith(ErrorCode::kCapacity));
 }
 
-TEST_P(StoreContract, NobodyRegeneratesAnotherOwnersRecord) {
+TEST_P(StoreExtrasContract, NobodyRegeneratesAnotherOwnersRecord) {
   const RecordKey alices{"alice", "session", "id-1"};
   Create(alices, "alice's");
   for (const RecordKey& other :
@@ -199,7 +199,7 @@ TEST_P(StoreContract, NobodyRegeneratesAnotherOwnersRecord) {
   EXPECT_THAT(Get({"bob", "session", "stolen"}), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, WhoLostTheLockIsFencedUnderTheNewKeyToo) {
+TEST_P(StoreExtrasContract, WhoLostTheLockIsFencedUnderTheNewKeyToo) {
   Create(kOld);
   const std::uint64_t annas = Lock(kOld, 7).fence;
   Unlock(kOld, 7);
@@ -213,7 +213,7 @@ TEST_P(StoreContract, WhoLostTheLockIsFencedUnderTheNewKeyToo) {
   EXPECT_THAT(PutUnder(kNew, "too late", bens), FailsWith(ErrorCode::kFenced));
 }
 
-TEST_P(StoreContract, ARecordThatArrivesWhileALockIsHeldIsFencedToo) {
+TEST_P(StoreExtrasContract, ARecordThatArrivesWhileALockIsHeldIsFencedToo) {
   Create(kOld, "data");
   const std::uint64_t annas = Lock(kNew, 7).fence;
   Unlock(kNew, 7);

@@ -23,7 +23,7 @@ constexpr std::uint64_t kAnna = 0x1d0c5a9e3f7b2846;
 constexpr std::uint64_t kBen = 0xffffffffffffffff;
 constexpr std::uint64_t kCleo = 1;
 
-TEST_P(StoreContract, OneHolderHasALock) {
+TEST_P(StoreExtrasContract, OneHolderHasALock) {
   const StoreReply granted = Lock(kRecord, kAnna);
   EXPECT_THAT(granted, AllOf(IsGranted(), HasNoRecord()));
   EXPECT_THAT(Lock(kRecord, kBen), AllOf(FailsWith(ErrorCode::kLocked), HasNoRecord()));
@@ -33,7 +33,7 @@ TEST_P(StoreContract, OneHolderHasALock) {
   EXPECT_THAT(Lock(kRecord, kAnna), FailsWith(ErrorCode::kLocked));
 }
 
-TEST_P(StoreContract, LockedSaysHowLongItMayLast) {
+TEST_P(StoreExtrasContract, LockedSaysHowLongItMayLast) {
   const Instant start = Now();
   ASSERT_THAT(Lock(kRecord, kAnna, Seconds(30)), IsGranted());
   Wait(OfIdle(0.1));
@@ -42,13 +42,13 @@ TEST_P(StoreContract, LockedSaysHowLongItMayLast) {
   EXPECT_THAT(locked.record.expires_in, IsAbout(start + Seconds(30) - Now(), tolerance()));
 }
 
-TEST_P(StoreContract, OfTwoWhoLockOneGetsIt) {
+TEST_P(StoreExtrasContract, OfTwoWhoLockOneGetsIt) {
   Submit({101}, store::Lock{kRecord, kAnna, kMaxLease});
   Submit({102}, store::Lock{kRecord, kBen, kMaxLease});
   EXPECT_THAT(Replies(2), testing::ElementsAre(IsGranted(), FailsWith(ErrorCode::kLocked)));
 }
 
-TEST_P(StoreContract, TheTokensOfAKeyGrow) {
+TEST_P(StoreExtrasContract, TheTokensOfAKeyGrow) {
   std::uint64_t highest = 0;
   for (int i = 0; i < 10; ++i) {
     if (i == 3) Create(kRecord);
@@ -64,7 +64,7 @@ TEST_P(StoreContract, TheTokensOfAKeyGrow) {
   }
 }
 
-TEST_P(StoreContract, ALockEndsWithItsLease) {
+TEST_P(StoreExtrasContract, ALockEndsWithItsLease) {
   const RecordKey extended{"alice", "session", "extended"};
   const Instant first = Now();
   const StoreReply anna = Lock(kRecord, kAnna, OfIdle(0.4));
@@ -90,7 +90,7 @@ TEST_P(StoreContract, ALockEndsWithItsLease) {
   EXPECT_GT(again.fence, longer.fence) << "a new lock needs a new token";
 }
 
-TEST_P(StoreContract, LockingAgainAnswersTheSameTokenAndChangesNothing) {
+TEST_P(StoreExtrasContract, LockingAgainAnswersTheSameTokenAndChangesNothing) {
   const Instant first = Now();
   const StoreReply granted = Lock(kRecord, kAnna, OfIdle(0.4));
   ASSERT_THAT(granted, IsGranted());
@@ -104,7 +104,7 @@ TEST_P(StoreContract, LockingAgainAnswersTheSameTokenAndChangesNothing) {
   EXPECT_THAT(Lock(kRecord, kBen), IsGranted());
 }
 
-TEST_P(StoreContract, ExtendNeverShortens) {
+TEST_P(StoreExtrasContract, ExtendNeverShortens) {
   const StoreReply granted = Lock(kRecord, kAnna, Seconds(30));
   const Instant start = Now();
   const StoreReply shorter = Extend(kRecord, kAnna, Millis{1});
@@ -115,7 +115,7 @@ TEST_P(StoreContract, ExtendNeverShortens) {
   EXPECT_THAT(longer.record.expires_in, IsAbout(Seconds(40), tolerance()));
 }
 
-TEST_P(StoreContract, NobodyHoldsALockForLongerThanMaxHold) {
+TEST_P(StoreExtrasContract, NobodyHoldsALockForLongerThanMaxHold) {
   const Instant start = Now();
   ASSERT_THAT(Lock(kRecord, kAnna, OfIdle(0.5)), IsGranted());
   for (int i = 0; i < 2; ++i) {
@@ -126,7 +126,7 @@ TEST_P(StoreContract, NobodyHoldsALockForLongerThanMaxHold) {
   }
 }
 
-TEST_P(StoreContract, OnlyTheHolderExtendsAndUnlocks) {
+TEST_P(StoreExtrasContract, OnlyTheHolderExtendsAndUnlocks) {
   EXPECT_THAT(Extend(kRecord, kAnna, kMaxLease), FailsWith(ErrorCode::kLockLost));
   EXPECT_THAT(Unlock(kRecord, kAnna), FailsWith(ErrorCode::kLockLost));
   const StoreReply granted = Lock(kRecord, kAnna, OfIdle(2));
@@ -143,7 +143,7 @@ TEST_P(StoreContract, OnlyTheHolderExtendsAndUnlocks) {
   EXPECT_THAT(Extend(kRecord, kAnna, kMaxLease), FailsWith(ErrorCode::kLockLost));
 }
 
-TEST_P(StoreContract, WhoLostALockCannotTakeItFromTheNextHolder) {
+TEST_P(StoreExtrasContract, WhoLostALockCannotTakeItFromTheNextHolder) {
   ASSERT_THAT(Lock(kRecord, kAnna, Millis{1}), IsGranted());
   WaitUntil(Now() + Millis{1});
   const StoreReply ben = Lock(kRecord, kBen);
@@ -154,7 +154,7 @@ TEST_P(StoreContract, WhoLostALockCannotTakeItFromTheNextHolder) {
   EXPECT_THAT(Extend(kRecord, kBen, kMaxLease), IsGranted(ben.fence));
 }
 
-TEST_P(StoreContract, ALockNeedsAHolderAndALeaseInRange) {
+TEST_P(StoreExtrasContract, ALockNeedsAHolderAndALeaseInRange) {
   for (const Millis lease : {Millis{0}, Millis{-1}, Millis{kMaxLease.count + 1}}) {
     EXPECT_THAT(Lock(kRecord, kAnna, lease), FailsWith(ErrorCode::kInvalidArgument)) << lease.count;
   }
@@ -168,7 +168,7 @@ TEST_P(StoreContract, ALockNeedsAHolderAndALeaseInRange) {
   EXPECT_THAT(Extend(other, kAnna, Millis{1}), IsGranted());
 }
 
-TEST_P(StoreContract, ALockNeedsAKeyThatCanBe) {
+TEST_P(StoreExtrasContract, ALockNeedsAKeyThatCanBe) {
   const std::string part(257, 'x');
   for (const RecordKey& key :
        {RecordKey{part, "k", "i"}, RecordKey{"o", part, "i"}, RecordKey{"o", "k", part},
@@ -179,7 +179,7 @@ TEST_P(StoreContract, ALockNeedsAKeyThatCanBe) {
   }
 }
 
-TEST_P(StoreContract, ALockNeedsNoRecordAndMakesNone) {
+TEST_P(StoreExtrasContract, ALockNeedsNoRecordAndMakesNone) {
   EXPECT_THAT(Lock(kRecord, kAnna), IsGranted());
   ExpectAbsent(kRecord);
   EXPECT_THAT(RemoveOwned(kRecord.owner), Removed(0));
@@ -192,7 +192,7 @@ TEST_P(StoreContract, ALockNeedsNoRecordAndMakesNone) {
   ExpectAbsent(kRecord);
 }
 
-TEST_P(StoreContract, LocksTakeNothingOfAShare) {
+TEST_P(StoreExtrasContract, LocksTakeNothingOfAShare) {
   NewStore({.max_records_per_owner = 1});
   for (const std::string_view id : {"1", "2", "3"}) {
     EXPECT_THAT(Lock({"alice", "session", id}, kAnna), IsGranted());
@@ -201,7 +201,7 @@ TEST_P(StoreContract, LocksTakeNothingOfAShare) {
   EXPECT_THAT(Create({"alice", "session", "2"}), FailsWith(ErrorCode::kCapacity));
 }
 
-TEST_P(StoreContract, TheLocksOfOtherKeysAreOtherLocks) {
+TEST_P(StoreExtrasContract, TheLocksOfOtherKeysAreOtherLocks) {
   ASSERT_THAT(Lock(kRecord, kAnna), IsGranted());
   for (const RecordKey& other :
        {RecordKey{"bob", "session", "id-1"}, RecordKey{"", "session", "id-1"},
@@ -214,7 +214,7 @@ TEST_P(StoreContract, TheLocksOfOtherKeysAreOtherLocks) {
   EXPECT_THAT(Lock(kRecord, kBen), FailsWith(ErrorCode::kLocked));
 }
 
-TEST_P(StoreContract, AWriteUnderALockLostIsFenced) {
+TEST_P(StoreExtrasContract, AWriteUnderALockLostIsFenced) {
   const StoreReply created = Create(kRecord, "first");
   const std::uint64_t annas = Lock(kRecord, kAnna).fence;
   EXPECT_THAT(PutUnder(kRecord, "anna's", annas), Holds("anna's"));
@@ -246,7 +246,7 @@ TEST_P(StoreContract, AWriteUnderALockLostIsFenced) {
   EXPECT_THAT(Remove(kRecord, std::nullopt, bens), Removed(1));
 }
 
-TEST_P(StoreContract, FencingLastsThroughAccessesAndExtensions) {
+TEST_P(StoreExtrasContract, FencingLastsThroughAccessesAndExtensions) {
   Create(kRecord);
   const std::uint64_t annas = Lock(kRecord, kAnna).fence;
   Unlock(kRecord, kAnna);
@@ -261,7 +261,7 @@ TEST_P(StoreContract, FencingLastsThroughAccessesAndExtensions) {
   EXPECT_THAT(PutUnder(kRecord, "ben's", bens), Holds("ben's"));
 }
 
-TEST_P(StoreContract, WhoWritesUnderNoLockIsNotFenced) {
+TEST_P(StoreExtrasContract, WhoWritesUnderNoLockIsNotFenced) {
   Create(kRecord, "first");
   ASSERT_THAT(Lock(kRecord, kAnna), IsGranted());
   const StoreReply put = Put(kRecord, "second", std::nullopt);
@@ -270,7 +270,7 @@ TEST_P(StoreContract, WhoWritesUnderNoLockIsNotFenced) {
   EXPECT_THAT(Remove(kRecord), Removed(1));
 }
 
-TEST_P(StoreContract, TheVersionCountsUnderALockToo) {
+TEST_P(StoreExtrasContract, TheVersionCountsUnderALockToo) {
   const StoreReply created = Create(kRecord, "first");
   const std::uint64_t token = Lock(kRecord, kAnna).fence;
   const StoreReply put = Put(kRecord, "second", std::nullopt);
@@ -280,7 +280,7 @@ TEST_P(StoreContract, TheVersionCountsUnderALockToo) {
   EXPECT_THAT(Run(store::Put{kRecord, "won", put.record.version, 0, token}), Holds("won"));
 }
 
-TEST_P(StoreContract, ARecordMadeWhileALockIsHeldIsFencedToo) {
+TEST_P(StoreExtrasContract, ARecordMadeWhileALockIsHeldIsFencedToo) {
   const RecordKey removed{"alice", "session", "removed"};
   const RecordKey expired{"alice", "session", "expired"};
   Create(removed);

@@ -25,7 +25,7 @@ Strings Numbers(int first, int last) {
   return numbers;
 }
 
-TEST_P(StoreContract, EventsAreReadInTheOrderTheyWereAppended) {
+TEST_P(StoreExtrasContract, EventsAreReadInTheOrderTheyWereAppended) {
   Create(kRecord);
   std::vector<std::uint64_t> sequences;
   for (const std::string& number : Numbers(1, 20)) {
@@ -44,12 +44,12 @@ TEST_P(StoreContract, EventsAreReadInTheOrderTheyWereAppended) {
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(Numbers(1, 20))) << "reading took them away";
 }
 
-TEST_P(StoreContract, ARecordWithoutEventsHasAnEmptyStream) {
+TEST_P(StoreExtrasContract, ARecordWithoutEventsHasAnEmptyStream) {
   Create(kRecord);
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(Strings{}));
 }
 
-TEST_P(StoreContract, EventsAppendedAtOnceAreAllThere) {
+TEST_P(StoreExtrasContract, EventsAppendedAtOnceAreAllThere) {
   Create(kRecord);
   for (int i = 1; i <= 50; ++i) {
     Submit({100u + static_cast<unsigned>(i)}, store::Append{kRecord, std::to_string(i)});
@@ -62,7 +62,7 @@ TEST_P(StoreContract, EventsAppendedAtOnceAreAllThere) {
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(Numbers(1, 50)));
 }
 
-TEST_P(StoreContract, ThePagesOfAStreamMakeUpAllOfIt) {
+TEST_P(StoreExtrasContract, ThePagesOfAStreamMakeUpAllOfIt) {
   Create(kRecord);
   for (const std::string& number : Numbers(1, 12)) Append(kRecord, number);
   for (std::size_t limit = 1; limit <= 13; ++limit) {
@@ -80,7 +80,7 @@ TEST_P(StoreContract, ThePagesOfAStreamMakeUpAllOfIt) {
   }
 }
 
-TEST_P(StoreContract, OnlyTheLastEventsAreKept) {
+TEST_P(StoreExtrasContract, OnlyTheLastEventsAreKept) {
   Create(kRecord);
   std::vector<std::uint64_t> sequences;
   for (const std::string& number : Numbers(1, 10)) {
@@ -102,7 +102,7 @@ TEST_P(StoreContract, OnlyTheLastEventsAreKept) {
   EXPECT_THAT(ReadEvents(kRecord, sequences[9]), HasEvents(Numbers(11, 12)));
 }
 
-TEST_P(StoreContract, AsManyEventsAreKeptAsWereAskedFor) {
+TEST_P(StoreExtrasContract, AsManyEventsAreKeptAsWereAskedFor) {
   Create(kRecord);
   for (int i = 1; i <= 1003; ++i) {
     Submit({static_cast<unsigned>(i)}, store::Append{kRecord, std::to_string(i), kMaxEventLimit});
@@ -118,7 +118,7 @@ TEST_P(StoreContract, AsManyEventsAreKeptAsWereAskedFor) {
   EXPECT_EQ(rest.events.front().sequence, gap.sequence + 1);
 }
 
-TEST_P(StoreContract, ASequenceThatWasNotReachedIsAGap) {
+TEST_P(StoreExtrasContract, ASequenceThatWasNotReachedIsAGap) {
   Create(kRecord);
   const StoreReply none = ReadEvents(kRecord, std::uint64_t{1} << 60);
   EXPECT_THAT(none, AllOf(FailsWith(ErrorCode::kGap), HasNoEvents()));
@@ -136,7 +136,7 @@ TEST_P(StoreContract, ASequenceThatWasNotReachedIsAGap) {
 
 // What ends the stream of a record: whoever then reads on where they were must not be told that
 // nothing happened.
-TEST_P(StoreContract, AStreamEndsWithItsRecord) {
+TEST_P(StoreExtrasContract, AStreamEndsWithItsRecord) {
   const RecordKey removed{"alice", "session", "removed"};
   const RecordKey owned{"bob", "session", "removed with its owner"};
   const RecordKey taken{"alice", "session", "taken"};
@@ -170,7 +170,7 @@ TEST_P(StoreContract, AStreamEndsWithItsRecord) {
   }
 }
 
-TEST_P(StoreContract, WritesLeaveTheStreamAlone) {
+TEST_P(StoreExtrasContract, WritesLeaveTheStreamAlone) {
   const RecordKey moved{"bob", "session", "id-2"};
   const StoreReply created = Create(kRecord);
   Append(kRecord, "1");
@@ -189,7 +189,7 @@ TEST_P(StoreContract, WritesLeaveTheStreamAlone) {
   EXPECT_THAT(ReadEvents(kRecord), FailsWith(ErrorCode::kNotFound));
 }
 
-TEST_P(StoreContract, AnotherOwnersStreamDoesNotExist) {
+TEST_P(StoreExtrasContract, AnotherOwnersStreamDoesNotExist) {
   Create(kRecord);
   Append(kRecord, "alice's");
   for (const RecordKey& other :
@@ -206,7 +206,7 @@ TEST_P(StoreContract, AnotherOwnersStreamDoesNotExist) {
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(Strings{"alice's"}));
 }
 
-TEST_P(StoreContract, EventsAreBytesToo) {
+TEST_P(StoreExtrasContract, EventsAreBytesToo) {
   using std::string_literals::operator""s;
   std::string every_byte;
   for (int i = 0; i < 256; ++i) every_byte.push_back(static_cast<char>(i));
@@ -217,7 +217,7 @@ TEST_P(StoreContract, EventsAreBytesToo) {
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(samples));
 }
 
-TEST_P(StoreContract, AnEventHasASizeLimit) {
+TEST_P(StoreExtrasContract, AnEventHasASizeLimit) {
   NewStore({.max_record_bytes = 100});
   EXPECT_THAT(Append(kRecord, std::string(101, 'x')), FailsWith(ErrorCode::kTooLarge))
       << "this is said before anything else is looked at";
@@ -229,7 +229,7 @@ TEST_P(StoreContract, AnEventHasASizeLimit) {
   EXPECT_THAT(ReadEvents(kRecord), HasEvents(Strings{std::string(99, 'x'), std::string(100, 'x')}));
 }
 
-TEST_P(StoreContract, TheNumbersOfAStreamMustBeInRange) {
+TEST_P(StoreExtrasContract, TheNumbersOfAStreamMustBeInRange) {
   Create(kRecord);
   for (const std::size_t number : {std::size_t{0}, kMaxEventLimit + 1}) {
     EXPECT_THAT(Append(kRecord, "event", number), FailsWith(ErrorCode::kInvalidArgument)) << number;

@@ -29,7 +29,7 @@ auto Answers(std::uint64_t ticket, testing::Matcher<const StoreReply&> matcher) 
   return AllOf(Field(&StoreReply::ticket, StoreTicket{ticket}), matcher);
 }
 
-TEST_P(StoreContract, AReadThatHasSomethingToTellDoesNotWait) {
+TEST_P(StoreExtrasContract, AReadThatHasSomethingToTellDoesNotWait) {
   const RecordKey absent{"alice", "session", "id-2"};
   Create(kRecord);
   EXPECT_THAT(ReadEvents(kRecord, std::uint64_t{1} << 60, 10, kMaxEventWait),
@@ -43,7 +43,7 @@ TEST_P(StoreContract, AReadThatHasSomethingToTellDoesNotWait) {
   EXPECT_THAT(ReadEvents(kRecord, 0, 10, kMaxEventWait), FailsWith(ErrorCode::kGap));
 }
 
-TEST_P(StoreContract, AWaitEndsWithNoEventsWhenItsTimeIsOver) {
+TEST_P(StoreExtrasContract, AWaitEndsWithNoEventsWhenItsTimeIsOver) {
   const RecordKey other{"alice", "session", "id-2"};
   Create(kRecord, "data", Fixed(OfIdle(4)));
   Create(other, "data", Fixed(OfIdle(4)));
@@ -64,7 +64,7 @@ TEST_P(StoreContract, AWaitEndsWithNoEventsWhenItsTimeIsOver) {
                                                                Answers(102, HasEvents(Strings{}))));
 }
 
-TEST_P(StoreContract, AnAppendEndsEveryWaitForIt) {
+TEST_P(StoreExtrasContract, AnAppendEndsEveryWaitForIt) {
   const RecordKey other{"alice", "session", "id-2"};
   for (const RecordKey& key : {kRecord, other}) Create(key, "data", {.max_life = kMaxLifetime});
   const std::uint64_t last = Append(kRecord, "before").sequence;
@@ -85,7 +85,7 @@ TEST_P(StoreContract, AnAppendEndsEveryWaitForIt) {
   EXPECT_THAT(RepliesSoFar(), IsEmpty()) << "answered twice";
 }
 
-TEST_P(StoreContract, AReadMayGoOnWaitingForTheNextEvent) {
+TEST_P(StoreExtrasContract, AReadMayGoOnWaitingForTheNextEvent) {
   Create(kRecord, "data", {.max_life = kMaxLifetime});
   std::uint64_t after = 0;
   for (std::uint64_t i = 1; i <= 10; ++i) {
@@ -104,7 +104,7 @@ TEST_P(StoreContract, AReadMayGoOnWaitingForTheNextEvent) {
   }
 }
 
-TEST_P(StoreContract, NothingWaitsForAReadThatWaits) {
+TEST_P(StoreExtrasContract, NothingWaitsForAReadThatWaits) {
   const StoreReply created = Create(kRecord, "data", {.max_life = kMaxLifetime});
   Submit({101}, Read(kRecord, 0, kMaxEventWait));
   Submit({102}, store::Get{kRecord});
@@ -115,7 +115,7 @@ TEST_P(StoreContract, NothingWaitsForAReadThatWaits) {
   EXPECT_THAT(Get(kRecord), Holds("more"));
 }
 
-TEST_P(StoreContract, AWaitForARecordThatEndsFindsNothing) {
+TEST_P(StoreExtrasContract, AWaitForARecordThatEndsFindsNothing) {
   const RecordKey removed{"alice", "session", "removed"};
   const RecordKey owned{"bob", "session", "removed with its owner"};
   const RecordKey expired{"alice", "session", "expired"};
@@ -138,7 +138,7 @@ TEST_P(StoreContract, AWaitForARecordThatEndsFindsNothing) {
                                    Answers(104, Removed(1)), Answers(105, Removed(1))));
 }
 
-TEST_P(StoreContract, AnotherOwnersEventsEndNoWait) {
+TEST_P(StoreExtrasContract, AnotherOwnersEventsEndNoWait) {
   const RecordKey bobs{"bob", "session", "id-1"};
   for (const RecordKey& key : {kRecord, bobs}) Create(key, "data", {.max_life = kMaxLifetime});
   Submit({101}, Read(bobs, 0, kMaxEventWait));
@@ -146,7 +146,7 @@ TEST_P(StoreContract, AnotherOwnersEventsEndNoWait) {
   EXPECT_THAT(RepliesSoFar(), IsEmpty());
 }
 
-TEST_P(StoreContract, AWaitIsNoAccess) {
+TEST_P(StoreExtrasContract, AWaitIsNoAccess) {
   Create(kRecord);
   const Instant end = Now() + idle_ttl();
   Wait(OfIdle(0.5));

@@ -118,7 +118,7 @@ TEST_P(StoreContract, AWriteOfARecordThatEndedIsNotKnownAgain) {
 }
 
 // It was done before the lock was lost; that is the answer to the question whether it was.
-TEST_P(StoreContract, AWriteThatComesAgainIsNotFenced) {
+TEST_P(StoreExtrasContract, AWriteThatComesAgainIsNotFenced) {
   const StoreReply created = Create(kRecord, "first");
   const std::uint64_t token = Lock(kRecord, 7).fence;
   const StoreReply put = Run(PutOnce("second", created.record.version, kFirst, token));
@@ -167,7 +167,7 @@ TEST_P(StoreContract, ARemoveFromBeforeMissesTheNewRecord) {
   EXPECT_THAT(Get(kRecord), Holds("new"));
 }
 
-TEST_P(StoreContract, WhatIsTakenIsTakenOnce) {
+TEST_P(StoreExtrasContract, WhatIsTakenIsTakenOnce) {
   const StoreReply created = Create(kRecord, "prize", Both(OfIdle(3)));
   const StoreReply taken = Take(kRecord);
   EXPECT_THAT(taken, Holds("prize"));
@@ -181,7 +181,7 @@ TEST_P(StoreContract, WhatIsTakenIsTakenOnce) {
   EXPECT_GT(again.record.version, created.record.version) << "a version was used again";
 }
 
-TEST_P(StoreContract, OfTwoTakesOneGetsIt) {
+TEST_P(StoreExtrasContract, OfTwoTakesOneGetsIt) {
   for (int i = 0; i < 20; ++i) {
     Create(kRecord, "prize");
     Submit({101}, store::Take{kRecord});
@@ -192,7 +192,7 @@ TEST_P(StoreContract, OfTwoTakesOneGetsIt) {
   }
 }
 
-TEST_P(StoreContract, NobodyTakesAnotherOwnersRecord) {
+TEST_P(StoreExtrasContract, NobodyTakesAnotherOwnersRecord) {
   Create(kRecord, "alice's");
   for (const RecordKey& other :
        {RecordKey{"bob", "session", "id-1"}, RecordKey{"", "session", "id-1"},

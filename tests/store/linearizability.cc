@@ -1,6 +1,7 @@
 #include "tests/store/linearizability.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <sstream>
 #include <unordered_set>
@@ -19,19 +20,25 @@ const char* NameOf(Kind kind) {
       return "create";
     case Kind::kPut:
       return "put";
+    case Kind::kTouch:
+      return "touch";
     case Kind::kRemove:
       return "remove";
     case Kind::kTake:
       return "take";
+    case Kind::kRegenerate:
+      return "regenerate";
     case Kind::kLock:
       return "lock";
+    case Kind::kExtend:
+      return "extend";
     case Kind::kUnlock:
       return "unlock";
   }
   return "";
 }
 
-// One record and its lock, as the contract has them. What a command with an unknown outcome was
+// A key's record and its lock, as the contract has them. What a command with an unknown outcome was
 // given (a version, a token) is not known until somebody sees it.
 class Register {
  public:
@@ -47,10 +54,13 @@ class Register {
         alive_ = true;
         fence_ = holder_ == 0 ? 0 : token_;
         fence_is_known_ = holder_ == 0 || token_ != 0;
+        brought_ = 0;
         return Write(operation, is_open);
       case Kind::kPut:
         if (operation.error) return FailsLike(operation);
         return alive_ && MayWrite(operation) && Write(operation, is_open);
+      case Kind::kTouch:
+        return operation.error ? IsAbsent(operation) : alive_;
       case Kind::kRemove:
         if (operation.error) return FailsLike(operation);
         if (!is_open && operation.removed == 0) return !alive_;
@@ -64,6 +74,13 @@ class Register {
         return true;
       case Kind::kLock:
         return Lock(operation, is_open);
+      case Kind::kExtend:
+        if (operation.error) {
+          return operation.error == ErrorCode::kLockLost && holder_ != operation.holder;
+        }
+        return holder_ == operation.holder && Lock(operation, is_open);
+      case Kind::kRegenerate:
+        return false;  // of two keys
       case Kind::kUnlock:
         if (operation.error) {
           return operation.error == ErrorCode::kLockLost && holder_ != operation.holder;
@@ -73,6 +90,28 @@ class Register {
         return true;
     }
     return false;
+  }
+
+  // Does a Regenerate of `from`, to here.
+  bool ApplyRegenerate(const Operation& operation, Register& from) {
+    const bool is_open = operation.returned == Operation::kNever;
+    if (operation.error == ErrorCode::kExists) return from.alive_ && alive_;
+    if (operation.error) return from.IsAbsent(operation);
+    if (!from.alive_ || alive_) return false;
+    highest_version_ = std::max(highest_version_, from.highest_version_);
+    if (!is_open) {
+      if (operation.seen != from.data_ || operation.version <= highest_version_) return false;
+      highest_version_ = operation.version;
+    }
+    version_ = is_open ? 0 : operation.version;
+    data_ = from.data_;
+    alive_ = true;
+    from.alive_ = false;
+    fence_ = from.fence_;
+    fence_is_known_ = from.fence_is_known_;
+    brought_ = std::max(from.brought_, from.highest_token_);
+    if (holder_ != 0) Fence(token_);
+    return true;
   }
 
   bool operator==(const Register&) const = default;
@@ -106,7 +145,7 @@ class Register {
       case ErrorCode::kFenced:
         // What a record that was made later knows of old tokens is not promised.
         return alive_ && operation.fence != 0 &&
-               (operation.fence < highest_token_ || !fence_is_known_);
+               (operation.fence < std::max(highest_token_, brought_) || !fence_is_known_);
       default:
         return IsAbsent(operation);
     }
@@ -149,9 +188,14 @@ class Register {
       token_ = highest_token_ = operation.token;
     }
     holder_ = operation.holder;
-    fence_ = token_;
-    fence_is_known_ = token_ != 0;
+    Fence(token_);
     return true;
+  }
+
+  // Tokens of two keys say nothing to each other.
+  void Fence(std::uint64_t token) {
+    fence_is_known_ = token != 0 && token >= (alive_ ? fence_ : 0);
+    fence_ = token;
   }
 
   bool alive_ = false;
@@ -163,6 +207,25 @@ class Register {
   std::uint64_t highest_token_ = 0;
   std::uint64_t fence_ = 0;
   bool fence_is_known_ = true;
+  std::uint64_t brought_ = 0;  // the highest token of other keys that the record may know
+};
+
+// Two keys, between which Regenerate goes.
+class Registers {
+ public:
+  // As of Register.
+  bool Apply(const Operation& operation) {
+    const auto place = static_cast<std::size_t>(operation.place);
+    if (operation.kind != Kind::kRegenerate) return keys_[place].Apply(operation);
+    return keys_[1 - place].ApplyRegenerate(operation, keys_[place]);
+  }
+
+  bool operator==(const Registers&) const = default;
+
+  std::string Describe() const { return keys_[0].Describe() + "; " + keys_[1].Describe(); }
+
+ private:
+  std::array<Register, 2> keys_;
 };
 
 class Search {
@@ -176,7 +239,7 @@ class Search {
     }
   }
 
-  bool Explain(const Register& state) {
+  bool Explain(const Registers& state) {
     if (left_ == 0) return true;
     while (first_ < done_.size() && done_[first_] == '1') ++first_;
     const std::size_t first = first_;
@@ -188,11 +251,11 @@ class Search {
       earliest_return = std::min(earliest_return, history_[i].returned);
     }
     Remember(state, first, earliest_return);
-    std::vector<std::pair<std::size_t, Register>> nexts;
+    std::vector<std::pair<std::size_t, Registers>> nexts;
     for (std::size_t i = first; i < history_.size(); ++i) {
       if (history_[i].invoked > earliest_return) break;
       if (done_[i] == '1') continue;
-      Register next = state;
+      Registers next = state;
       if (!next.Apply(history_[i])) continue;
       if (next == state) return ExplainAfter(i, next, first);  // it is in nobody's way
       nexts.emplace_back(i, std::move(next));
@@ -206,7 +269,7 @@ class Search {
   std::string furthest() const { return furthest_; }
 
  private:
-  bool ExplainAfter(std::size_t i, const Register& next, std::size_t first) {
+  bool ExplainAfter(std::size_t i, const Registers& next, std::size_t first) {
     const std::size_t counts = history_[i].returned != Operation::kNever ? 1 : 0;
     done_[i] = '1';
     left_ -= counts;
@@ -217,7 +280,7 @@ class Search {
     return false;
   }
 
-  void Remember(const Register& state, std::size_t first, std::uint64_t earliest_return) {
+  void Remember(const Registers& state, std::size_t first, std::uint64_t earliest_return) {
     if (left_ >= furthest_left_) return;
     furthest_left_ = left_;
     std::ostringstream text;
@@ -245,7 +308,7 @@ class Search {
 void PrintTo(const Operation& operation, std::ostream* os) {
   *os << "client " << operation.client << " " << operation.invoked << "-";
   if (operation.returned != Operation::kNever) *os << operation.returned;
-  *os << " " << NameOf(operation.kind);
+  *os << " " << NameOf(operation.kind) << " of " << operation.place;
   if (!operation.data.empty()) *os << " \"" << operation.data << "\"";
   if (operation.expected) *os << " at version " << *operation.expected;
   if (operation.fence != 0) *os << " under token " << operation.fence;
@@ -264,7 +327,7 @@ void PrintTo(const Operation& operation, std::ostream* os) {
 
 std::optional<std::string> FindViolation(std::vector<Operation> history) {
   Search search(std::move(history));
-  if (search.Explain(Register())) return std::nullopt;
+  if (search.Explain(Registers())) return std::nullopt;
   return search.furthest();
 }
 

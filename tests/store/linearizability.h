@@ -1,4 +1,4 @@
-// Whether what several clients saw of one record can be explained by doing their commands one at a
+// Whether what several clients saw of two keys can be explained by doing their commands one at a
 // time, each at some point between its start and its end (linearizability, after Herlihy and Wing).
 // The search is the one of Wing and Gong: try every command that may come next, and remember which
 // sets of done commands and which states were seen already.
@@ -16,12 +16,24 @@
 
 namespace mcp_session {
 
-// One command on one key as its client saw it. Times are points on a clock that all clients share.
+// One command as its client saw it. Times are points on a clock that all clients share.
 struct Operation {
-  enum class Kind { kGet, kCreate, kPut, kRemove, kTake, kLock, kUnlock };
+  enum class Kind {
+    kGet,
+    kCreate,
+    kPut,
+    kTouch,
+    kRemove,
+    kTake,
+    kRegenerate,
+    kLock,
+    kExtend,
+    kUnlock
+  };
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
   Kind kind = Kind::kGet;
+  int place = 0;  // which of the two keys; of Regenerate the old one
   int client = 0;
   std::uint64_t invoked = 0;
   std::uint64_t returned =
@@ -30,18 +42,18 @@ struct Operation {
   std::string data;                       // Create, Put: written; each should be another
   std::optional<std::uint64_t> expected;  // Put, Remove
   std::uint64_t fence = 0;                // Put, Remove
-  std::uint64_t holder = 0;               // Lock, Unlock
+  std::uint64_t holder = 0;               // Lock, Extend, Unlock
 
   std::optional<ErrorCode> error;
   std::string seen;           // data of the record in the reply
   std::uint64_t version = 0;  // of that record
   std::uint64_t removed = 0;  // Remove
-  std::uint64_t token = 0;    // Lock
+  std::uint64_t token = 0;    // Lock, Extend
 };
 
 void PrintTo(const Operation& operation, std::ostream* os);
 
-// Nothing if `history`, all commands on one key that had no record and no lock at first, can be
+// Nothing if `history`, all commands on two keys that had no record and no lock at first, can be
 // explained; else, in words, how far an explanation gets. Leases do not end in it, and neither do
 // records by time.
 std::optional<std::string> FindViolation(std::vector<Operation> history);

@@ -99,6 +99,35 @@ Operation LockIsHeld(Time time, std::uint64_t holder) {
   return Failing(ErrorCode::kLocked, Lock(time, holder, 0));
 }
 
+Operation Touch(Time time) { return Make(Kind::kTouch, time); }
+
+Operation Extend(Time time, std::uint64_t holder, std::uint64_t token) {
+  Operation operation = Lock(time, holder, token);
+  operation.kind = Kind::kExtend;
+  return operation;
+}
+
+Operation ExtendIsLost(Time time, std::uint64_t holder) {
+  return Failing(ErrorCode::kLockLost, Extend(time, holder, 0));
+}
+
+// From the first place to the other.
+Operation Regenerate(Time time, std::string seen, std::uint64_t version) {
+  Operation operation = Get(time, std::move(seen), version);
+  operation.kind = Kind::kRegenerate;
+  return operation;
+}
+
+Operation RegenerateFails(Time time, ErrorCode error) {
+  return Failing(error, Regenerate(time, "", 0));
+}
+
+// In the other place.
+Operation There(Operation operation) {
+  operation.place = 1;
+  return operation;
+}
+
 Operation Unlock(Time time, std::uint64_t holder) {
   Operation operation = Make(Kind::kUnlock, time);
   operation.holder = holder;
@@ -162,7 +191,33 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"TheLockOutlivesTheRecord",
              {Lock({1, 2}, 100, 5), Unlock({3, 4}, 100), Lock({5, 6}, 200, 6),
               Create({7, 8}, "a", 1), PutIsFenced({9, 10}, 5), Remove({11, 12}, 1),
-              LockIsHeld({13, 14}, 100)}}),
+              LockIsHeld({13, 14}, 100)}},
+        Case{"TouchesOfWhatIsThereAndIsNot",
+             {Failing(ErrorCode::kNotFound, Touch({1, 2})), Create({3, 4}, "a", 1), Touch({5, 6}),
+              Touch({7, kUnknown})}},
+        Case{"OnlyTheHolderExtends",
+             {ExtendIsLost({1, 2}, 100), Lock({3, 4}, 100, 7), Extend({5, 6}, 100, 7),
+              ExtendIsLost({7, 8}, 200), Unlock({9, 10}, 100), ExtendIsLost({11, 12}, 100)}},
+        Case{"ARecordGoesThereAndBack",
+             {RegenerateFails({1, 2}, ErrorCode::kNotFound), Create({3, 4}, "a", 1),
+              Regenerate({5, 6}, "a", 2), GetsNothing({7, 8}), There(Get({9, 10}, "a", 2)),
+              There(Regenerate({11, 12}, "a", 3)), Get({13, 14}, "a", 3),
+              There(GetsNothing({15, 16})), There(Create({17, 18}, "b", 4)),
+              RegenerateFails({19, 20}, ErrorCode::kExists)}},
+        Case{"AReadDuringARegenerateSeesItHereOrThere",
+             {Create({1, 2}, "a", 1), Regenerate({3, 10}, "a", 2), Get({4, 5}, "a", 1),
+              There(Get({6, 7}, "a", 2)), GetsNothing({8, 9})}},
+        Case{"AnUnknownRegenerate",
+             {Create({1, 2}, "a", 1), Regenerate({3, kUnknown}, "", 0), Get({4, 5}, "a", 1),
+              There(Get({6, 7}, "a", 5)), GetsNothing({8, 9})}},
+        Case{"WhoLostTheLockIsFencedUnderTheNewKeyToo",
+             {Create({1, 2}, "a", 1), Lock({3, 4}, 100, 7), Unlock({5, 6}, 100),
+              Lock({7, 8}, 200, 8), Regenerate({9, 10}, "a", 2), There(PutIsFenced({11, 12}, 7)),
+              There(Put({13, 14}, "b", 2, 3, 8)), LockIsHeld({15, 16}, 300)}},
+        Case{"TokensOfTwoKeysSayNothingToEachOther",
+             {There(Lock({1, 2}, 100, 3)), Create({3, 4}, "a", 1), Lock({5, 6}, 200, 7),
+              Regenerate({7, 8}, "a", 2), There(PutIsFenced({9, 10}, 3)),
+              There(Put({11, 12}, "b", 2, 3, 3))}}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -207,6 +262,32 @@ INSTANTIATE_TEST_SUITE_P(
               Lock({7, 8}, 200, 4), Put({9, 10}, "late", std::nullopt, 2, 3)}},
         Case{"AFencedWriteOfTheHolder",
              {Create({1, 2}, "a", 1), Lock({3, 4}, 100, 3), PutIsFenced({5, 6}, 3)}},
+        Case{"ATouchOfWhatIsNotThere", {Touch({1, 2})}},
+        Case{"ATouchThatBringsBack",
+             {Create({1, 2}, "a", 1), Remove({3, 4}, 1), Touch({5, 6}), Get({7, 8}, "a", 1)}},
+        Case{"AnExtendOfALockThatWasLost",
+             {Lock({1, 2}, 100, 3), Unlock({3, 4}, 100), Extend({5, 6}, 100, 3)}},
+        Case{"AnExtendWithAnotherToken", {Lock({1, 2}, 100, 3), Extend({3, 4}, 100, 4)}},
+        Case{"TheHoldersExtendIsLost", {Lock({1, 2}, 100, 3), ExtendIsLost({3, 4}, 100)}},
+        Case{"ARecordInTwoPlaces",
+             {Create({1, 2}, "a", 1), Regenerate({3, 4}, "a", 2), Get({5, 6}, "a", 1)}},
+        Case{"ARecordInNoPlace",
+             {Create({1, 2}, "a", 1), Regenerate({3, 8}, "a", 2), GetsNothing({4, 5}),
+              There(GetsNothing({6, 7}))}},
+        Case{"ARegenerateThatOverwrites",
+             {Create({1, 2}, "a", 1), There(Create({3, 4}, "b", 2)), Regenerate({5, 6}, "a", 3)}},
+        Case{"ARegenerateOfOtherData",
+             {Create({1, 2}, "a", 1), Put({3, 4}, "b", 1, 2), Regenerate({5, 6}, "a", 3)}},
+        Case{"ARegenerateWithAnOldVersion", {Create({1, 2}, "a", 5), Regenerate({3, 4}, "a", 5)}},
+        Case{"OfTwoRegeneratesBothGetTheRecord",
+             {Create({1, 2}, "a", 1), Regenerate({3, 9}, "a", 2), Regenerate({4, 8}, "a", 3)}},
+        Case{"AWriteToTheOldKey",
+             {Create({1, 2}, "a", 1), Regenerate({3, 4}, "a", 2),
+              Put({5, 6}, "late", std::nullopt, 3)}},
+        Case{"AFenceThatStaysBehind",
+             {Create({1, 2}, "a", 1), Lock({3, 4}, 100, 7), Unlock({5, 6}, 100),
+              Lock({7, 8}, 200, 8), Regenerate({9, 10}, "a", 2),
+              There(Put({11, 12}, "late", std::nullopt, 3, 7))}},
         Case{"AnErrorThatCannotBe",
              {Create({1, 2}, "a", 1), Failing(ErrorCode::kTimeout, Get({3, 4}, "", 0))}}),
     NameOf);

@@ -1,4 +1,4 @@
-// A MemorySessionStore for the contract.
+// The stores in memory for the contract.
 #ifndef TESTS_STORE_MEMORY_BACKEND_H_
 #define TESTS_STORE_MEMORY_BACKEND_H_
 
@@ -11,9 +11,10 @@
 
 namespace mcp_session {
 
-class MemoryStoreUnderTest final : public StoreUnderTest {
+template <typename Store>
+class InMemoryUnderTest final : public StoreUnderTest {
  public:
-  explicit MemoryStoreUnderTest(const StoreLimits& limits)
+  explicit InMemoryUnderTest(const StoreLimits& limits)
       : store_({.max_records = limits.max_records,
                 .max_record_bytes = limits.max_record_bytes,
                 .max_records_per_owner = limits.max_records_per_owner},
@@ -26,8 +27,10 @@ class MemoryStoreUnderTest final : public StoreUnderTest {
  private:
   CountingEntropy entropy_;
   ManualClock clock_;
-  MemorySessionStore store_;
+  Store store_;
 };
+
+using MemoryStoreUnderTest = InMemoryUnderTest<MemorySessionStore>;
 
 inline StoreBackend MemoryBackend() {
   return {.name = "Memory", .make = [](const StoreLimits& limits) {

@@ -20,6 +20,8 @@ namespace mcp_session {
 namespace {
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract, testing::Values(MemoryBackend()), StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Memory, StoreExtrasContract, testing::Values(MemoryBackend()),
+                         StoreBackendName);
 
 constexpr RecordKey kRecord{"", "session", "id-1"};
 constexpr Lifetime kHalfHour{.idle_ttl = Minutes(30)};

@@ -44,13 +44,14 @@ class MutantUnderTest final : public StoreUnderTest {
   MutantStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Mutant, StoreContract,
-                         testing::Values(StoreBackend{
-                             .name = "Mutant",
-                             .make =
-                                 [](const StoreLimits& limits) {
-                                   return std::make_unique<MutantUnderTest>(limits);
-                                 }}),
+StoreBackend MutantBackend() {
+  return {.name = "Mutant", .make = [](const StoreLimits& limits) {
+            return std::make_unique<MutantUnderTest>(limits);
+          }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Mutant, StoreContract, testing::Values(MutantBackend()), StoreBackendName);
+INSTANTIATE_TEST_SUITE_P(Mutant, StoreExtrasContract, testing::Values(MutantBackend()),
                          StoreBackendName);
 
 }  // namespace

@@ -38,10 +38,9 @@ SuiteRun RunTests(const std::string& mutant, const std::string& filter) {
   const int status = pclose(pipe);
   run.has_ended = WIFEXITED(status);
   run.code = WEXITSTATUS(status);
-  const std::string mark = "[  FAILED  ] Mutant/StoreContract.";
-  const std::size_t at = run.output.find(mark);
+  const std::size_t at = run.output.find("[  FAILED  ] Mutant/Store");
   if (at != std::string::npos) {
-    const std::size_t name = at + mark.size();
+    const std::size_t name = run.output.find('.', at) + 1;
     run.first_failure = run.output.substr(name, run.output.find('/', name) - name);
   }
   return run;
