@@ -102,7 +102,7 @@ StoreBackend RedisBackend(RedisSetup setup) {
   };
   backend.tolerance = Millis{20};
   backend.dozen = Millis{95};
-  backend.idle_ttl = Seconds(5);
+  backend.idle_ttl = Seconds(2);
   backend.caps_records = false;
   return backend;
 }

@@ -115,7 +115,7 @@ StoreReply StoreContract::Create(const RecordKey& key, std::string data, const L
 }
 
 StoreReply StoreContract::Create(const RecordKey& key, std::string data) {
-  return Create(key, std::move(data), Idle());
+  return Create(key, std::move(data), {.idle_ttl = Hours(1)});
 }
 
 StoreReply StoreContract::Get(const RecordKey& key) { return Run(store::Get{key}); }

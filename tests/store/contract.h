@@ -73,7 +73,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   StoreReply Run(StoreCommand command);
 
   StoreReply Create(const RecordKey& key, std::string data, const Lifetime& lifetime);
-  StoreReply Create(const RecordKey& key, std::string data = "data");  // Idle()
+  StoreReply Create(const RecordKey& key, std::string data = "data");  // for longer than any test
   StoreReply Get(const RecordKey& key);
   StoreReply Put(const RecordKey& key, std::string data, std::optional<std::uint64_t> expected);
   StoreReply Touch(const RecordKey& key);

@@ -41,7 +41,7 @@ TEST_P(StoreContract, ANewKeyChangesNoEnd) {
   InTime([&] {
     ASSERT_THAT(Create(kOld, "data", Both(OfIdle(1.2))), IsDone());
     const Span began = LastRun();
-    ASSERT_THAT(Create(idle), IsDone());
+    ASSERT_THAT(Create(idle, "data", Idle()), IsDone());
     const Span idle_began = LastRun();
     Wait(OfIdle(0.4));
     const StoreReply moved = Regenerate(kOld, kNew);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -97,7 +98,7 @@ TEST_P(StoreContract, TheRepliesSayWhenTheEndIs) {
 
 TEST_P(StoreContract, GetMovesTheEndAfterATenthOfIdleTtl) {
   InTime([this] {
-    ASSERT_THAT(Create(kRecord), IsDone());
+    ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
     Wait(Millis{OfIdle(0.1).count + tolerance().count});
     EXPECT_THAT(Get(kRecord).record.expires_in, IsAbout(idle_ttl(), tolerance()));
     ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(LastRun().first + idle_ttl()));
@@ -107,7 +108,7 @@ TEST_P(StoreContract, GetMovesTheEndAfterATenthOfIdleTtl) {
 
 TEST_P(StoreContract, GetNeedNotMoveTheEndBeforeThat) {
   const Instant start = Now();
-  ASSERT_THAT(Create(kRecord), IsDone());
+  ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
   Wait(OfIdle(0.05));
   const StoreReply got = Get(kRecord);
   const Instant end = Now() + got.record.expires_in;
@@ -120,8 +121,8 @@ TEST_P(StoreContract, GetNeedNotMoveTheEndBeforeThat) {
 TEST_P(StoreContract, PutAndTouchMoveTheEndAtOnce) {
   const RecordKey touched{"alice", "session", "touched"};
   InTime([&] {
-    ASSERT_THAT(Create(kRecord), IsDone());
-    ASSERT_THAT(Create(touched), IsDone());
+    ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
+    ASSERT_THAT(Create(touched, "data", Idle()), IsDone());
     Wait(OfIdle(0.05));
     const Instant accessed = Now();
     const StoreReply put = Put(kRecord, "more", std::nullopt);
@@ -134,24 +135,28 @@ TEST_P(StoreContract, PutAndTouchMoveTheEndAtOnce) {
 }
 
 TEST_P(StoreContract, OtherCommandsAreNoAccesses) {
-  const StoreReply created = Create(kRecord);
-  const Span began = LastRun();
-  Wait(OfIdle(0.5));
-  EXPECT_THAT(List(kRecord.owner, kRecord.kind), IsDone());
-  EXPECT_THAT(Create(kRecord), FailsWith(ErrorCode::kExists));
-  const StoreReply conflict = Put(kRecord, "x", created.record.version + 1);
-  EXPECT_THAT(conflict, FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(conflict.record.expires_in, IsLeftOf(began, idle_ttl()));
-  EXPECT_THAT(Put(kRecord, std::string(5000, 'x'), std::nullopt), FailsWith(ErrorCode::kTooLarge));
-  EXPECT_THAT(Touch({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(Remove(kRecord, created.record.version + 1), FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(Append(kRecord, "event"), IsDone());
-  EXPECT_THAT(ReadEvents(kRecord), HasEvents(std::vector<std::string>{"event"}));
-  EXPECT_THAT(Lock(kRecord, 1), IsGranted());
-  EXPECT_THAT(Extend(kRecord, 1, kMaxLease), IsGranted());
-  EXPECT_THAT(Unlock(kRecord, 1), IsDone());
-  WaitUntil(began.last + idle_ttl());
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    const StoreReply created = Create(kRecord, "data", Idle());
+    const Span began = LastRun();
+    Wait(OfIdle(0.5));
+    MustBeBefore(began.first + idle_ttl());
+    EXPECT_THAT(List(kRecord.owner, kRecord.kind), IsDone());
+    EXPECT_THAT(Create(kRecord), FailsWith(ErrorCode::kExists));
+    const StoreReply conflict = Put(kRecord, "x", created.record.version + 1);
+    EXPECT_THAT(conflict, FailsWith(ErrorCode::kConflict));
+    EXPECT_THAT(conflict.record.expires_in, IsLeftOf(began, idle_ttl()));
+    EXPECT_THAT(Put(kRecord, std::string(5000, 'x'), std::nullopt),
+                FailsWith(ErrorCode::kTooLarge));
+    EXPECT_THAT(Touch({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
+    EXPECT_THAT(Remove(kRecord, created.record.version + 1), FailsWith(ErrorCode::kConflict));
+    EXPECT_THAT(Append(kRecord, "event"), IsDone());
+    EXPECT_THAT(ReadEvents(kRecord), HasEvents(std::vector<std::string>{"event"}));
+    EXPECT_THAT(Lock(kRecord, 1), IsGranted());
+    EXPECT_THAT(Extend(kRecord, 1, kMaxLease), IsGranted());
+    EXPECT_THAT(Unlock(kRecord, 1), IsDone());
+    WaitUntil(began.last + idle_ttl());
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, NoAccessMovesTheEndPastMaxLife) {
@@ -188,11 +193,9 @@ TEST_P(StoreContract, NoAccessMovesTheEndPastMaxLife) {
 
 TEST_P(StoreContract, AccessesKeepARecordAliveForLong) {
   InTime([this] {
-    ASSERT_THAT(Create(kRecord, "0"), IsDone());
+    ASSERT_THAT(Create(kRecord, "0", Idle()), IsDone());
     for (int i = 1; i <= 5; ++i) {
-      const Instant end = LastRun().first + idle_ttl();
-      Wait(OfIdle(0.9));
-      MustBeBefore(end);
+      ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(LastRun().first + idle_ttl()));
       ASSERT_THAT(i % 3 == 0   ? Get(kRecord)
                   : i % 3 == 1 ? Touch(kRecord)
                                : Put(kRecord, "x", std::nullopt),
@@ -203,21 +206,24 @@ TEST_P(StoreContract, AccessesKeepARecordAliveForLong) {
 }
 
 TEST_P(StoreContract, WithoutIdleTtlAccessesMoveNothing) {
-  ASSERT_THAT(Create(kRecord, "data", Fixed(idle_ttl())), IsDone());
-  const Span created = LastRun();
-  Wait(OfIdle(0.5));
-  EXPECT_THAT(Touch(kRecord), IsDone());
-  const StoreReply put = Put(kRecord, "more", std::nullopt);
-  EXPECT_THAT(put.record.expires_in, IsLeftOf(created, idle_ttl()));
-  EXPECT_THAT(Get(kRecord), IsDone());
-  WaitUntil(created.last + idle_ttl());
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "data", Fixed(idle_ttl())), IsDone());
+    const Span created = LastRun();
+    Wait(OfIdle(0.5));
+    MustBeBefore(created.first + idle_ttl());
+    EXPECT_THAT(Touch(kRecord), IsDone());
+    const StoreReply put = Put(kRecord, "more", std::nullopt);
+    EXPECT_THAT(put.record.expires_in, IsLeftOf(created, idle_ttl()));
+    EXPECT_THAT(Get(kRecord), IsDone());
+    WaitUntil(created.last + idle_ttl());
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, AnExpiredRecordCanBeCreatedAgain) {
   std::uint64_t highest = 0;
   for (int i = 0; i < 3; ++i) {
-    const StoreReply created = Create(kRecord, std::to_string(i));
+    const StoreReply created = Create(kRecord, std::to_string(i), Idle());
     ASSERT_THAT(created, Holds(std::to_string(i)));
     ASSERT_GT(created.record.version, highest) << "a version was used again after expiry";
     highest = Put(kRecord, "more", std::nullopt).record.version;
@@ -229,7 +235,7 @@ TEST_P(StoreContract, AnExpiredRecordCanBeCreatedAgain) {
 }
 
 TEST_P(StoreContract, DeathIsForEver) {
-  ASSERT_THAT(Create(kRecord), IsDone());
+  ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
   WaitUntil(Now() + idle_ttl());
   for (int i = 0; i < 3; ++i) {
     ExpectAbsent(kRecord);
@@ -239,15 +245,19 @@ TEST_P(StoreContract, DeathIsForEver) {
 }
 
 TEST_P(StoreContract, HousekeepingChangesNothingAnybodySees) {
-  ASSERT_THAT(Create(kRecord, "data", Both(OfIdle(3))), IsDone());
-  ASSERT_THAT(Create({"bob", "session", "id-1"}), IsDone());
-  for (int i = 0; i < 3; ++i) {
-    Wait(OfIdle(0.5));
-    store().Tick(Now());
-    EXPECT_THAT(Get(kRecord), Holds("data"));
-    EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("id-1"));
-  }
-  EXPECT_THAT(Get({"bob", "session", "id-1"}), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "data", Both(OfIdle(3))), IsDone());
+    const Instant end = LastRun().first + OfIdle(3);
+    ASSERT_THAT(Create({"bob", "session", "id-1"}, "data", Idle()), IsDone());
+    for (int i = 0; i < 3; ++i) {
+      Wait(OfIdle(0.5));
+      MustBeBefore(std::min(LastRun().first + idle_ttl(), end));
+      store().Tick(Now());
+      EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("id-1"));
+      EXPECT_THAT(Get(kRecord), Holds("data"));
+    }
+    EXPECT_THAT(Get({"bob", "session", "id-1"}), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, ALifetimeMustBeInRange) {

@@ -100,10 +100,14 @@ TEST_P(StoreContract, WhatIsOverIsNotThereForTheOthers) {
 TEST_P(StoreContract, ANewRecordTakesThePlaceOfTheOneThatIsOver) {
   const RecordKey moved{"alice", "session", "moved"};
   std::vector<std::uint64_t> highest;
-  for (const RecordKey& key : {kRecord, moved}) {
-    ASSERT_THAT(Create(key, "old", Remembered(OfIdle(0.2), kMaxLifetime)), IsDone());
-    highest.push_back(Put(key, "older", std::nullopt).record.version);
-  }
+  InTime([&] {
+    highest.clear();
+    for (const RecordKey& key : {kRecord, moved}) {
+      ASSERT_THAT(Create(key, "old", Remembered(OfIdle(0.2), kMaxLifetime)), IsDone());
+      MustBeBefore(LastRun().first + OfIdle(0.2));
+      highest.push_back(Put(key, "older", std::nullopt).record.version);
+    }
+  });
   WaitUntil(Now() + OfIdle(0.2));
   EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired));
   const StoreReply created = Create(kRecord, "new");
@@ -126,21 +130,24 @@ TEST_P(StoreContract, WhatEndedBeforeItsTimeIsNotRemembered) {
   const RecordKey moved{"alice", "session", "moved"};
   const RecordKey renewed{"alice", "session", "renewed"};
   const Lifetime lifetime = Remembered(OfIdle(0.5), kMaxLifetime);
-  for (const RecordKey& key : {removed, owned, taken, moved, renewed}) {
-    ASSERT_THAT(Create(key, "x", lifetime), IsDone());
-  }
-  EXPECT_THAT(Remove(removed), Removed(1));
-  EXPECT_THAT(RemoveOwned("bob"), Removed(1));
-  EXPECT_THAT(Take(taken), IsDone());
-  EXPECT_THAT(Regenerate(moved, kRecord), IsDone());
-  EXPECT_THAT(Remove(renewed), Removed(1));
-  EXPECT_THAT(Create(renewed, "x", Fixed(OfIdle(0.5))), IsDone());
-  for (int i = 0; i < 2; ++i) {
-    for (const RecordKey& key : {removed, owned, taken, moved}) ExpectAbsent(key);
-    WaitUntil(Now() + OfIdle(0.5));
-  }
-  ExpectAbsent(renewed);
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "it has another key, and its end";
+  InTime([&] {
+    MustBeBefore(Now() + OfIdle(0.5));
+    for (const RecordKey& key : {removed, owned, taken, moved, renewed}) {
+      ASSERT_THAT(Create(key, "x", lifetime), IsDone());
+    }
+    EXPECT_THAT(Remove(removed), Removed(1));
+    EXPECT_THAT(RemoveOwned("bob"), Removed(1));
+    EXPECT_THAT(Take(taken), IsDone());
+    EXPECT_THAT(Regenerate(moved, kRecord), IsDone());
+    EXPECT_THAT(Remove(renewed), Removed(1));
+    EXPECT_THAT(Create(renewed, "x", Fixed(OfIdle(0.5))), IsDone());
+    for (int i = 0; i < 2; ++i) {
+      for (const RecordKey& key : {removed, owned, taken, moved}) ExpectAbsent(key);
+      WaitUntil(Now() + OfIdle(0.5));
+    }
+    ExpectAbsent(renewed);
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "it has another key, and its end";
+  });
 }
 
 TEST_P(StoreContract, AnIdleRecordIsRememberedFromItsLastAccessOn) {

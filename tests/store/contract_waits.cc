@@ -150,14 +150,19 @@ TEST_P(StoreContract, AnotherOwnersEventsEndNoWait) {
 }
 
 TEST_P(StoreContract, AWaitIsNoAccess) {
-  Create(kRecord);
-  const Instant end = Now() + idle_ttl();
-  Wait(OfIdle(0.5));
-  Submit({101}, Read(kRecord, 0, kMaxEventWait));
-  Submit({102}, store::Append{kRecord, "event"});
-  EXPECT_EQ(Replies(2).size(), 2u);
-  WaitUntil(end);
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    Create(kRecord, "data", Idle());
+    const Span began = LastRun();
+    Wait(OfIdle(0.5));
+    MustBeBefore(began.first + idle_ttl());
+    Submit({101}, Read(kRecord, 0, kMaxEventWait));
+    Submit({102}, store::Append{kRecord, "event"});
+    EXPECT_THAT(Replies(2), UnorderedElementsAre(Answers(101, HasEvents(Strings{"event"})),
+                                                 Answers(102, IsDone())));
+    EXPECT_THAT(Get({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
+    WaitUntil(began.last + idle_ttl());
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 }  // namespace
