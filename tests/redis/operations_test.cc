@@ -53,6 +53,15 @@ TEST_F(RedisOperationsTest, TheServersClockSaysWhatIsLeft) {
   EXPECT_EQ(got.record.max_life_left, Seconds(7));
 }
 
+// Where the two differ, the PTTL is what the server said last.
+TEST_F(RedisOperationsTest, NothingIsLeftLongerThanTheLastEnd) {
+  for (const std::int64_t behind : {-2, -1, 0}) {
+    const StoreReply got = Got(4'999, {.version = 1, .last_end = kServerNow + 5'000 + behind});
+    EXPECT_EQ(got.record.expires_in, Seconds(5));
+    EXPECT_EQ(got.record.max_life_left, Seconds(5)) << behind;
+  }
+}
+
 // The key goes away when its PTTL would be below 0: a record that ends with it has a millisecond
 // more. One that is remembered ends so much sooner.
 TEST_F(RedisOperationsTest, AGetSeesTheEndToTheMillisecond) {

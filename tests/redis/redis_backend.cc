@@ -100,9 +100,9 @@ StoreBackend RedisBackend(RedisSetup setup) {
     });
     return made;
   };
-  // What a machine that is busy with other things needs for a dozen commands in a row.
-  backend.tolerance = Millis{95};
-  backend.idle_ttl = Seconds(5);
+  backend.tolerance = Millis{20};
+  backend.dozen = Millis{95};
+  backend.idle_ttl = Seconds(2);
   backend.caps_records = false;
   return backend;
 }

@@ -1,12 +1,11 @@
-// The contract over the other ways to a server. The longest tests of what time does are left out
-// (BUILD.bazel): that is decided in the server, whatever the way there.
+// The contract over the other ways to a server.
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "tests/redis/documented_user.h"
 #include "tests/redis/redis_backend.h"
 #include "tests/redis/redis_cluster.h"
 #include "tests/redis/redis_server.h"
@@ -44,24 +43,14 @@ StoreBackend Tls() {
                            }});
 }
 
-// All that a user needs.
-const std::vector<std::string> kLeastPrivileges = {
-    "ACL",        "SETUSER",        "sessions",       "reset",        "on",
-    ">secret",    "~mcp:session:*", "&mcp:session:*", "+ping",        "+info",
-    "+role",      "+time",          "+select",        "+script|load", "+evalsha",
-    "+get",       "+set",           "+getrange",      "+setrange",    "+del",
-    "+unlink",    "+exists",        "+type",          "+rename",      "+pttl",
-    "+pexpireat", "+zadd",          "+zrem",          "+zcard",       "+zrange",
-    "+zrevrange", "+zrangebyscore", "+xadd",          "+xrange",      "+xrevrange",
-    "+publish",   "+subscribe",     "+unsubscribe"};
-
+// A user that may say what docs/redis.md lists, which Redis 6.2 and Valkey have, and nothing else.
 StoreBackend LeastPrivileges() {
   return RedisBackend({.name = "LeastPrivileges",
                        .start =
                            [] {
                              auto server = std::make_shared<RedisServer>(
                                  RedisServerOptions{.password = "of default"});
-                             EXPECT_EQ(server->Command(kLeastPrivileges), "OK");
+                             EXPECT_EQ(server->Command(DocumentedUser()), "OK");
                              return server;
                            },
                        .connect =

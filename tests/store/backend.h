@@ -43,9 +43,13 @@ struct StoreBackend {
   std::string name;
   std::function<std::unique_ptr<StoreUnderTest>(const StoreLimits&)> make;
 
-  // How far what the store says about time may be off: 0 with a manual clock, else what the wire
-  // and the machine need. Under a fiftieth of idle_ttl.
+  // How far the store's clock and Now may be apart, and what it says about time be off: 0 with a
+  // manual clock. How late the machine is does not count.
   Millis tolerance{0};
+
+  // What some dozen commands take: 0 with a manual clock. So long before a point in time the tests
+  // look at what must still be so; if that was too short, again with more.
+  Millis dozen{0};
 
   // The idle_ttl of the records in the tests. Some wait for five times that.
   Millis idle_ttl = Seconds(1);

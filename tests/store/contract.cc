@@ -1,5 +1,7 @@
 #include "tests/store/contract.h"
 
+#include <gtest/gtest-spi.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,19 +13,57 @@ namespace {
 // Where no record is to arrive.
 constexpr RecordKey kElsewhere{"nobody", "session", "elsewhere"};
 
+constexpr int kAttempts = 6;
+
 }  // namespace
 
 void StoreContract::NewStore(const StoreLimits& limits) {
   backend_.reset();  // the old one first: the two may share a server
   backend_ = GetParam().make(limits);
   ASSERT_NE(backend_, nullptr);
+  slowest_run_ = Millis{};
+}
+
+void StoreContract::InTime(const std::function<void()>& test) {
+  ahead_ = GetParam().dozen;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (attempt > 0) NewStore({});
+    late_ = false;
+    due_ = kNever;
+    testing::TestPartResultArray found;
+    {
+      const testing::ScopedFakeTestPartResultReporter reporter(
+          testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &found);
+      test();
+    }
+    ahead_ = Millis{2 * ahead_.count};
+    if (late_) continue;
+    for (int i = 0; i < found.size(); ++i) {
+      const testing::TestPartResult& result = found.GetTestPartResult(i);
+      if (result.failed()) {
+        ADD_FAILURE_AT(result.file_name(), result.line_number()) << result.message();
+      }
+    }
+    return;
+  }
+  ADD_FAILURE() << "late at each of " << kAttempts << " attempts";
+}
+
+void StoreContract::NoteIfLate() {
+  if (Now() >= due_) late_ = true;
+}
+
+void StoreContract::Wait(Millis length) {
+  due_ = kNever;
+  backend_->Wait(length);
 }
 
 void StoreContract::WaitUntilJustBefore(Instant at) {
   const Millis left = at - Now();
-  const Millis wait{left.count - 1 - tolerance().count};
-  ASSERT_GE(wait, Millis{}) << "the test took too long; a larger idle_ttl helps";
-  Wait(wait);
+  Wait(Millis{std::max<std::int64_t>(left.count - 1 - tolerance().count - ahead_.count, 0)});
+  MustBeBefore(at);
+  NoteIfLate();
+  if (late_) FAIL() << "too late";
 }
 
 void StoreContract::WaitUntil(Instant at) {
@@ -53,13 +93,18 @@ std::vector<StoreReply> StoreContract::RepliesSoFar() {
     backend_->Pump();
     store().Drain(&replies);
   }
+  NoteIfLate();
   return replies;
 }
 
 StoreReply StoreContract::Run(StoreCommand command) {
   const StoreTicket ticket{++last_ticket_};
+  last_run_.first = Now();
   Submit(ticket, std::move(command));
   std::vector<StoreReply> replies = Replies(1);
+  last_run_.last = Now();
+  slowest_run_ = std::max(slowest_run_, last_run_.last - last_run_.first);
+  NoteIfLate();
   EXPECT_THAT(replies, testing::ElementsAre(testing::Field(&StoreReply::ticket, ticket)));
   if (replies.size() != 1) return StoreReply{.ticket = ticket, .error = ErrorCode::kInternal};
   return std::move(replies.front());
@@ -70,7 +115,7 @@ StoreReply StoreContract::Create(const RecordKey& key, std::string data, const L
 }
 
 StoreReply StoreContract::Create(const RecordKey& key, std::string data) {
-  return Create(key, std::move(data), Idle());
+  return Create(key, std::move(data), {.idle_ttl = Hours(1)});
 }
 
 StoreReply StoreContract::Get(const RecordKey& key) { return Run(store::Get{key}); }
@@ -177,6 +222,14 @@ void StoreContract::ExpectAbsent(const RecordKey& key) {
   }
   EXPECT_THAT(Get(key), is_not_found);
   EXPECT_THAT(Get(kElsewhere), is_not_found);
+}
+
+// What a store says may go by the server's clock as it heard it last, and be so much behind.
+testing::Matcher<Millis> StoreContract::IsLeftOf(const Span& began, Millis length) const {
+  const Millis least = began.first + length - last_run_.last;
+  const Millis most = began.last + length - last_run_.first;
+  return testing::AllOf(testing::Ge(Millis{least.count - tolerance().count}),
+                        testing::Le(Millis{most.count + slowest_run_.count + tolerance().count}));
 }
 
 Millis StoreContract::OfIdle(double part) const {

@@ -10,9 +10,11 @@
 #ifndef TESTS_STORE_CONTRACT_H_
 #define TESTS_STORE_CONTRACT_H_
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,12 +36,32 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
 
   SessionStore& store() { return backend_->store(); }
   Instant Now() { return backend_->Now(); }
-  void Wait(Millis length) { backend_->Wait(length); }
+  void Wait(Millis length);
   void Pump() { backend_->Pump(); }
 
-  // Waits until `at` of the store's time is certainly not reached, or certainly is.
+  // Runs a test some of whose steps must come before a point in time. If one came too late, what
+  // the test found means nothing, and it is run again: with a new store, and further from the end.
+  void InTime(const std::function<void()>& test);
+
+  // All steps from here to the next wait must come before `at`. In InTime.
+  void MustBeBefore(Instant at) { due_ = at; }
+
+  // Waits until `at` of the store's time is certainly not reached yet, and MustBeBefore it. In
+  // InTime.
   void WaitUntilJustBefore(Instant at);
+  // Waits until `at` is certainly reached.
   void WaitUntil(Instant at);
+
+  // When something happened: somewhen between these.
+  struct Span {
+    Instant first;
+    Instant last;
+  };
+  // Of the command that was run last: from its Submit to its reply.
+  const Span& LastRun() const { return last_run_; }
+
+  // What that command may say is left of a time that is `length` long and began in `began`.
+  testing::Matcher<Millis> IsLeftOf(const Span& began, Millis length) const;
 
   void Submit(StoreTicket ticket, StoreCommand command);
 
@@ -53,7 +75,7 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
   StoreReply Run(StoreCommand command);
 
   StoreReply Create(const RecordKey& key, std::string data, const Lifetime& lifetime);
-  StoreReply Create(const RecordKey& key, std::string data = "data");  // Idle()
+  StoreReply Create(const RecordKey& key, std::string data = "data");  // for longer than any test
   StoreReply Get(const RecordKey& key);
   StoreReply Put(const RecordKey& key, std::string data, std::optional<std::uint64_t> expected);
   StoreReply Touch(const RecordKey& key);
@@ -95,9 +117,15 @@ class StoreContract : public testing::TestWithParam<StoreBackend> {
 
  private:
   void ExpectEachCommandSeesIts(bool alive);
+  void NoteIfLate();
 
   std::unique_ptr<StoreUnderTest> backend_;
   std::uint64_t last_ticket_ = 0;
+  Span last_run_;
+  Millis slowest_run_;  // of this store
+  Instant due_ = kNever;
+  Millis ahead_;  // how long before a point in time is just before it
+  bool late_ = false;
 };
 
 // The part of the contract that is about Take, Regenerate, locks and streams.

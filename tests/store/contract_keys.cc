@@ -38,26 +38,31 @@ TEST_P(StoreExtrasContract, ARegeneratedRecordIsUnderItsNewKeyOnly) {
 TEST_P(StoreExtrasContract, ANewKeyChangesNoEnd) {
   const RecordKey idle{"alice", "session", "idle"};
   const RecordKey idle_moved{"alice", "session", "idle moved"};
-  ASSERT_THAT(Create(kOld, "data", Both(OfIdle(1.2))), IsDone());
-  ASSERT_THAT(Create(idle), IsDone());
-  const Instant created = Now();
-  Wait(OfIdle(0.4));
-  const StoreReply moved = Regenerate(kOld, kNew);
-  EXPECT_THAT(moved.record.expires_in, IsAbout(created + idle_ttl() - Now(), tolerance()));
-  ASSERT_TRUE(moved.record.max_life_left.has_value());
-  EXPECT_THAT(*moved.record.max_life_left, IsAbout(created + OfIdle(1.2) - Now(), tolerance()));
-  const StoreReply other = Regenerate(idle, idle_moved);
-  EXPECT_THAT(other.record.expires_in, IsAbout(created + idle_ttl() - Now(), tolerance()));
-  EXPECT_EQ(other.record.max_life_left, std::nullopt);
-  // An access moves the end as before, and no further than max_life.
-  Touch(kNew);
-  EXPECT_THAT(Get(kNew).record.expires_in, IsAbout(created + OfIdle(1.2) - Now(), tolerance()));
-  WaitUntil(created + idle_ttl());
-  EXPECT_THAT(Get(idle_moved), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(Get(kNew), IsDone());
-  WaitUntil(created + OfIdle(1.2));
-  EXPECT_THAT(Get(kNew), FailsWith(ErrorCode::kNotFound));
-  ExpectAbsent(kOld);
+  InTime([&] {
+    ASSERT_THAT(Create(kOld, "data", Both(OfIdle(1.2))), IsDone());
+    const Span began = LastRun();
+    ASSERT_THAT(Create(idle, "data", Idle()), IsDone());
+    const Span idle_began = LastRun();
+    Wait(OfIdle(0.4));
+    const StoreReply moved = Regenerate(kOld, kNew);
+    EXPECT_THAT(moved.record.expires_in, IsLeftOf(began, idle_ttl()));
+    ASSERT_TRUE(moved.record.max_life_left.has_value());
+    EXPECT_THAT(*moved.record.max_life_left, IsLeftOf(began, OfIdle(1.2)));
+    const StoreReply other = Regenerate(idle, idle_moved);
+    EXPECT_THAT(other.record.expires_in, IsLeftOf(idle_began, idle_ttl()));
+    EXPECT_EQ(other.record.max_life_left, std::nullopt);
+    // An access moves the end as before, and no further than max_life.
+    Touch(kNew);
+    const StoreReply got = Get(kNew);
+    EXPECT_THAT(got.record.expires_in, IsLeftOf(began, OfIdle(1.2)));
+    WaitUntil(idle_began.last + idle_ttl());
+    MustBeBefore(began.first + OfIdle(1.2));
+    EXPECT_THAT(Get(idle_moved), FailsWith(ErrorCode::kNotFound));
+    EXPECT_THAT(Get(kNew), IsDone());
+    WaitUntil(began.last + OfIdle(1.2));
+    EXPECT_THAT(Get(kNew), FailsWith(ErrorCode::kNotFound));
+    ExpectAbsent(kOld);
+  });
 }
 
 TEST_P(StoreExtrasContract, RegenerateNeedsALiveRecordAndAFreeKey) {

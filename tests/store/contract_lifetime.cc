@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <optional>
@@ -28,23 +29,26 @@ RecordKey KeyFor(std::string_view command) { return {command, "session", "id-1"}
 }  // namespace
 
 void StoreContract::ExpectEndAt(const Lifetime& lifetime, Millis end) {
-  for (const int offset : {-1, 0, 1}) {
-    SCOPED_TRACE(testing::Message() << offset << " ms from the end");
-    NewStore({});
-    const Instant first = Now();
+  const auto create = [&] {
     for (const std::string_view command : kCommands) {
       ASSERT_THAT(Create(KeyFor(command), "data", lifetime), IsDone());
     }
-    const Instant last = Now();
-    if (offset < 0) {
-      ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + end));
-      ExpectEachCommandSeesIts(true);
-    } else {
-      WaitUntil(last + end + Millis{offset});
-      ExpectEachCommandSeesIts(false);
-      for (const std::string_view command : kCommands) {
-        if (command != "create") ExpectAbsent(KeyFor(command));
-      }
+  };
+  NewStore({});
+  InTime([&] {
+    const Instant first = Now();
+    ASSERT_NO_FATAL_FAILURE(create());
+    ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + end));
+    ExpectEachCommandSeesIts(true);
+  });
+  for (const int offset : {0, 1}) {
+    SCOPED_TRACE(testing::Message() << offset << " ms from the end");
+    NewStore({});
+    ASSERT_NO_FATAL_FAILURE(create());
+    WaitUntil(Now() + end + Millis{offset});
+    ExpectEachCommandSeesIts(false);
+    for (const std::string_view command : kCommands) {
+      if (command != "create") ExpectAbsent(KeyFor(command));
     }
   }
 }
@@ -80,29 +84,32 @@ TEST_P(StoreContract, TheSoonerEndCounts) {
 }
 
 TEST_P(StoreContract, TheRepliesSayWhenTheEndIs) {
-  const Instant start = Now();
   ASSERT_THAT(Create(kRecord, "data", Fixed(OfIdle(2))), IsDone());
+  const Span created = LastRun();
   Wait(OfIdle(0.5));
-  for (const StoreReply& reply : {Get(kRecord), Put(kRecord, "x", std::nullopt)}) {
-    const Millis left = start + OfIdle(2) - Now();
-    EXPECT_THAT(reply.record.expires_in, IsAbout(left, tolerance()));
+  const std::vector<StoreCommand> commands = {store::Get{kRecord},
+                                              store::Put{kRecord, "x", std::nullopt}};
+  for (const StoreCommand& command : commands) {
+    const StoreReply reply = Run(command);
+    EXPECT_THAT(reply.record.expires_in, IsLeftOf(created, OfIdle(2)));
     ASSERT_TRUE(reply.record.max_life_left.has_value());
-    EXPECT_THAT(*reply.record.max_life_left, IsAbout(left, tolerance()));
+    EXPECT_THAT(*reply.record.max_life_left, IsLeftOf(created, OfIdle(2)));
   }
 }
 
 TEST_P(StoreContract, GetMovesTheEndAfterATenthOfIdleTtl) {
-  ASSERT_THAT(Create(kRecord), IsDone());
-  Wait(Millis{OfIdle(0.1).count + tolerance().count});
-  EXPECT_THAT(Get(kRecord).record.expires_in, IsAbout(idle_ttl(), tolerance()));
-  const Instant got = Now();
-  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(got + idle_ttl()));
-  EXPECT_THAT(Get(kRecord), IsDone());
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
+    Wait(Millis{OfIdle(0.1).count + tolerance().count});
+    EXPECT_THAT(Get(kRecord).record.expires_in, IsAbout(idle_ttl(), tolerance()));
+    ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(LastRun().first + idle_ttl()));
+    EXPECT_THAT(Get(kRecord), IsDone());
+  });
 }
 
 TEST_P(StoreContract, GetNeedNotMoveTheEndBeforeThat) {
   const Instant start = Now();
-  ASSERT_THAT(Create(kRecord), IsDone());
+  ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
   Wait(OfIdle(0.05));
   const StoreReply got = Get(kRecord);
   const Instant end = Now() + got.record.expires_in;
@@ -114,39 +121,45 @@ TEST_P(StoreContract, GetNeedNotMoveTheEndBeforeThat) {
 
 TEST_P(StoreContract, PutAndTouchMoveTheEndAtOnce) {
   const RecordKey touched{"alice", "session", "touched"};
-  ASSERT_THAT(Create(kRecord), IsDone());
-  ASSERT_THAT(Create(touched), IsDone());
-  Wait(OfIdle(0.05));
-  const Instant accessed = Now();
-  const StoreReply put = Put(kRecord, "more", std::nullopt);
-  EXPECT_THAT(put.record.expires_in, IsAbout(idle_ttl(), tolerance()));
-  ASSERT_THAT(Touch(touched), IsDone());
-  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(accessed + idle_ttl()));
-  EXPECT_THAT(Get(kRecord), IsDone());
-  EXPECT_THAT(Get(touched), IsDone());
+  InTime([&] {
+    ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
+    ASSERT_THAT(Create(touched, "data", Idle()), IsDone());
+    Wait(OfIdle(0.05));
+    const Instant accessed = Now();
+    const StoreReply put = Put(kRecord, "more", std::nullopt);
+    EXPECT_THAT(put.record.expires_in, IsAbout(idle_ttl(), tolerance()));
+    ASSERT_THAT(Touch(touched), IsDone());
+    ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(accessed + idle_ttl()));
+    EXPECT_THAT(Get(kRecord), IsDone());
+    EXPECT_THAT(Get(touched), IsDone());
+  });
 }
 
 TEST_P(StoreContract, OtherCommandsAreNoAccesses) {
-  const StoreReply created = Create(kRecord);
-  const Instant end = Now() + idle_ttl();
-  Wait(OfIdle(0.5));
-  EXPECT_THAT(List(kRecord.owner, kRecord.kind), IsDone());
-  EXPECT_THAT(Create(kRecord), FailsWith(ErrorCode::kExists));
-  const StoreReply conflict = Put(kRecord, "x", created.record.version + 1);
-  EXPECT_THAT(conflict, FailsWith(ErrorCode::kConflict));
-  EXPECT_THAT(conflict.record.expires_in, IsAbout(end - Now(), tolerance()));
-  EXPECT_THAT(Put(kRecord, std::string(5000, 'x'), std::nullopt), FailsWith(ErrorCode::kTooLarge));
-  EXPECT_THAT(Touch({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
-  EXPECT_THAT(Remove(kRecord, created.record.version + 1), FailsWith(ErrorCode::kConflict));
-  if (has_extras()) {
-    EXPECT_THAT(Append(kRecord, "event"), IsDone());
-    EXPECT_THAT(ReadEvents(kRecord), HasEvents(std::vector<std::string>{"event"}));
-    EXPECT_THAT(Lock(kRecord, 1), IsGranted());
-    EXPECT_THAT(Extend(kRecord, 1, kMaxLease), IsGranted());
-    EXPECT_THAT(Unlock(kRecord, 1), IsDone());
-  }
-  WaitUntil(end);
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    const StoreReply created = Create(kRecord, "data", Idle());
+    const Span began = LastRun();
+    Wait(OfIdle(0.5));
+    MustBeBefore(began.first + idle_ttl());
+    EXPECT_THAT(List(kRecord.owner, kRecord.kind), IsDone());
+    EXPECT_THAT(Create(kRecord), FailsWith(ErrorCode::kExists));
+    const StoreReply conflict = Put(kRecord, "x", created.record.version + 1);
+    EXPECT_THAT(conflict, FailsWith(ErrorCode::kConflict));
+    EXPECT_THAT(conflict.record.expires_in, IsLeftOf(began, idle_ttl()));
+    EXPECT_THAT(Put(kRecord, std::string(5000, 'x'), std::nullopt),
+                FailsWith(ErrorCode::kTooLarge));
+    EXPECT_THAT(Touch({"alice", "session", "id-2"}), FailsWith(ErrorCode::kNotFound));
+    EXPECT_THAT(Remove(kRecord, created.record.version + 1), FailsWith(ErrorCode::kConflict));
+    if (has_extras()) {
+      EXPECT_THAT(Append(kRecord, "event"), IsDone());
+      EXPECT_THAT(ReadEvents(kRecord), HasEvents(std::vector<std::string>{"event"}));
+      EXPECT_THAT(Lock(kRecord, 1), IsGranted());
+      EXPECT_THAT(Extend(kRecord, 1, kMaxLease), IsGranted());
+      EXPECT_THAT(Unlock(kRecord, 1), IsDone());
+    }
+    WaitUntil(began.last + idle_ttl());
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, NoAccessMovesTheEndPastMaxLife) {
@@ -156,57 +169,64 @@ TEST_P(StoreContract, NoAccessMovesTheEndPastMaxLife) {
       {{"alice", "session", "put"},
        [this](const RecordKey& key) { return Put(key, "x", std::nullopt); }},
       {{"alice", "session", "touched"}, [this](const RecordKey& key) { return Touch(key); }}};
-  const Instant first = Now();
-  for (const auto& [key, access] : accesses) Create(key, "data", Both(OfIdle(3)));
-  const Instant last = Now();
-  for (int i = 0; i < 9; ++i) {
-    Wait(OfIdle(0.3));
-    for (const auto& [key, access] : accesses) {
-      const StoreReply reply = access(key);
-      ASSERT_THAT(reply, IsDone()) << key.id << " " << i;
-      if (!reply.record.max_life_left) continue;
-      EXPECT_LE(reply.record.expires_in, *reply.record.max_life_left) << key.id << " " << i;
-      EXPECT_THAT(*reply.record.max_life_left, IsAbout(last + OfIdle(3) - Now(), tolerance()));
+  InTime([&] {
+    Span began;
+    began.first = Now();
+    for (const auto& [key, access] : accesses) Create(key, "data", Both(OfIdle(3)));
+    began.last = Now();
+    for (int i = 0; i < 9; ++i) {
+      Wait(OfIdle(0.3));
+      for (const auto& [key, access] : accesses) {
+        const StoreReply reply = access(key);
+        ASSERT_THAT(reply, IsDone()) << key.id << " " << i;
+        if (!reply.record.max_life_left) continue;
+        EXPECT_LE(reply.record.expires_in, *reply.record.max_life_left) << key.id << " " << i;
+        EXPECT_THAT(*reply.record.max_life_left, IsLeftOf(began, OfIdle(3)));
+      }
     }
-  }
-  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(3)));
-  for (const auto& [key, access] : accesses) EXPECT_THAT(access(key), IsDone()) << key.id;
-  WaitUntil(last + OfIdle(3));
-  for (const auto& [key, access] : accesses) {
-    EXPECT_THAT(access(key), FailsWith(ErrorCode::kNotFound)) << key.id;
-    ExpectAbsent(key);
-  }
+    ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(began.first + OfIdle(3)));
+    for (const auto& [key, access] : accesses) EXPECT_THAT(access(key), IsDone()) << key.id;
+    WaitUntil(began.last + OfIdle(3));
+    for (const auto& [key, access] : accesses) {
+      EXPECT_THAT(access(key), FailsWith(ErrorCode::kNotFound)) << key.id;
+      ExpectAbsent(key);
+    }
+  });
 }
 
 TEST_P(StoreContract, AccessesKeepARecordAliveForLong) {
-  ASSERT_THAT(Create(kRecord, "0"), IsDone());
-  for (int i = 1; i <= 5; ++i) {
-    Wait(OfIdle(0.9));
-    ASSERT_THAT(i % 3 == 0   ? Get(kRecord)
-                : i % 3 == 1 ? Touch(kRecord)
-                             : Put(kRecord, "x", std::nullopt),
-                IsDone())
-        << i;
-  }
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "0", Idle()), IsDone());
+    for (int i = 1; i <= 5; ++i) {
+      ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(LastRun().first + idle_ttl()));
+      ASSERT_THAT(i % 3 == 0   ? Get(kRecord)
+                  : i % 3 == 1 ? Touch(kRecord)
+                               : Put(kRecord, "x", std::nullopt),
+                  IsDone())
+          << i;
+    }
+  });
 }
 
 TEST_P(StoreContract, WithoutIdleTtlAccessesMoveNothing) {
-  const Instant start = Now();
-  ASSERT_THAT(Create(kRecord, "data", Fixed(idle_ttl())), IsDone());
-  const Instant created = Now();
-  Wait(OfIdle(0.5));
-  EXPECT_THAT(Touch(kRecord), IsDone());
-  EXPECT_THAT(Put(kRecord, "more", std::nullopt).record.expires_in,
-              IsAbout(start + idle_ttl() - Now(), tolerance()));
-  EXPECT_THAT(Get(kRecord), IsDone());
-  WaitUntil(created + idle_ttl());
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "data", Fixed(idle_ttl())), IsDone());
+    const Span created = LastRun();
+    Wait(OfIdle(0.5));
+    MustBeBefore(created.first + idle_ttl());
+    EXPECT_THAT(Touch(kRecord), IsDone());
+    const StoreReply put = Put(kRecord, "more", std::nullopt);
+    EXPECT_THAT(put.record.expires_in, IsLeftOf(created, idle_ttl()));
+    EXPECT_THAT(Get(kRecord), IsDone());
+    WaitUntil(created.last + idle_ttl());
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, AnExpiredRecordCanBeCreatedAgain) {
   std::uint64_t highest = 0;
   for (int i = 0; i < 3; ++i) {
-    const StoreReply created = Create(kRecord, std::to_string(i));
+    const StoreReply created = Create(kRecord, std::to_string(i), Idle());
     ASSERT_THAT(created, Holds(std::to_string(i)));
     ASSERT_GT(created.record.version, highest) << "a version was used again after expiry";
     highest = Put(kRecord, "more", std::nullopt).record.version;
@@ -218,7 +238,7 @@ TEST_P(StoreContract, AnExpiredRecordCanBeCreatedAgain) {
 }
 
 TEST_P(StoreContract, DeathIsForEver) {
-  ASSERT_THAT(Create(kRecord), IsDone());
+  ASSERT_THAT(Create(kRecord, "data", Idle()), IsDone());
   WaitUntil(Now() + idle_ttl());
   for (int i = 0; i < 3; ++i) {
     ExpectAbsent(kRecord);
@@ -228,15 +248,19 @@ TEST_P(StoreContract, DeathIsForEver) {
 }
 
 TEST_P(StoreContract, HousekeepingChangesNothingAnybodySees) {
-  ASSERT_THAT(Create(kRecord, "data", Both(OfIdle(3))), IsDone());
-  ASSERT_THAT(Create({"bob", "session", "id-1"}), IsDone());
-  for (int i = 0; i < 3; ++i) {
-    Wait(OfIdle(0.5));
-    store().Tick(Now());
-    EXPECT_THAT(Get(kRecord), Holds("data"));
-    EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("id-1"));
-  }
-  EXPECT_THAT(Get({"bob", "session", "id-1"}), FailsWith(ErrorCode::kNotFound));
+  InTime([this] {
+    ASSERT_THAT(Create(kRecord, "data", Both(OfIdle(3))), IsDone());
+    const Instant end = LastRun().first + OfIdle(3);
+    ASSERT_THAT(Create({"bob", "session", "id-1"}, "data", Idle()), IsDone());
+    for (int i = 0; i < 3; ++i) {
+      Wait(OfIdle(0.5));
+      MustBeBefore(std::min(LastRun().first + idle_ttl(), end));
+      store().Tick(Now());
+      EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("id-1"));
+      EXPECT_THAT(Get(kRecord), Holds("data"));
+    }
+    EXPECT_THAT(Get({"bob", "session", "id-1"}), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, ALifetimeMustBeInRange) {

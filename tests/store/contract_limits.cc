@@ -71,7 +71,8 @@ TEST_P(StoreContract, DeadRecordsTakeNoRoom) {
   Create({"", "session", "live"}, "live", Fixed(OfIdle(4)));
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 4; ++i) {
-      EXPECT_THAT(Create({"", "session", std::to_string(10 * round + i)}), IsDone());
+      EXPECT_THAT(Create({"", "session", std::to_string(10 * round + i)}, "data", Idle()),
+                  IsDone());
     }
     EXPECT_THAT(Create({"", "session", "more"}), FailsWith(ErrorCode::kCapacity));
     WaitUntil(Now() + idle_ttl());
@@ -98,17 +99,23 @@ TEST_P(StoreContract, AnOwnerHasAShare) {
 }
 
 TEST_P(StoreContract, DeadRecordsTakeNothingOfAShare) {
-  NewStore({.max_records_per_owner = 3});
-  Create({"alice", "session", "live"}, "live", Fixed(OfIdle(3)));
-  for (int round = 0; round < 2; ++round) {
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_THAT(Create({"alice", "session", std::to_string(10 * round + i)}), IsDone());
+  InTime([this] {
+    NewStore({.max_records_per_owner = 3});
+    Create({"alice", "session", "live"}, "live", Fixed(OfIdle(3)));
+    const Instant end = LastRun().first + OfIdle(3);
+    for (int round = 0; round < 2; ++round) {
+      for (int i = 0; i < 2; ++i) {
+        EXPECT_THAT(Create({"alice", "session", std::to_string(10 * round + i)}, "data", Idle()),
+                    IsDone());
+        if (i == 0) MustBeBefore(LastRun().first + idle_ttl());
+      }
+      EXPECT_THAT(Create({"alice", "session", "more"}), FailsWith(ErrorCode::kCapacity));
+      WaitUntil(Now() + idle_ttl());
     }
-    EXPECT_THAT(Create({"alice", "session", "more"}), FailsWith(ErrorCode::kCapacity));
-    WaitUntil(Now() + idle_ttl());
-  }
-  EXPECT_THAT(Get({"alice", "session", "live"}), Holds("live"));
-  EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("live"));
+    MustBeBefore(end);
+    EXPECT_THAT(Get({"alice", "session", "live"}), Holds("live"));
+    EXPECT_THAT(ListIds("alice", "session"), testing::ElementsAre("live"));
+  });
 }
 
 TEST_P(StoreContract, BearerRecordsAreNobodysShare) {

@@ -48,35 +48,38 @@ TEST_P(StoreContract, EveryCommandSaysThatTheTimeWasOver) {
        [this](const RecordKey& key) { return ReadEvents(key, 0, 10, kMaxEventWait); }}};
   if (has_extras()) commands.insert(commands.end(), extras.begin(), extras.end());
   const auto is_over = AllOf(FailsWith(ErrorCode::kExpired), HasNoRecord(), HasNoEvents());
-  const Instant first = Now();
-  for (const auto& [name, ask] : commands) {
-    for (const std::string_view owner : {"alice", ""}) {
-      ASSERT_THAT(Create({owner, "session", name}, "x", Remembered(OfIdle(0.3), idle_ttl())),
-                  IsDone());
-    }
-  }
-  const Instant last = Now();
-  WaitUntil(last + OfIdle(0.3));
-  for (int i = 0; i < 2; ++i) {
-    SCOPED_TRACE(i);
+  InTime([&] {
+    const Instant first = Now();
     for (const auto& [name, ask] : commands) {
-      SCOPED_TRACE(name);
-      EXPECT_THAT(ask({"alice", "session", name}), is_over);
-      EXPECT_THAT(ask({"", "session", name}), is_over);
-      EXPECT_THAT(ask({"bob", "session", name}), FailsWith(ErrorCode::kNotFound));
-      EXPECT_THAT(ask({"alice", "basket", name}), FailsWith(ErrorCode::kNotFound));
+      for (const std::string_view owner : {"alice", ""}) {
+        ASSERT_THAT(Create({owner, "session", name}, "x", Remembered(OfIdle(0.3), idle_ttl())),
+                    IsDone());
+      }
     }
-    if (i == 0) {
-      ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(1.3)));
-      if (tolerance() != Millis{}) break;  // asking all takes more time than is left
+    const Instant last = Now();
+    WaitUntil(last + OfIdle(0.3));
+    MustBeBefore(first + OfIdle(1.3));
+    for (int i = 0; i < 2; ++i) {
+      SCOPED_TRACE(i);
+      for (const auto& [name, ask] : commands) {
+        SCOPED_TRACE(name);
+        EXPECT_THAT(ask({"alice", "session", name}), is_over);
+        EXPECT_THAT(ask({"", "session", name}), is_over);
+        EXPECT_THAT(ask({"bob", "session", name}), FailsWith(ErrorCode::kNotFound));
+        EXPECT_THAT(ask({"alice", "basket", name}), FailsWith(ErrorCode::kNotFound));
+      }
+      if (i == 0) {
+        ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(1.3)));
+        if (tolerance() != Millis{}) break;  // asking all takes more time than is left
+      }
     }
-  }
-  EXPECT_THAT(Get({"alice", "session", "get"}), FailsWith(ErrorCode::kExpired));
-  WaitUntil(last + OfIdle(1.3));
-  for (const auto& [name, ask] : commands) {
-    ExpectAbsent({"alice", "session", name});
-    ExpectAbsent({"", "session", name});
-  }
+    EXPECT_THAT(Get({"alice", "session", "get"}), FailsWith(ErrorCode::kExpired));
+    WaitUntil(last + OfIdle(1.3));
+    for (const auto& [name, ask] : commands) {
+      ExpectAbsent({"alice", "session", name});
+      ExpectAbsent({"", "session", name});
+    }
+  });
 }
 
 TEST_P(StoreContract, WhatIsOverIsNotThereForTheOthers) {
@@ -99,10 +102,14 @@ TEST_P(StoreContract, WhatIsOverIsNotThereForTheOthers) {
 TEST_P(StoreContract, ANewRecordTakesThePlaceOfTheOneThatIsOver) {
   const RecordKey moved{"alice", "session", "moved"};
   std::vector<std::uint64_t> highest;
-  for (const RecordKey& key : {kRecord, moved}) {
-    ASSERT_THAT(Create(key, "old", Remembered(OfIdle(0.2), kMaxLifetime)), IsDone());
-    highest.push_back(Put(key, "older", std::nullopt).record.version);
-  }
+  InTime([&] {
+    highest.clear();
+    for (const RecordKey& key : {kRecord, moved}) {
+      ASSERT_THAT(Create(key, "old", Remembered(OfIdle(0.2), kMaxLifetime)), IsDone());
+      MustBeBefore(LastRun().first + OfIdle(0.2));
+      highest.push_back(Put(key, "older", std::nullopt).record.version);
+    }
+  });
   WaitUntil(Now() + OfIdle(0.2));
   EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired));
   const StoreReply created = Create(kRecord, "new");
@@ -128,39 +135,46 @@ TEST_P(StoreContract, WhatEndedBeforeItsTimeIsNotRemembered) {
   const Lifetime lifetime = Remembered(OfIdle(0.5), kMaxLifetime);
   std::vector<RecordKey> ended = {removed, owned};
   if (has_extras()) ended.insert(ended.end(), {taken, moved});
-  for (const RecordKey& key : ended) ASSERT_THAT(Create(key, "x", lifetime), IsDone());
-  ASSERT_THAT(Create(renewed, "x", lifetime), IsDone());
-  EXPECT_THAT(Remove(removed), Removed(1));
-  EXPECT_THAT(RemoveOwned("bob"), Removed(1));
-  if (has_extras()) {
-    EXPECT_THAT(Take(taken), IsDone());
-    EXPECT_THAT(Regenerate(moved, kRecord), IsDone());
-  }
-  EXPECT_THAT(Remove(renewed), Removed(1));
-  EXPECT_THAT(Create(renewed, "x", Fixed(OfIdle(0.5))), IsDone());
-  for (int i = 0; i < 2; ++i) {
-    for (const RecordKey& key : ended) ExpectAbsent(key);
-    WaitUntil(Now() + OfIdle(0.5));
-  }
-  ExpectAbsent(renewed);
-  if (!has_extras()) return;
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "it has another key, and its end";
+  InTime([&] {
+    MustBeBefore(Now() + OfIdle(0.5));
+    for (const RecordKey& key : ended) ASSERT_THAT(Create(key, "x", lifetime), IsDone());
+    ASSERT_THAT(Create(renewed, "x", lifetime), IsDone());
+    EXPECT_THAT(Remove(removed), Removed(1));
+    EXPECT_THAT(RemoveOwned("bob"), Removed(1));
+    if (has_extras()) {
+      EXPECT_THAT(Take(taken), IsDone());
+      EXPECT_THAT(Regenerate(moved, kRecord), IsDone());
+    }
+    EXPECT_THAT(Remove(renewed), Removed(1));
+    EXPECT_THAT(Create(renewed, "x", Fixed(OfIdle(0.5))), IsDone());
+    for (int i = 0; i < 2; ++i) {
+      for (const RecordKey& key : ended) ExpectAbsent(key);
+      WaitUntil(Now() + OfIdle(0.5));
+    }
+    ExpectAbsent(renewed);
+    if (!has_extras()) return;
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "it has another key, and its end";
+  });
 }
 
 TEST_P(StoreContract, AnIdleRecordIsRememberedFromItsLastAccessOn) {
   const Lifetime lifetime{.idle_ttl = OfIdle(0.5), .remember = OfIdle(0.5)};
-  ASSERT_THAT(Create(kRecord, "x", lifetime), IsDone());
-  Wait(OfIdle(0.3));
-  const Instant first = Now();
-  ASSERT_THAT(Touch(kRecord), IsDone());
-  const Instant last = Now();
-  WaitUntil(last + OfIdle(0.5));
-  EXPECT_THAT(Touch(kRecord), FailsWith(ErrorCode::kExpired));
-  store().Tick(Now());
-  ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(first + OfIdle(1)));
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "housekeeping forgot it";
-  WaitUntil(last + OfIdle(1));
-  EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  InTime([&] {
+    ASSERT_THAT(Create(kRecord, "x", lifetime), IsDone());
+    const Instant end = LastRun().first + OfIdle(0.5);
+    Wait(OfIdle(0.3));
+    MustBeBefore(end);
+    ASSERT_THAT(Touch(kRecord), IsDone());
+    const Span touched = LastRun();
+    WaitUntil(touched.last + OfIdle(0.5));
+    MustBeBefore(touched.first + OfIdle(1));
+    EXPECT_THAT(Touch(kRecord), FailsWith(ErrorCode::kExpired));
+    store().Tick(Now());
+    ASSERT_NO_FATAL_FAILURE(WaitUntilJustBefore(touched.first + OfIdle(1)));
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kExpired)) << "housekeeping forgot it";
+    WaitUntil(touched.last + OfIdle(1));
+    EXPECT_THAT(Get(kRecord), FailsWith(ErrorCode::kNotFound));
+  });
 }
 
 TEST_P(StoreContract, WhatIsTooLargeIsSoForARecordThatIsOverToo) {

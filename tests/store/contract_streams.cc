@@ -144,12 +144,16 @@ TEST_P(StoreExtrasContract, AStreamEndsWithItsRecord) {
   const RecordKey expired{"alice", "session", "expired"};
   std::vector<RecordKey> keys = {removed, owned, taken, moved, expired};
   std::vector<std::uint64_t> last;
-  for (const RecordKey& key : keys) {
-    const Millis life = key.id == expired.id ? OfIdle(0.4) : OfIdle(4);
-    ASSERT_THAT(Create(key, "data", Fixed(life)), IsDone());
-    for (const std::string& number : Numbers(1, 5)) Append(key, number);
-    last.push_back(Append(key, "6").sequence);
-  }
+  InTime([&] {
+    last.clear();
+    for (const RecordKey& key : keys) {
+      const Millis life = key.id == expired.id ? OfIdle(0.4) : OfIdle(4);
+      ASSERT_THAT(Create(key, "data", Fixed(life)), IsDone());
+      MustBeBefore(LastRun().first + life);
+      for (const std::string& number : Numbers(1, 5)) Append(key, number);
+      last.push_back(Append(key, "6").sequence);
+    }
+  });
   EXPECT_THAT(Remove(removed), Removed(1));
   EXPECT_THAT(RemoveOwned(owned.owner), Removed(1));
   EXPECT_THAT(Take(taken), IsDone());

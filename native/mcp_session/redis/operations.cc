@@ -272,7 +272,8 @@ StoreReply RedisOperations::ReadGot(std::int64_t key_left, RedisReply value,
   Record got;
   got.version = header.version;
   if (header.last_end != kNoLastEnd) {
-    got.max_life_left = Millis{header.last_end - server_now};
+    // No record ends after it, and the server knows better than we do what time it is there.
+    got.max_life_left = Millis{std::max(header.last_end - server_now, left.count)};
   }
   if (header.idle_ttl > Millis{}) {
     const Millis longest =
