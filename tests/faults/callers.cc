@@ -166,7 +166,7 @@ void Callers::Submit(std::size_t number, Step step, std::size_t record) {
 }
 
 void Callers::Check(Caller& caller, const StoreReply& reply) {
-  EXPECT_LE(MonotonicNow(), caller.due) << "a late reply";
+  EXPECT_LE(client_.LoopNow(), caller.due) << "a late reply";
   const bool unavailable = reply.error == ErrorCode::kUnavailable;
   ++(unavailable ? unavailable_ : done_);
   if (unavailable && reply.maybe_done) ++maybe_done_;

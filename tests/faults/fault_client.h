@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "mcp_session/redis/options.h"
+#include "tests/faults/loop_clock.h"
 #include "tests/redis/redis_client.h"
 
 namespace mcp_session {
@@ -23,9 +24,8 @@ namespace mcp_session {
 // In every id, owner, password and piece of data of these tests; never in a log or a reason.
 inline constexpr std::string_view kSecret = "hush";
 
-// How much later than promised a reply may come. Generous: what is tested is that none is
-// forgotten.
-inline constexpr Millis kSlack = Seconds(5);
+// How much later than promised a reply may come, by the clock of its loop.
+inline constexpr Millis kSlack{50};
 
 inline RedisOptions FaultOptions(std::uint16_t port) {
   RedisOptions options;
@@ -37,8 +37,10 @@ inline RedisOptions FaultOptions(std::uint16_t port) {
 
 class FaultClient : public RedisClient {
  public:
-  explicit FaultClient(RedisOptions options) : RedisClient(std::move(options)) {}
+  explicit FaultClient(RedisOptions options) : RedisClient(std::move(options)), clock_(loop()) {}
   ~FaultClient() { ExpectDiscreet(); }
+
+  Instant LoopNow() const { return clock_.Now(); }
 
   void ExpectDiscreet() const {
     for (const std::string& line : log())
@@ -51,6 +53,9 @@ class FaultClient : public RedisClient {
     for (const std::string& line : log()) lines += line.find(words) != std::string::npos ? 1 : 0;
     return lines;
   }
+
+ private:
+  LoopClock clock_;
 };
 
 // Descriptors and threads of this process.

@@ -1,5 +1,5 @@
-// Each way a network can fail, at every place of a run of commands: each command is answered in
-// time, by something that can be true, and all goes on when the fault is over.
+// Each way a network can fail, again and again while several callers work: each command is answered
+// in time, by something that can be true, and all goes on when the fault is over.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -67,7 +67,7 @@ const Mode kModes[] = {
 
 class ProxyFaults : public testing::TestWithParam<Mode> {};
 
-TEST_P(ProxyFaults, AtEveryCommand) {
+TEST_P(ProxyFaults, WhileThreeCallersWork) {
   const Mode& mode = GetParam();
   RedisServer server;
   const Holdings at_first = CountHoldings();

@@ -230,5 +230,46 @@ TEST_F(RedisFaults, EmptiedRecordsAreNotThereAndCanBeMadeAgain) {
   EXPECT_GT(after.record.version, before.record.version);
 }
 
+TEST_F(RedisFaults, AsleepForLongerThanTheDeadline) {
+  Start({.lines = {"enable-debug-command yes"}}, Millis{300});
+  RedisTalk sleeper(server_->port());
+  for (int i = 0; i < 2; ++i) {
+    std::thread sleep([&sleeper] { sleeper.Command({"DEBUG", "SLEEP", "0.8"}); });
+    callers_->WorkFor(Millis{900});
+    sleep.join();
+  }
+  EXPECT_GT(callers_->unavailable(), 0u);
+  ExpectRecovery();
+}
+
+TEST_F(RedisFaults, StartedAgainWithoutItsDataItIsReset) {
+  Start();
+  FaultClient client(FaultOptions(server_->port()));
+  ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  ASSERT_THAT(client.Create(kRecord, "hush-data"), IsDone());
+  EXPECT_EQ(client.reason(), "");
+  server_->Kill();
+  server_->StartAgain();
+  ASSERT_TRUE(client.RunUntil([&] { return client.counters().resets == 1; }));
+  ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  EXPECT_THAT(client.reason(), HasSubstr("store_reset: the server has 0 keys"));
+  EXPECT_EQ(client.LogLinesWith("store_reset"), 1u);
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kNotFound));
+}
+
+TEST_F(RedisFaults, FlushedItIsReset) {
+  Start();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(client_->Create({"", "session", "hush-" + std::to_string(i)}), IsDone());
+  }
+  FaultClient client(FaultOptions(server_->port()));
+  ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  ASSERT_EQ(server_->Command({"FLUSHALL"}), "OK");
+  ASSERT_TRUE(client.RunUntil([&] { return client.counters().resets == 1; }));
+  EXPECT_EQ(client.state(), StoreState::kConnected);
+  EXPECT_THAT(client.reason(), HasSubstr("store_reset"));
+  EXPECT_EQ(client.LogLinesWith("store_reset"), 1u);
+}
+
 }  // namespace
 }  // namespace mcp_session

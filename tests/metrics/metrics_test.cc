@@ -270,9 +270,11 @@ TEST_F(MeteredStoreTest, FiguresAreThereWhereTheStoreKnowsThem) {
   EXPECT_EQ(metrics.samples.at("session_store_sessions{backend=\"memory\"}"), 3);
   EXPECT_EQ(metrics.samples.at("session_store_size_bytes{backend=\"memory\"}"), 4096);
   EXPECT_EQ(metrics.samples.at("session_store_reconnects_total{backend=\"memory\"}"), 1);
-  const Parsed others = Metrics({.maxmemory_policy_ok = 0, .file_transactions = 5, .refused = 6});
+  const Parsed others =
+      Metrics({.maxmemory_policy_ok = 0, .resets = 2, .file_transactions = 5, .refused = 6});
   EXPECT_THAT(others.complaints, testing::IsEmpty()) << text_;
   EXPECT_EQ(others.samples.at("session_store_maxmemory_policy_ok{backend=\"memory\"}"), 0);
+  EXPECT_EQ(others.samples.at("session_store_resets_total{backend=\"memory\"}"), 2);
   EXPECT_EQ(others.samples.at("session_store_file_transactions_total{backend=\"memory\"}"), 5);
   EXPECT_EQ(others.samples.at("session_store_local_refusals_total{backend=\"memory\"}"), 6);
 }

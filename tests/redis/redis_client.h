@@ -30,6 +30,7 @@ class RedisClient {
     store_ = std::move(*made);
   }
 
+  boost::asio::io_context& loop() { return loop_; }
   RedisSessionStore& store() { return *store_; }
   StoreState state() const { return store_->Status().state; }
   std::string reason() const { return store_->Status().reason; }

@@ -54,6 +54,7 @@ StoreFigures FiguresOf(const CreatedStore& created) {
     figures.desyncs = redis.desyncs;
     figures.corrupt = redis.corrupt;
     figures.evicted_keys = redis.evicted_keys;
+    figures.resets = redis.resets;
     if (const std::optional<bool> evicts = created.redis->MayEvict()) {
       figures.maxmemory_policy_ok = *evicts ? 0 : 1;
     }

@@ -23,6 +23,7 @@ struct StoreFigures {
   std::optional<std::uint64_t> corrupt;       // records that cannot be read
   std::optional<std::uint64_t> evicted_keys;  // by the server, under its maxmemory-policy
   std::optional<std::uint64_t> maxmemory_policy_ok;  // 0: it may drop live records
+  std::optional<std::uint64_t> resets;               // times the server had lost its records
   // Of a file (sqlite/file_store.h).
   std::optional<std::uint64_t> file_transactions;
   std::optional<std::uint64_t> file_commands;

@@ -10,6 +10,7 @@
 #include "mcp_session/redis/admin_state.h"
 #include "mcp_session/redis/check_parts.h"
 #include "mcp_session/redis/question.h"
+#include "mcp_session/redis/server_watch.h"
 #include "mcp_session/redis/store.h"
 #include "mcp_session/system/clock.h"
 

@@ -11,6 +11,7 @@
 
 #include "mcp_session/redis/keys.h"
 #include "mcp_session/redis/question.h"
+#include "mcp_session/redis/server_watch.h"
 
 namespace mcp_session {
 namespace {

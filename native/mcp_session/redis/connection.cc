@@ -1,6 +1,5 @@
 #include "mcp_session/redis/connection.h"
 
-#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -62,17 +61,6 @@ RedisFailure RedisFailureOf(const RedisReply& reply) {
           "the server " + std::string(meaning.words), meaning.cause};
 }
 
-std::string_view RedisInfoField(std::string_view info, std::string_view name) {
-  const std::string line = std::string(name) + ":";
-  for (std::size_t at = info.find(line); at != std::string_view::npos;
-       at = info.find(line, at + 1)) {
-    if (at != 0 && info[at - 1] != '\n') continue;
-    const std::size_t start = at + line.size();
-    return info.substr(start, std::min(info.find('\r', start), info.size()) - start);
-  }
-  return {};
-}
-
 RedisConnection::RedisConnection(boost::asio::io_context& loop, const RedisOptions& options,
                                  RedisPurpose purpose)
     : loop_(loop), options_(options), purpose_(purpose) {}
@@ -114,14 +102,24 @@ void RedisConnection::PlanHandshake() {
   Add({"INFO", "server"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
     if (!reply.IsText()) return RedisFailureOf(reply);
     info_.version = RedisInfoField(reply.text, "redis_version");
-    info_.run_id = RedisInfoField(reply.text, "run_id");
+    info_.vitals.run_id = RedisInfoField(reply.text, "run_id");
     if (!IsOldVersion(info_.version)) return std::nullopt;
     return MakeRedisFailure(RedisCause::kSettings,
                             "the server is Redis " + info_.version + ", older than 6.2");
   });
   Add({"INFO", "memory"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
     if (!reply.IsText()) return RedisFailureOf(reply);
-    info_.eviction_policy = RedisInfoField(reply.text, "maxmemory_policy");
+    info_.vitals.ReadMemory(reply.text);
+    return std::nullopt;
+  });
+  Add({"INFO", "stats"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
+    if (!reply.IsText()) return RedisFailureOf(reply);
+    info_.vitals.ReadStats(reply.text);
+    return std::nullopt;
+  });
+  Add({"INFO", "keyspace"}, [this](const RedisReply& reply) -> std::optional<RedisFailure> {
+    if (!reply.IsText()) return RedisFailureOf(reply);
+    info_.vitals.ReadKeyspace(reply.text, options_.database);
     return std::nullopt;
   });
   Add({"ROLE"}, ExpectMaster);

@@ -19,6 +19,7 @@
 #include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/options.h"
 #include "mcp_session/redis/resp.h"
+#include "mcp_session/redis/server_watch.h"
 #include "mcp_session/redis/transport.h"
 
 namespace mcp_session {
@@ -34,9 +35,8 @@ enum class RedisPurpose : std::uint8_t {
 // What a server says of itself.
 struct RedisServerInfo {
   std::string version;
-  std::string eviction_policy;  // maxmemory-policy
-  std::string run_id;           // another one after each start
-  std::int64_t client_id = 0;   // of this connection, there; 0: it does not say
+  RedisVitals vitals;
+  std::int64_t client_id = 0;  // of this connection, there; 0: it does not say
 };
 
 class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
@@ -95,9 +95,6 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
 
 // Sentences about why a connection failed.
 RedisFailure RedisFailureOf(const RedisReply& error);
-
-// The value of "name:value" in what INFO answers; empty if it is not there.
-std::string_view RedisInfoField(std::string_view info, std::string_view name);
 
 }  // namespace mcp_session
 

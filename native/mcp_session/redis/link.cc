@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <charconv>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -26,17 +25,10 @@ constexpr Millis kMisconfiguredBackoff = Seconds(60);
 constexpr Millis kGoodConnection = Seconds(1);
 // A connection on which nothing was heard for this long is asked whether it is still there.
 constexpr Millis kHeartbeat = Seconds(2);
-// How often a server is asked what it evicted, and whether it may.
-constexpr Millis kMemoryInterval = Seconds(10);
+// How often a server is asked what has become of its keys.
+constexpr Millis kVitalsInterval = Seconds(10);
 // The server does not even answer in between.
 constexpr std::size_t kMaxLeftBehind = 16;
-
-// Nothing if the server never evicts, or does not say.
-std::string EvictionWarning(std::string_view policy) {
-  if (policy.empty() || policy == "noeviction") return {};
-  return "the server may drop live sessions: its maxmemory-policy is " + std::string(policy) +
-         ", and should be noeviction";
-}
 
 std::uint64_t Draw(Entropy& entropy) {
   std::array<std::uint8_t, 8> bytes;
@@ -55,6 +47,7 @@ RedisLink::RedisLink(boost::asio::io_context& loop, const RedisOptions& options,
       entropy_(entropy),
       counters_(counters),
       locate_(std::move(locate)),
+      watch_(options.layout == RedisLayout::kCluster),
       timer_(loop) {}
 
 void RedisLink::Start() { Connect(); }
@@ -231,9 +224,8 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
   ready_ = true;
   writing_ = reloading_ = dropping_ = worked_ = false;
   last_heard_ = ready_since_ = MonotonicNow();
-  ask_memory_at_ = last_heard_ + kHeartbeat;
-  if (info.run_id != run_id_) evicted_keys_ = 0;
-  NotePolicy(info.eviction_policy);
+  ask_vitals_at_ = last_heard_ + kHeartbeat;
+  Note(info.vitals);
   SetTimer(last_heard_ + kHeartbeat);
   EndLastConnections(info);
   Flush();
@@ -241,8 +233,8 @@ void RedisLink::OnReady(const RedisServerInfo& info) {
 
 // In front of all that waits, and in the same write.
 void RedisLink::EndLastConnections(const RedisServerInfo& info) {
-  if (info.run_id != run_id_) left_behind_.clear();
-  run_id_ = info.run_id;
+  if (info.vitals.run_id != run_id_) left_behind_.clear();
+  run_id_ = info.vitals.run_id;
   std::string bytes;
   for (const std::int64_t id : left_behind_) {
     AppendRedisCommand(&bytes, {"CLIENT", "KILL", "ID", std::to_string(id)});
@@ -356,29 +348,32 @@ void RedisLink::Beat() {
 }
 
 // However busy the connection is: under load is when a server evicts.
-void RedisLink::AskMemory() {
-  ask_memory_at_ = MonotonicNow() + kMemoryInterval;
+void RedisLink::AskVitals() {
+  ask_vitals_at_ = MonotonicNow() + kVitalsInterval;
   std::string bytes;
-  AppendRedisCommand(&bytes, {"INFO", "stats"});
-  AppendRedisCommand(&bytes, {"INFO", "memory"});
-  SendInternal(std::move(bytes), 2, [this](const RedisDelivery& delivery) {
-    if (delivery.fate != RedisFate::kAnswered) return;
-    const std::string_view evicted = RedisInfoField(delivery.replies[0].text, "evicted_keys");
-    std::uint64_t number = 0;
-    std::from_chars(evicted.data(), evicted.data() + evicted.size(), number);
-    // Less after CONFIG RESETSTAT.
-    if (number > evicted_keys_) counters_.evicted_keys += number - evicted_keys_;
-    evicted_keys_ = number;
-    if (!ready_ || !delivery.replies[1].IsText()) return;
-    NotePolicy(RedisInfoField(delivery.replies[1].text, "maxmemory_policy"));
+  for (const std::string_view section : {"memory", "stats", "keyspace"}) {
+    AppendRedisCommand(&bytes, {"INFO", section});
+  }
+  SendInternal(std::move(bytes), 3, [this, run_id = run_id_](const RedisDelivery& delivery) {
+    if (delivery.fate != RedisFate::kAnswered || !ready_) return;
+    for (const RedisReply& reply : delivery.replies) {
+      if (!reply.IsText()) return;
+    }
+    RedisVitals vitals;
+    vitals.run_id = run_id;
+    vitals.ReadMemory(delivery.replies[0].text);
+    vitals.ReadStats(delivery.replies[1].text);
+    vitals.ReadKeyspace(delivery.replies[2].text, options_.database);
+    Note(vitals);
   });
 }
 
-void RedisLink::NotePolicy(std::string_view policy) {
-  const std::string warning = EvictionWarning(policy);
-  may_evict_.reset();
-  if (!policy.empty()) may_evict_ = !warning.empty();
-  SetState(StoreState::kConnected, warning);
+void RedisLink::Note(const RedisVitals& vitals) {
+  const Instant now = MonotonicNow();
+  const RedisServerWatch::News news = watch_.See(vitals, now);
+  counters_.evicted_keys += news.evicted;
+  if (news.reset) ++counters_.resets;
+  SetState(StoreState::kConnected, watch_.Warning(now));
 }
 
 void RedisLink::SetTimer(Instant at) {
@@ -405,14 +400,14 @@ void RedisLink::OnTimer() {
   if (closed_) return;
   if (MonotonicNow() >= connect_at_) Connect();
   if (ready_ && in_flight_.empty() && now - last_heard_ >= kHeartbeat) Beat();
-  if (ready_ && now >= ask_memory_at_) AskMemory();
+  if (ready_ && now >= ask_vitals_at_) AskVitals();
   for (const std::deque<Pending>* queue : {&waiting_, &in_flight_, &again_}) {
     for (const Pending& pending : *queue) SetTimer(pending.exchange.deadline);
   }
   SetTimer(connect_by_);
   SetTimer(connect_at_);
   if (ready_ && in_flight_.empty()) SetTimer(std::max(last_heard_, now) + kHeartbeat);
-  if (ready_) SetTimer(ask_memory_at_);
+  if (ready_) SetTimer(ask_vitals_at_);
 }
 
 // Answers what is over its deadline. If that was in flight, the connection dies with it.

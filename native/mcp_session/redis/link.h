@@ -38,6 +38,7 @@
 #include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/options.h"
 #include "mcp_session/redis/resp.h"
+#include "mcp_session/redis/server_watch.h"
 #include "mcp_session/store/store.h"
 
 namespace mcp_session {
@@ -90,7 +91,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   // Why it is not connected, or what is wrong although it is.
   const std::string& reason() const { return reason_; }
   // Whether the server may drop live records, as it said last. Nothing: it did not say.
-  std::optional<bool> MayEvict() const { return may_evict_; }
+  std::optional<bool> MayEvict() const { return watch_.MayEvict(); }
   // Of the last failure.
   RedisCause cause() const { return cause_; }
 
@@ -119,12 +120,12 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void EndLastConnections(const RedisServerInfo& info);
   void GoOnIfIdle();
   void Beat();
-  void AskMemory();
+  void AskVitals();
   void LoseAll(bool repeat);
   void Finish(Pending&& pending, RedisFate fate);
   void RefuseWaiting();
   void SetState(StoreState state, std::string reason);
-  void NotePolicy(std::string_view policy);
+  void Note(const RedisVitals& vitals);
   void RetryLater(bool misconfigured, bool at_once);
   void Expire();
   void SetTimer(Instant at);
@@ -140,7 +141,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   std::shared_ptr<RedisConnection> connection_;
   StoreState state_ = StoreState::kConnecting;
   std::string reason_ = "not connected yet";
-  std::optional<bool> may_evict_;
+  RedisServerWatch watch_;
   RedisCause cause_ = RedisCause::kTimedOut;
   bool ready_ = false;
   bool closed_ = false;
@@ -164,9 +165,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   Instant connect_at_ = kNever;  // the next attempt
   Instant ready_since_ = kNever;
   Instant last_heard_;
-  Instant ask_memory_at_ = kNever;
-  std::uint64_t evicted_keys_ = 0;  // as the server said last
-  int attempts_ = 0;                // that failed in a row
+  Instant ask_vitals_at_ = kNever;
+  int attempts_ = 0;  // that failed in a row
 };
 
 }  // namespace mcp_session

@@ -81,6 +81,7 @@ struct RedisCounters {
   std::uint64_t desyncs = 0;       // replies that did not fit what was asked
   std::uint64_t corrupt = 0;       // values that are not a record of ours, or damaged
   std::uint64_t evicted_keys = 0;  // by all servers since they started, as they said last
+  std::uint64_t resets = 0;  // servers that had lost their keys when they were looked at again
 };
 
 }  // namespace mcp_session
