@@ -103,12 +103,17 @@ TEST_P(StoreExtrasContract, ANewKeyMustBeOneThatCanBe) {
 }
 
 TEST_P(StoreExtrasContract, ARegenerateThatComesAgainIsDoneOnce) {
+  const RecordKey other{"bob", "session", "another"};
+  Create(other, "bob's");
   Create(kOld, "data");
   const StoreReply moved = Regenerate(kOld, kNew, kWrite);
   ASSERT_THAT(moved, Holds("data"));
-  const StoreReply again = Regenerate(kOld, kNew, kWrite);
-  EXPECT_THAT(again, Holds("data"));
-  EXPECT_EQ(again.record.version, moved.record.version);
+  for (const RecordKey& from : {kOld, other}) {
+    const StoreReply again = Regenerate(from, kNew, kWrite);
+    EXPECT_THAT(again, Holds("data"));
+    EXPECT_EQ(again.record.version, moved.record.version);
+  }
+  EXPECT_THAT(Get(other), Holds("bob's"));
   EXPECT_EQ(Get(kNew).record.version, moved.record.version);
   EXPECT_THAT(Regenerate(kOld, kNew, kWrite + 1), FailsWith(ErrorCode::kNotFound));
   Create(kOld, "another");

@@ -219,11 +219,13 @@ class RedisSessionStore::State::Regeneration
   }
 
   // Whether the new record, which this command has written before, is the copy of the old one as it
-  // still is: then to end the old one is what is left to do. If not, all was done.
+  // still is: then to end the old one is what is left to do. If not, all was done, or the write id
+  // is that of another record's.
   bool IsCopy(const RedisAnswer& answer) const {
     const std::optional<RedisRecordHeader> header =
         DecodeRedisHeader(answer.Text(4), to_.record_tag());
-    return header && header->moved && version_ < Digits16(header->version);
+    return header && header->moved && version_ < Digits16(header->version) &&
+           *reply_.record.data == *data_;
   }
 
   void End(const RedisKeys& keys, const std::string& member, const std::string& version,
