@@ -1,7 +1,7 @@
 // The goals of docs/performance.md: a bench prints each beside its figure and ends with 1 if one
 // was missed.
-#ifndef MCP_SESSION_TESTS_BENCH_GOAL_H_
-#define MCP_SESSION_TESTS_BENCH_GOAL_H_
+#ifndef TESTS_BENCH_GOAL_H_
+#define TESTS_BENCH_GOAL_H_
 
 #include <cstdio>
 
@@ -26,4 +26,4 @@ class Goals {
 
 }  // namespace mcp_session
 
-#endif  // MCP_SESSION_TESTS_BENCH_GOAL_H_
+#endif  // TESTS_BENCH_GOAL_H_
