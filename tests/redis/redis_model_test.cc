@@ -45,7 +45,7 @@ ModelBackend ServerModel() {
   setup.name = "Server";
   setup.start = [] { return std::shared_ptr<RedisServer>(&Server(), [](RedisServer*) {}); };
   setup.connect = [](RedisServer&, RedisOptions* options) { *options = ServerOptions(); };
-  return {.backend = RedisBackend(std::move(setup)), .sequences = 200, .lists_by_age = true};
+  return {.backend = RedisBackend(std::move(setup)), .sequences = 10'000, .together = 100};
 }
 
 ModelBackend ClusterModel() {
@@ -57,7 +57,7 @@ ModelBackend ClusterModel() {
   setup.connect = [](RedisServer&, RedisOptions* options) { *options = ClusterOptions(); };
   setup.empty = [](RedisServer&) { Cluster().FlushAll(); };
   setup.all = [](RedisServer&) { return Cluster().nodes(); };
-  return {.backend = RedisBackend(std::move(setup)), .sequences = 100, .lists_by_age = true};
+  return {.backend = RedisBackend(std::move(setup)), .sequences = 4'000, .together = 100};
 }
 
 INSTANTIATE_TEST_SUITE_P(Redis, StoreModel, testing::Values(ServerModel(), ClusterModel()),

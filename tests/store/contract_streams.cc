@@ -193,6 +193,19 @@ TEST_P(StoreExtrasContract, WritesLeaveTheStreamAlone) {
   EXPECT_THAT(ReadEvents(kRecord), FailsWith(ErrorCode::kNotFound));
 }
 
+TEST_P(StoreExtrasContract, AStreamThatBeginsUnderANewKeyUsesNoSequenceAgain) {
+  const RecordKey older{"alice", "session", "older"};
+  ASSERT_THAT(Create(older), IsDone());
+  ASSERT_THAT(Create(kRecord), IsDone());
+  const std::uint64_t last = Append(kRecord, "of the one before").sequence;
+  ASSERT_THAT(Remove(kRecord), Removed(1));
+  ASSERT_THAT(Regenerate(older, kRecord), IsDone());
+  EXPECT_THAT(ReadEvents(kRecord, last - 1), FailsWith(ErrorCode::kGap));
+  EXPECT_GT(Append(kRecord, "first").sequence, last);
+  EXPECT_THAT(ReadEvents(kRecord), HasEvents(Strings{"first"}));
+  EXPECT_THAT(ReadEvents(kRecord, last), FailsWith(ErrorCode::kGap));
+}
+
 TEST_P(StoreExtrasContract, AnotherOwnersStreamDoesNotExist) {
   Create(kRecord);
   Append(kRecord, "alice's");

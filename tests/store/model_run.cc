@@ -15,9 +15,11 @@ namespace {
 constexpr std::size_t kMaxRecordBytes = 40;
 constexpr std::size_t kMaxRecordsPerOwner = 9;
 
-ModelLimits LimitsOf(bool tight) {
-  // There are 60 keys; the dead may stay where they are for a while.
-  return {.max_records = tight ? 25u : 1000u,
+// There are 60 keys; the dead may stay where they are for a while.
+constexpr std::size_t kFewRecords = 25, kManyRecords = 1000;
+
+ModelLimits ModelLimitsOf(const ModelBackend& backend, bool tight) {
+  return {.max_records = tight && backend.backend.caps_records ? kFewRecords : kManyRecords,
           .max_records_per_owner = kMaxRecordsPerOwner,
           .max_record_bytes = kMaxRecordBytes};
 }
@@ -33,54 +35,82 @@ const T& OneOf(Choices& choices, const std::vector<T>& values) {
 
 }  // namespace
 
-ModelRun::ModelRun(const ModelBackend& backend, bool tight)
-    : backend_(backend), model_(LimitsOf(tight && backend.backend.caps_records)) {
-  const ModelLimits limits = LimitsOf(tight && backend.backend.caps_records);
-  under_test_ = backend.backend.make({.max_record_bytes = limits.max_record_bytes,
-                                      .max_records = limits.max_records,
-                                      .max_records_per_owner = limits.max_records_per_owner});
-  start_ = under_test_->Now();
-  model_.SetNow(start_);
+StoreLimits LimitsOf(const ModelBackend& backend, bool tight, std::size_t runs) {
+  const ModelLimits limits = ModelLimitsOf(backend, tight);
+  return {.max_record_bytes = limits.max_record_bytes,
+          .max_records = limits.max_records * runs,
+          .max_records_per_owner = limits.max_records_per_owner};
 }
 
-std::string ModelRun::Take(const Step& step) {
-  model_.SetNow(under_test_->Now());
-  std::string difference;
+ModelRun::ModelRun(const ModelBackend& backend, bool tight, StoreUnderTest& store,
+                   std::uint64_t first_ticket)
+    : backend_(backend),
+      under_test_(store),
+      model_(ModelLimitsOf(backend, tight)),
+      last_ticket_(first_ticket) {}
+
+void ModelRun::Start(const Step& step) {
+  difference_.clear();
+  has_ticked_ = step.action == Action::kTick;
+  lists_ = step.action == Action::kList;
+  model_.SetNow(under_test_.Now());
   if (step.action < Action::kTick) {
-    difference = TakeCommand(step);
+    StartCommand(step);
   } else {
     TakeTime(step);
   }
-  for (const StoreReply& reply : std::exchange(late_, {})) difference += CompareLate(reply);
-  return difference + FindOverdue(step.action == Action::kTick);
+}
+
+void ModelRun::Hear(StoreReply reply) {
+  if (!asked_ || reply.ticket.number != asked_->ticket) {
+    late_.push_back(std::move(reply));
+    return;
+  }
+  const Asked asked = *std::exchange(asked_, std::nullopt);
+  longest_ = std::max(longest_, under_test_.Now() - asked.since);
+  if (lists_) {
+    pages_[{std::get<0>(asked.key), std::get<1>(asked.key)}] = {reply.cursor,
+                                                                asked.model.listed_up_to};
+  }
+  difference_ += Compare(asked.key, reply, asked.model);
+}
+
+std::string ModelRun::End() {
+  if (asked_) return "there is no reply; ";
+  for (const StoreReply& reply : std::exchange(late_, {})) difference_ += CompareLate(reply);
+  return difference_ + FindOverdue(has_ticked_);
 }
 
 std::string ModelRun::Finish() {
   if (!backend_.has_manual_clock) return "";
-  under_test_->Wait(kMaxLifetime);
-  SessionStore& store = under_test_->store();
-  store.Tick(under_test_->Now());
+  under_test_.Wait(kMaxLifetime);
+  SessionStore& store = under_test_.store();
+  store.Tick(under_test_.Now());
   for (int i = 0; i < 100 && store.NextDeadline() != kNever; ++i) {
-    const Millis left = store.NextDeadline() - under_test_->Now();
-    under_test_->Wait(std::max(left, Millis{0}));
-    store.Tick(under_test_->Now());
+    const Millis left = store.NextDeadline() - under_test_.Now();
+    under_test_.Wait(std::max(left, Millis{0}));
+    store.Tick(under_test_.Now());
   }
   if (store.NextDeadline() != kNever) return "there is always something to do";
-  model_.SetNow(under_test_->Now());
+  model_.SetNow(under_test_.Now());
   Collect();
   std::string difference;
   for (const StoreReply& reply : std::exchange(late_, {})) difference += CompareLate(reply);
   if (!waiting_.empty()) difference += "a read was never answered";
   for (const auto& [key, tokens] : tokens_) {
-    if (Run(store::Unlock{Views(key), 1}).error != ErrorCode::kLockLost) {
+    const std::uint64_t ticket = Submit(store::Unlock{Views(key), 1});
+    Collect();
+    if (late_.size() != 1 || late_[0].ticket.number != ticket ||
+        late_[0].error != ErrorCode::kLockLost) {
       difference += "a lock has no end";
     }
+    late_.clear();
   }
-  if (difference.empty() && backend_.find_remains) difference = backend_.find_remains(*under_test_);
+  if (difference.empty() && backend_.find_remains) difference = backend_.find_remains(under_test_);
   return difference;
 }
 
-std::string ModelRun::TakeCommand(const Step& step) {
+void ModelRun::StartCommand(const Step& step) {
   const ModelKey& model_key = step.key;
   const RecordKey key = Views(model_key);
   Choices choices(step.choice);
@@ -92,107 +122,80 @@ std::string ModelRun::TakeCommand(const Step& step) {
   switch (step.action) {
     case Action::kCreate: {
       const Lifetime lifetime = LifetimeOf(choices);
-      return Compare(model_key, Run(store::Create{key, data, lifetime, write_id}),
-                     model_.Create(model_key, data, lifetime, write_id));
+      return Ask(model_key, store::Create{key, data, lifetime, write_id},
+                 model_.Create(model_key, data, lifetime, write_id));
     }
     case Action::kGet:
-      return Compare(model_key, Run(store::Get{key}), model_.Get(model_key));
+      return Ask(model_key, store::Get{key}, model_.Get(model_key));
     case Action::kPut: {
       const auto expected = VersionOf(model_key, choices);
       const std::uint64_t fence = FenceOf(model_key, choices);
-      return Compare(model_key, Run(store::Put{key, data, expected, write_id, fence}),
-                     model_.Put(model_key, data, expected, write_id, fence));
+      return Ask(model_key, store::Put{key, data, expected, write_id, fence},
+                 model_.Put(model_key, data, expected, write_id, fence));
     }
     case Action::kTouch:
-      return Compare(model_key, Run(store::Touch{key}), model_.Touch(model_key));
+      return Ask(model_key, store::Touch{key}, model_.Touch(model_key));
     case Action::kRemove: {
       const auto expected = VersionOf(model_key, choices);
       const std::uint64_t fence = FenceOf(model_key, choices);
-      return Compare(model_key, Run(store::Remove{key, expected, fence}),
-                     model_.Remove(model_key, expected, fence));
+      return Ask(model_key, store::Remove{key, expected, fence},
+                 model_.Remove(model_key, expected, fence));
     }
     case Action::kTake:
-      return Compare(model_key, Run(store::Take{key}), model_.Take(model_key));
+      return Ask(model_key, store::Take{key}, model_.Take(model_key));
     case Action::kRegenerate:
-      return Compare(step.to, Run(store::Regenerate{key, Views(step.to), write_id}),
-                     model_.Regenerate(model_key, step.to, write_id));
+      return Ask(step.to, store::Regenerate{key, Views(step.to), write_id},
+                 model_.Regenerate(model_key, step.to, write_id));
     case Action::kRemoveOwned:
-      return Compare(model_key, Run(store::RemoveOwned{key.owner}),
-                     model_.RemoveOwned(std::get<0>(model_key)));
+      return Ask(model_key, store::RemoveOwned{key.owner},
+                 model_.RemoveOwned(std::get<0>(model_key)));
     case Action::kList:
-      return TakeList(model_key, choices);
+      return StartList(model_key, choices);
     case Action::kLock:
-      return Compare(model_key, Run(store::Lock{key, holder, lease}),
-                     model_.Lock(model_key, holder, lease));
+      return Ask(model_key, store::Lock{key, holder, lease}, model_.Lock(model_key, holder, lease));
     case Action::kExtend:
-      return Compare(model_key, Run(store::Extend{key, holder, lease}),
-                     model_.Extend(model_key, holder, lease));
+      return Ask(model_key, store::Extend{key, holder, lease},
+                 model_.Extend(model_key, holder, lease));
     case Action::kUnlock:
-      return Compare(model_key, Run(store::Unlock{key, holder}), model_.Unlock(model_key, holder));
+      return Ask(model_key, store::Unlock{key, holder}, model_.Unlock(model_key, holder));
     case Action::kAppend:
-      return Compare(model_key, Run(store::Append{key, data, keep}),
-                     model_.Append(model_key, data, keep));
+      return Ask(model_key, store::Append{key, data, keep}, model_.Append(model_key, data, keep));
     default:
-      return TakeRead(model_key, choices);
+      return StartRead(model_key, choices);
   }
 }
 
-std::string ModelRun::TakeRead(const ModelKey& key, Choices& choices) {
+void ModelRun::StartRead(const ModelKey& key, Choices& choices) {
   static constexpr std::int64_t kWaits[] = {0, 0, 1, 300, 2000};
   const std::uint64_t after = AfterOf(key, choices);
   const std::size_t limit = 1 + choices.Below(6);
   const Millis wait{backend_.has_manual_clock ? kWaits[choices.Below(std::size(kWaits))] : 0};
-  const ModelReply model = model_.ReadEvents(key, after, limit);
-  const bool may_wait = wait > Millis{} && !model.error && model.events.empty();
-  const auto reply = Ask(store::ReadEvents{Views(key), after, limit, wait}, !may_wait);
-  if (!may_wait) return Compare(key, reply.value_or(StoreReply{}), model);
-  if (reply) return "a read did not wait; ";
-  const std::uint64_t order = model_.Find(key)->order;
-  waiting_[last_ticket_] = {key, after, limit, model_.now() + wait, order};
-  return "";
+  const store::ReadEvents command{Views(key), after, limit, wait};
+  ModelReply model = model_.ReadEvents(key, after, limit);
+  if (wait == Millis{} || model.error || !model.events.empty()) {
+    return Ask(key, command, std::move(model));
+  }
+  const std::uint64_t ticket = Submit(command);
+  waiting_[ticket] = {key, after, limit, model_.now() + wait, model_.Find(key)->order};
 }
 
-std::string ModelRun::TakeList(const ModelKey& key, Choices& choices) {
+void ModelRun::StartList(const ModelKey& key, Choices& choices) {
   const auto& [owner, kind, id] = key;
   Page& page = pages_[{owner, kind}];
   const std::size_t limit = 1 + choices.Below(6);
-  if (!backend_.lists_by_age) return TakeWholeList(key, limit);
   const bool go_on = choices.Below(3) != 0 && page.listed_up_to != 0;
   if (!go_on) page = {};
-  const StoreReply reply = Run(store::List{owner, kind, page.cursor, limit});
-  const ModelReply model = model_.List(owner, kind, limit, page.listed_up_to);
-  page = {reply.cursor, model.listed_up_to};
-  return Compare(key, reply, model);
-}
-
-std::string ModelRun::TakeWholeList(const ModelKey& key, std::size_t limit) {
-  const auto& [owner, kind, id] = key;
-  StoreReply whole;
-  std::string cursor;
-  for (int pages = 0; pages < 100; ++pages) {
-    StoreReply page = Run(store::List{owner, kind, cursor, limit});
-    if (page.listed.size() > limit) return "a page is over the limit; ";
-    for (Record& record : page.listed) whole.listed.push_back(std::move(record));
-    whole.error = page.error;
-    cursor = std::move(page.cursor);
-    if (cursor.empty()) break;
-  }
-  whole.cursor = cursor;
-  ModelReply model = model_.List(owner, kind, 1000, 0);
-  std::sort(whole.listed.begin(), whole.listed.end(),
-            [](const Record& a, const Record& b) { return a.id < b.id; });
-  std::sort(model.listed.begin(), model.listed.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  return Compare(key, whole, model);
+  Ask(key, store::List{owner, kind, page.cursor, limit},
+      model_.List(owner, kind, limit, page.listed_up_to));
 }
 
 void ModelRun::TakeTime(const Step& step) {
   static constexpr std::int64_t kWaits[] = {0, 1, 50, 99, 100, 101, 400, 899, 900, 1000, 61'000};
   Choices choices(step.choice);
   if (step.action == Action::kTick) {
-    under_test_->store().Tick(under_test_->Now());
+    under_test_.store().Tick(under_test_.Now());
   } else if (step.action == Action::kWait) {
-    under_test_->Wait(Millis{kWaits[choices.Below(std::size(kWaits))]});
+    under_test_.Wait(Millis{kWaits[choices.Below(std::size(kWaits))]});
   } else {
     std::vector<Instant> ends;
     for (const auto& [key, record] : model_.records()) ends.push_back(record.End());
@@ -200,10 +203,9 @@ void ModelRun::TakeTime(const Step& step) {
     for (const auto& [key, until] : model_.remembered()) ends.push_back(until);
     if (ends.empty()) return;
     const Instant end = OneOf(choices, ends) + Millis{static_cast<int>(choices.Below(3)) - 1};
-    under_test_->Wait(std::max(end - under_test_->Now(), Millis{0}));
+    under_test_.Wait(std::max(end - under_test_.Now(), Millis{0}));
   }
-  model_.SetNow(under_test_->Now());
-  Collect();
+  model_.SetNow(under_test_.Now());
 }
 
 std::string ModelRun::DataOf(Choices& choices) const {
@@ -270,29 +272,16 @@ std::uint64_t ModelRun::AfterOf(const ModelKey& key, Choices& choices) {
   return stream.base + choices.Below(stream.last - stream.base + 3);
 }
 
-StoreReply ModelRun::Run(StoreCommand command) {
-  return Ask(std::move(command), /*must_answer=*/true).value_or(StoreReply{});
+std::uint64_t ModelRun::Submit(StoreCommand command) {
+  under_test_.store().Submit({++last_ticket_}, std::move(command), under_test_.Now());
+  return last_ticket_;
 }
 
-std::optional<StoreReply> ModelRun::Ask(StoreCommand command, bool must_answer) {
-  const StoreTicket ticket{++last_ticket_};
-  under_test_->store().Submit(ticket, std::move(command), under_test_->Now());
-  for (int turn = 0; turn < 1000; ++turn) {
-    Collect();
-    const auto at = std::find_if(late_.begin(), late_.end(), [ticket](const StoreReply& reply) {
-      return reply.ticket == ticket;
-    });
-    if (at != late_.end()) {
-      StoreReply reply = std::move(*at);
-      late_.erase(at);
-      return reply;
-    }
-    if (!must_answer) return std::nullopt;
-    under_test_->Pump();
-  }
-  return std::nullopt;
+void ModelRun::Ask(const ModelKey& key, StoreCommand command, ModelReply model) {
+  const Instant since = model_.now();
+  asked_ = Asked{Submit(std::move(command)), key, std::move(model), since};
 }
 
-void ModelRun::Collect() { under_test_->store().Drain(&late_); }
+void ModelRun::Collect() { under_test_.store().Drain(&late_); }
 
 }  // namespace mcp_session

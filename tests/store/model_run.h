@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -18,18 +17,34 @@
 
 namespace mcp_session {
 
+// The limits of a store that `runs` runs share.
+StoreLimits LimitsOf(const ModelBackend& backend, bool tight, std::size_t runs);
+
 class ModelRun {
  public:
-  // With `tight` limits on the number of records, if the store has any.
-  ModelRun(const ModelBackend& backend, bool tight);
+  // `tight`: with a low limit on the number of records. `store`, made with LimitsOf, may be shared
+  // with other runs; tickets are from `first_ticket` on.
+  ModelRun(const ModelBackend& backend, bool tight, StoreUnderTest& store,
+           std::uint64_t first_ticket);
 
-  // What differs after the step; empty: nothing.
-  std::string Take(const Step& step);
+  // A step: Start, Hear with what the store answers to this run's tickets until it is not busy, and
+  // then End, which says what differs; empty: nothing.
+  void Start(const Step& step);
+  void Hear(StoreReply reply);
+  bool is_busy() const { return asked_.has_value(); }
+  std::string End();
 
-  // Lets everything end and answers what is left.
+  // Lets everything end and answers what is left. Only of a store that is not shared.
   std::string Finish();
 
  private:
+  // What is to be answered: by what ticket, and as the model did.
+  struct Asked {
+    std::uint64_t ticket;
+    ModelKey key;
+    ModelReply model;
+    Instant since;
+  };
   // A ReadEvents that was not answered yet.
   struct Waiting {
     ModelKey key;
@@ -43,10 +58,9 @@ class ModelRun {
     std::uint64_t listed_up_to = 0;
   };
 
-  std::string TakeCommand(const Step& step);
-  std::string TakeRead(const ModelKey& key, Choices& choices);
-  std::string TakeList(const ModelKey& key, Choices& choices);
-  std::string TakeWholeList(const ModelKey& key, std::size_t limit);
+  void StartCommand(const Step& step);
+  void StartRead(const ModelKey& key, Choices& choices);
+  void StartList(const ModelKey& key, Choices& choices);
   void TakeTime(const Step& step);
 
   std::string DataOf(Choices& choices) const;
@@ -56,9 +70,8 @@ class ModelRun {
   std::uint64_t FenceOf(const ModelKey& key, Choices& choices);
   std::uint64_t AfterOf(const ModelKey& key, Choices& choices);
 
-  StoreReply Run(StoreCommand command);
-  // As Run; nothing if there is no reply yet.
-  std::optional<StoreReply> Ask(StoreCommand command, bool must_answer);
+  std::uint64_t Submit(StoreCommand command);
+  void Ask(const ModelKey& key, StoreCommand command, ModelReply model);
   void Collect();
 
   // Says what differs, and writes down what the store chose.
@@ -77,10 +90,14 @@ class ModelRun {
   bool HasEnded(const Waiting& waiting);
 
   const ModelBackend& backend_;
-  std::unique_ptr<StoreUnderTest> under_test_;
+  StoreUnderTest& under_test_;
   Model model_;
-  Instant start_;
-  std::uint64_t last_ticket_ = 0;
+  std::uint64_t last_ticket_;
+  std::optional<Asked> asked_;
+  std::string difference_;        // of the step
+  bool has_ticked_ = false;       // in the step
+  bool lists_ = false;            // so does the step
+  Millis longest_{};              // that a reply was waited for
   std::vector<StoreReply> late_;  // replies to reads that waited
   std::map<std::uint64_t, Waiting> waiting_;
   std::map<std::pair<std::string, std::string>, Page> pages_;

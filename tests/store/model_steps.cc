@@ -3,6 +3,7 @@
 #include <iterator>
 #include <sstream>
 #include <tuple>
+#include <utility>
 
 namespace mcp_session {
 namespace {
@@ -40,12 +41,13 @@ const Kind& Draw(SeededEntropy& random, bool with_time) {
   return *kind;
 }
 
-ModelKey DrawKey(SeededEntropy& random, std::uint64_t ids) {
+ModelKey DrawKey(SeededEntropy& random, std::uint64_t ids, const std::string& space) {
   static constexpr const char* kOwners[] = {"", "alice", "bob"};
   static constexpr const char* kRecordKinds[] = {"session", "basket"};
-  return {kOwners[random.Below(std::size(kOwners))],
-          kRecordKinds[random.Below(std::size(kRecordKinds))],
-          "id-" + std::to_string(random.Below(ids))};
+  std::string owner = kOwners[random.Below(std::size(kOwners))];
+  if (!owner.empty()) owner += space;
+  std::string kind = kRecordKinds[random.Below(std::size(kRecordKinds))];
+  return {std::move(owner), std::move(kind), "id-" + std::to_string(random.Below(ids)) + space};
 }
 
 std::string Describe(const ModelKey& key) {
@@ -54,14 +56,14 @@ std::string Describe(const ModelKey& key) {
 
 }  // namespace
 
-std::vector<Step> MakeSteps(std::uint64_t seed, bool with_time) {
+std::vector<Step> MakeSteps(std::uint64_t seed, bool with_time, const std::string& space) {
   SeededEntropy random(seed);
   std::vector<Step> steps(1 + random.Below(200));
   const std::uint64_t ids = random.Below(2) == 0 ? 10 : 2;  // few, so that more happens to each
   for (Step& step : steps) {
     step.action = Draw(random, with_time).action;
-    step.key = DrawKey(random, ids);
-    step.to = DrawKey(random, ids);
+    step.key = DrawKey(random, ids, space);
+    step.to = DrawKey(random, ids, space);
     step.choice = random.Next();
   }
   return steps;

@@ -40,7 +40,8 @@ struct Step {
   std::uint64_t choice;  // of sizes, lifetimes, versions, lengths of time
 };
 
-std::vector<Step> MakeSteps(std::uint64_t seed, bool with_time);
+// The keys' owners and ids end in `space`: sequences that share a store have different ones.
+std::vector<Step> MakeSteps(std::uint64_t seed, bool with_time, const std::string& space);
 std::string Describe(const Step& step);
 
 // Fractions of a step's choice, each call another: numbers from 0 to bound - 1.

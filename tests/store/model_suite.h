@@ -3,11 +3,12 @@
 //
 //   INSTANTIATE_TEST_SUITE_P(Redis, StoreModel,
 //                            testing::Values(ModelBackend{.backend = RedisBackend(),
-//                                                         .sequences = 100}),
+//                                                         .sequences = 10'000,
+//                                                         .together = 100}),
 //                            ModelBackendName);
 //
-// in a test that depends on //tests/store:model_suite runs it. Each sequence has a new store, so
-// the `make` of a backend should take no more than some milliseconds.
+// in a test that depends on //tests/store:model_suite runs it. The environment variable
+// MODEL_SEQUENCES is another number of sequences, for all backends.
 #ifndef TESTS_STORE_MODEL_SUITE_H_
 #define TESTS_STORE_MODEL_SUITE_H_
 
@@ -27,13 +28,13 @@ struct ModelBackend {
   int sequences = 100;
   std::uint64_t first_seed = 1;
 
+  // How many sequences are run at the same time, on one store but with keys of their own. More than
+  // one only without a manual clock.
+  std::size_t together = 1;
+
   // Whether its time is a manual clock's. Then waits are among the steps and all ends are checked
   // to the millisecond; else a sequence takes no time worth mentioning.
   bool has_manual_clock = false;
-
-  // Whether it lists records in the order of their creation, the last Regenerate counting as one.
-  // Then single pages are checked, with other commands between them; else whole lists.
-  bool lists_by_age = false;
 
   // Called after a sequence, when every record and lock has ended, and only with a manual clock:
   // what is left that should not be, or empty.

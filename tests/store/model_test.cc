@@ -40,7 +40,6 @@ INSTANTIATE_TEST_SUITE_P(Memory, StoreModel,
                          testing::Values(ModelBackend{.backend = MemoryBackend(),
                                                       .sequences = 10'000,
                                                       .has_manual_clock = true,
-                                                      .lists_by_age = true,
                                                       .find_remains = FindRemains}),
                          ModelBackendName);
 

@@ -186,6 +186,9 @@ Commands::Outcome Commands::Do(const store::Regenerate& command, Instant now, St
   record->seq = record->version;
   record->write_id = command.write_id;
   record->fence = std::max(record->fence, FenceFor(to.record_tag, now));
+  // Under the new key there may have been higher sequences than a stream would begin with that has
+  // no events yet.
+  if (!events_.FindKept(record->row)) record->stream_start = record->version;
   records_.Rename({to, command.to.kind, command.to.id}, *record);
   Describe(*record, now, &reply.record);
   reply.record.data = std::move(data);

@@ -88,7 +88,7 @@ RecordRows::RecordRows(Database& database)
       set_fence_(database, "UPDATE records SET fence = ?2 WHERE row = ?1"),
       rename_(database,
               "UPDATE records SET record_tag = ?2, owner_tag = ?3, kind = ?4, id = ?5, seq = ?6,"
-              " version = ?7, write_id = ?8, fence = ?9 WHERE row = ?1"),
+              " version = ?7, write_id = ?8, fence = ?9, stream_start = ?10 WHERE row = ?1"),
       erase_(database, "DELETE FROM records WHERE row = ?1"),
       erase_events_(database, "DELETE FROM events WHERE record = ?1"),
       count_owned_(database, Select("count(*)", "owner_tag = ?1 AND held = 1 AND end > ?2")),
@@ -175,7 +175,7 @@ void RecordRows::Rename(const RecordNames& names, const RecordRow& record) {
   const bool owned = !names.key.owner_tag.empty();
   const std::optional<Blob> id = owned ? std::optional(Blob{names.id}) : std::nullopt;
   rename_.Run(record.row, names.key.record_tag, OrNull(names.key.owner_tag), Blob{names.kind}, id,
-              record.seq, record.version, record.write_id, record.fence);
+              record.seq, record.version, record.write_id, record.fence, record.stream_start);
 }
 
 void RecordRows::Erase(const RecordRow& record) {

@@ -93,7 +93,8 @@ class RecordRows {
   void Replace(const RecordRow& record, std::string_view data);
   void MoveEnd(const RecordRow& record);
   void SetFence(const RecordRow& record);
-  // New names, place, version, write_id and fence for a record; its row stays, and so its events.
+  // New names, place, version, write_id, fence and stream_start for a record; its row stays, and so
+  // its events.
   void Rename(const RecordNames& names, const RecordRow& record);
   // Deletes it with its events.
   void Erase(const RecordRow& record);
