@@ -133,8 +133,8 @@ class ProxyCancels : public testing::Test {
   }
 
   Fault NextFault() {
-    constexpr Kind kKinds[] = {Kind::kDelay, Kind::kDelay, Kind::kCut, Kind::kCut,
-                               Kind::kStall, Kind::kSlice, Kind::kNone};
+    constexpr Kind kKinds[] = {Kind::kDelay, Kind::kCut,   Kind::kCut,
+                               Kind::kStall, Kind::kStall, Kind::kSlice};
     constexpr Way kWays[] = {Way::kUp, Way::kDown, Way::kBoth};
     Fault fault;
     fault.kind = kKinds[random_.Below(std::size(kKinds))];
@@ -150,8 +150,11 @@ class ProxyCancels : public testing::Test {
   awaitable<void> Trouble() {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     while (working_ > 0) {
-      proxy_.Set(NextFault());
-      timer.expires_after(std::chrono::milliseconds(random_.Below(400)));
+      const Fault fault = NextFault();
+      proxy_.Set(fault);
+      // What stalls is late, and then arrives.
+      const std::uint64_t least = fault.kind == Kind::kStall ? 220 : 0;
+      timer.expires_after(std::chrono::milliseconds(least + random_.Below(100)));
       co_await timer.async_wait(boost::asio::use_awaitable);
       proxy_.Heal();
       timer.expires_after(std::chrono::milliseconds(10 + random_.Below(50)));
@@ -186,7 +189,7 @@ TEST_F(ProxyCancels, NobodyIsToldWhatWasMeantForAnother) {
       client_.RunUntil([this] { return working_ == 0 && !troubled_; }, std::chrono::seconds(1800)));
   EXPECT_GT(answered_, Commands() / 4);
   EXPECT_GT(cancelled_, Commands() / 100);
-  EXPECT_GE(client_.counters().lost, 3u) << "nothing happened";
+  EXPECT_GE(client_.counters().timeouts, 10u) << "nothing happened";
   EXPECT_EQ(client_.counters().desyncs, 0u);
   EXPECT_EQ(client_.counters().corrupt, 0u);
   EXPECT_TRUE(client_.RunUntil(StoreState::kConnected));
