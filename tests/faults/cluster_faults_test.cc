@@ -1,12 +1,16 @@
 // A cluster whose slots move, and one of whose nodes ends, while eight callers are at work.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <set>
 #include <string>
 
 #include "mcp_session/redis/keys.h"
+#include "mcp_session/stored/stored_key.h"
 #include "tests/faults/callers.h"
+#include "tests/faults/failover_writers.h"
 #include "tests/faults/fault_client.h"
+#include "tests/faults/redis_talk.h"
 #include "tests/redis/redis_cluster.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/matchers.h"
@@ -15,6 +19,7 @@ namespace mcp_session {
 namespace {
 
 constexpr Millis kTimeout = Seconds(5);
+constexpr int kLastSlotOfFirst = kRedisSlots / 3 - 1;  // of the first primary
 
 class ClusterFaults : public testing::Test {
  protected:
@@ -111,6 +116,28 @@ TEST_F(ClusterFaults, ANodeIsKilledAndStartedAgain) {
   }));
   ExpectRecovery();
   EXPECT_GT(callers_.live(), 20u);
+}
+
+// Records whose primary is there never fail; the others do until the replica has taken over.
+TEST(ClusterFailover, AReplicaTakesOver) {
+  RedisCluster cluster(true);
+  RedisOptions options = FaultOptions(cluster.node(0).port());
+  options.layout = RedisLayout::kCluster;
+  options.command_timeout = kTimeout;
+  FaultClient client(options);
+  ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
+  FailoverWriters writers(client);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(writers.WriteAll(), FailoverWriters::kRecords);
+  RedisTalk talk(cluster.node(0).port());
+  talk.Command({"WAIT", "1", "20000"});
+  writers.NeverFails([&](const std::string& id) {
+    const StoredKey key = MakeStoredKey({"", "session", id});
+    return RedisSlot(RedisKeys(options.prefix, key).record()) > kLastSlotOfFirst;
+  });
+  const std::uint64_t connects = client.counters().connects;
+  cluster.node(0).Kill();
+  writers.WriteOver(connects, kFailoverPatience);
+  writers.ExpectAll();
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ namespace mcp_session {
 inline constexpr std::string_view kSecret = "hush";
 
 // How much later than promised a reply may come, by the clock of its loop.
-inline constexpr Millis kSlack{50};
+inline constexpr Millis kSlack{20};
 
 inline RedisOptions FaultOptions(std::uint16_t port) {
   RedisOptions options;

@@ -11,8 +11,8 @@
 namespace mcp_session {
 namespace {
 
-constexpr int kNodes = 3;
-constexpr int kSlots = 16384;
+constexpr std::size_t kNodes = 3;
+constexpr std::size_t kSlots = 16384;
 constexpr int kSentinels = 3;
 
 void WaitFor(std::string_view what, const std::function<bool()>& condition) {
@@ -40,13 +40,17 @@ std::vector<std::string> Lines(const std::string& text) {
 
 }  // namespace
 
-RedisCluster::RedisCluster() {
-  for (int i = 0; i < kNodes; ++i) {
-    nodes_.push_back(std::make_unique<RedisServer>(RedisServerOptions{
-        .lines = {"cluster-enabled yes", "cluster-node-timeout 5000", "appendonly no"}}));
+RedisCluster::RedisCluster(bool replicas) {
+  std::vector<std::string> lines = {"cluster-enabled yes", "appendonly no"};
+  lines.push_back(replicas ? "cluster-node-timeout 2000" : "cluster-node-timeout 5000");
+  if (replicas) lines.push_back("cluster-require-full-coverage no");
+  if (replicas) lines.push_back("repl-diskless-sync-delay 0");
+  for (std::size_t i = 0; i < (replicas ? 2 * kNodes : kNodes); ++i) {
+    nodes_.push_back(std::make_unique<RedisServer>(RedisServerOptions{.lines = lines}));
     ids_.push_back(nodes_.back()->Command({"CLUSTER", "MYID"}));
-    const int first = kSlots * i / kNodes;
-    const int last = kSlots * (i + 1) / kNodes - 1;
+    if (i >= kNodes) continue;
+    const std::size_t first = kSlots * i / kNodes;
+    const std::size_t last = kSlots * (i + 1) / kNodes - 1;
     nodes_.back()->Command(
         {"CLUSTER", "ADDSLOTSRANGE", std::to_string(first), std::to_string(last)});
     nodes_.back()->Command({"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(i + 1)});
@@ -59,11 +63,33 @@ RedisCluster::RedisCluster() {
     }
   }
   for (const auto& node : nodes_) {
-    WaitFor("the cluster", [&node] {
+    WaitFor("the cluster", [this, &node] {
       const std::string info = node->Command({"CLUSTER", "INFO"});
       return Contains(info, "cluster_state:ok") && Contains(info, "cluster_slots_ok:16384") &&
-             Contains(info, "cluster_known_nodes:" + std::to_string(kNodes));
+             Contains(info, "cluster_known_nodes:" + std::to_string(nodes_.size()));
     });
+  }
+  if (replicas) AddReplicas();
+}
+
+void RedisCluster::AddReplicas() {
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    RedisServer& replica = *nodes_[kNodes + i];
+    WaitFor("a replica", [&] {
+      return replica.Command({"CLUSTER", "REPLICATE", ids_[i]}) == "OK";
+    });
+  }
+  for (std::size_t i = 0; i < kNodes; ++i) {
+    RedisServer& replica = *nodes_[kNodes + i];
+    WaitFor("the replicas", [&] {
+      return Contains(replica.Command({"INFO", "replication"}), "master_link_status:up");
+    });
+    // All must know of it, to vote for it.
+    for (const auto& node : nodes_) {
+      WaitFor("the votes", [&] {
+        return Contains(node->Command({"CLUSTER", "REPLICAS", ids_[i]}), ids_[kNodes + i]);
+      });
+    }
   }
 }
 

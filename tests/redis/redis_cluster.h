@@ -13,9 +13,12 @@ namespace mcp_session {
 
 class RedisCluster {
  public:
-  // All slots are served when this is made.
-  RedisCluster();
+  // All slots are served when this is made. `replicas`: each primary has one, in step with it, that
+  // takes over about two seconds after it died; slots without a primary do not keep the others from
+  // being served.
+  explicit RedisCluster(bool replicas = false);
 
+  // The primaries, then their replicas in the same order.
   RedisServer& node(std::size_t index) { return *nodes_[index]; }
   std::size_t size() const { return nodes_.size(); }
   std::vector<RedisServer*> nodes();
@@ -34,6 +37,8 @@ class RedisCluster {
   void FlushAll();
 
  private:
+  void AddReplicas();
+
   std::vector<std::unique_ptr<RedisServer>> nodes_;
   std::vector<std::string> ids_;
 };
