@@ -51,13 +51,16 @@ class McpServer {
   // effects wait for the next event.
   void OnWake(std::function<void()> wake);
 
-  // Runs every handler through `guard`, which must call it; the place to catch what handlers
-  // throw and reply with an error. By default they are called directly.
-  using HandlerGuard = std::function<void(const ToolHandler& handler, ToolCall call)>;
+  // Runs every handler through `guard`; the place to catch what handlers throw. False means that
+  // the handler failed: unless it has answered, the server does so with an error. By default they
+  // are called directly.
+  using HandlerGuard = std::function<bool(HandlerRun handler)>;
   void GuardHandlers(HandlerGuard guard);
 
  private:
-  friend class ToolCall;
+  friend class Feature;
+  friend class HandlerCall;
+  friend class Tools;
   class State;
   Result<void> Register(Tool tool, ToolHandler handler);
   std::shared_ptr<State> state_;

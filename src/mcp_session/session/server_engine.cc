@@ -16,7 +16,7 @@ namespace {
 std::string ToText(const Json& json) {
   std::string text;
   const bool valid = AppendJson(json, &text);
-  MCPS_CHECK(valid);  // the program's own text: options and capabilities
+  MCPS_CHECK(valid);  // the program's own text
   return text;
 }
 
@@ -62,10 +62,8 @@ std::string OwnerOf(std::string_view principal, std::string_view session) {
   return {};
 }
 
-ServerEngine::State::State(ServerOptions options_in, Json capabilities_in, SessionStore& store_in,
-                           Entropy& entropy_in)
+ServerEngine::State::State(ServerOptions options_in, SessionStore& store_in, Entropy& entropy_in)
     : options(std::move(options_in)),
-      capabilities(ToText(capabilities_in)),
       server_info(ToText(ServerInfo(options))),
       store(store_in),
       entropy(entropy_in) {}
@@ -87,8 +85,7 @@ std::vector<std::uint64_t> ServerEngine::State::CallsOf(const Caller& caller,
   return numbers;
 }
 
-std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller,
-                                                        const Target& target,
+std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller, const Target& target,
                                                         const RequestId& id) {
   if (calls.size() >= options.limits.max_calls) {
     return MakeRefusal(ErrorCode::kTooManyRequests, "too many requests are open");
@@ -111,15 +108,19 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
     return SendError(target, refusal->http_status, request.id, ToRpcError(refusal->error),
                      turn.effects);
   }
-  OpenCall open{target, std::move(request.id), std::move(caller), std::nullopt, std::nullopt,
-                false};
+  OpenCall open{target,       std::move(request.id), std::move(caller),
+                std::nullopt, std::nullopt,          false};
   if (const Json* meta = FindObject(request.params, "_meta")) {
     if (const Json* token = Find(*meta, "progressToken")) {
       open.progress_token = ReadRequestId(*token);
     }
   }
-  Call call{{}, open.caller.revision, std::move(request.method), std::move(request.params),
-            open.caller.principal, open.caller.session};
+  Call call{{},
+            open.caller.revision,
+            std::move(request.method),
+            std::move(request.params),
+            open.caller.principal,
+            open.caller.session};
   call.id = CallId{calls.Insert(std::move(open))};
   turn.news->push_back(CallStarted{std::move(call)});
 }
@@ -137,8 +138,8 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   turn.effects->push_back(effect::HttpEnd{*exchange});
 }
 
-void ServerEngine::State::CancelCall(const Caller& caller, const Target& target,
-                                     const Json& params, Turn& turn) {
+void ServerEngine::State::CancelCall(const Caller& caller, const Target& target, const Json& params,
+                                     Turn& turn) {
   const Json* named = Find(params, "requestId");
   if (named == nullptr) return;
   const std::optional<RequestId> id = ReadRequestId(*named);
@@ -161,8 +162,7 @@ void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {
 // --- answers ---
 
 std::string ServerEngine::State::WrapResult(const Caller& caller, const RequestId& id,
-                                            std::string_view members,
-                                            std::string_view meta) const {
+                                            std::string_view members, std::string_view meta) const {
   const bool stateless = EraOf(caller.revision) == Era::kStateless;
   std::string inside;
   inside.reserve(members.size() + meta.size() + 160);
@@ -196,9 +196,8 @@ void ServerEngine::State::SendResult(const Target& target, const Caller& caller,
     effects->push_back(effect::Send{*channel, std::move(text)});
     return;
   }
-  effects->push_back(effect::HttpRespond{std::get<ExchangeId>(target), 200,
-                                         {{"content-type", "application/json"}},
-                                         std::move(text)});
+  effects->push_back(effect::HttpRespond{
+      std::get<ExchangeId>(target), 200, {{"content-type", "application/json"}}, std::move(text)});
 }
 
 void ServerEngine::State::SendError(const Target& target, int status,
@@ -287,12 +286,13 @@ void ServerEngine::State::Progress(CallId id, double progress, std::optional<dou
   SendOnCall(*call, std::move(text), false, effects);
 }
 
-void ServerEngine::State::Discover(const Target& target, const Caller& caller,
-                                   const RequestId& id, Turn& turn) {
+void ServerEngine::State::Discover(const Target& target, const Caller& caller, const RequestId& id,
+                                   Turn& turn) {
   std::string members = "\"supportedVersions\":[\"";
   members += RevisionName(kNewestStateless);
-  members += "\"],\"capabilities\":";
+  members += "\"],\"capabilities\":{";
   members += capabilities;
+  members += '}';
   if (!options.instructions.empty()) {
     members += ",\"instructions\":";
     if (!AppendJsonString(options.instructions, &members)) members += "\"\"";
@@ -303,12 +303,16 @@ void ServerEngine::State::Discover(const Target& target, const Caller& caller,
 
 // --- the public face ---
 
-ServerEngine::ServerEngine(ServerOptions options, Json capabilities, SessionStore& store,
-                           Entropy& entropy)
-    : state_(std::make_unique<State>(std::move(options), std::move(capabilities), store,
-                                     entropy)) {}
+ServerEngine::ServerEngine(ServerOptions options, SessionStore& store, Entropy& entropy)
+    : state_(std::make_unique<State>(std::move(options), store, entropy)) {}
 
 ServerEngine::~ServerEngine() = default;
+
+void ServerEngine::AddCapability(std::string_view member) {
+  std::string& capabilities = state_->capabilities;
+  if (!capabilities.empty()) capabilities += ',';
+  capabilities += member;
+}
 
 void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
                           std::vector<EngineNews>* news) {

@@ -51,7 +51,7 @@ struct Call {
   CallId id;
   Revision revision = kNewestHandshake;
   std::string method;
-  Json params;  // an object or null, with its _meta
+  Json params;            // an object or null, with its _meta
   std::string principal;  // the caller's verified identity; empty without authentication
   std::string session;    // the session's id, a secret; empty in the stateless era
 
@@ -82,19 +82,21 @@ using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded>;
 
 class ServerEngine {
  public:
-  // `capabilities` is what initialize and server/discover tell. All must outlive the engine but
-  // `options` and `capabilities`, which are copied. Tickets of the engine are even numbers.
-  ServerEngine(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+  // `store` and `entropy` must outlive the engine. Its tickets are even numbers.
+  ServerEngine(ServerOptions options, SessionStore& store, Entropy& entropy);
   ~ServerEngine();
   ServerEngine(const ServerEngine&) = delete;
   ServerEngine& operator=(const ServerEngine&) = delete;
+
+  // From now on initialize and server/discover tell this too: a member of the capabilities as JSON
+  // text, `"tools":{}` for instance.
+  void AddCapability(std::string_view member);
 
   // Appends what the host and the application are to do.
   void Handle(const Event& event, Instant now, Effects* effects, std::vector<EngineNews>* news);
 
   // A reply to a command with one of the engine's tickets.
-  void HandleReply(StoreReply reply, Instant now, Effects* effects,
-                   std::vector<EngineNews>* news);
+  void HandleReply(StoreReply reply, Instant now, Effects* effects, std::vector<EngineNews>* news);
 
   // Ends a call with its result. `members` is the inside of the result object as JSON text,
   // `"content":[...]` for instance; `meta` the inside of its _meta, or empty. The engine adds what
@@ -104,8 +106,8 @@ class ServerEngine {
 
   // Tells the client how far a call is, if it asked to be told. Dropped if `progress` is no more
   // than the last one (spec P-03). An empty `message` is left out.
-  void Progress(CallId call, double progress, std::optional<double> total,
-                std::string_view message, Effects* effects);
+  void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
+                Effects* effects);
 
   const ServerOptions& options() const;
 

@@ -80,7 +80,7 @@ struct Turn {
 
 class ServerEngine::State {
  public:
-  State(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+  State(ServerOptions options, SessionStore& store, Entropy& entropy);
 
   // server_http.cc
   void HandleHttp(const event::HttpRequested& event, Turn& turn);
@@ -112,8 +112,8 @@ class ServerEngine::State {
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
   void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
   void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
-  void Progress(CallId call, double progress, std::optional<double> total,
-                std::string_view message, Effects* effects);
+  void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
+                Effects* effects);
 
   // One whole message that answers a request. `status` is for HTTP.
   void SendResult(const Target& target, const Caller& caller, const RequestId& id,
@@ -122,7 +122,7 @@ class ServerEngine::State {
                  const RpcError& error, Effects* effects);
 
   ServerOptions options;
-  std::string capabilities;  // JSON text
+  std::string capabilities;  // members, as JSON text
   std::string server_info;   // JSON text
   SessionStore& store;
   Entropy& entropy;
