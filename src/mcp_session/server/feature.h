@@ -4,8 +4,9 @@
 #ifndef MCP_SESSION_SERVER_FEATURE_H_
 #define MCP_SESSION_SERVER_FEATURE_H_
 
+#include <cstdint>
 #include <memory>
-#include <utility>
+#include <string_view>
 
 #include "mcp_session/server/handler_call.h"
 #include "mcp_session/server/mcp_server.h"
@@ -16,6 +17,8 @@ class Feature {
  public:
   using Running = std::shared_ptr<HandlerCall::State>;
 
+  enum class Name : std::uint8_t { kTools, kPrompts, kResources, kCompletions, kLogging, kPages };
+  explicit Feature(Name name_in) : name(name_in) {}
   virtual ~Feature() = default;
 
   // Takes `call` if it is of one of its methods; false, with `call` untouched, if it is not. What
@@ -27,7 +30,19 @@ class Feature {
   // was cancelled meanwhile.
   virtual void HandleReply(int step, const Running& call, StoreReply& reply);
 
+  const Name name;
   std::unique_ptr<Feature> next;  // the one that is asked after it
+
+ protected:
+  // For features whose handlers answer once, and that keep nothing in the store.
+
+  // Opens `call` and runs `handler` on it, in the guard.
+  using Handler = void (*)(const Running& call);
+  static void RunHandler(McpServer::State& server, const Running& call, Handler handler);
+  // Ends `call`: with a result that has these members, unless they are not `valid`; with an error.
+  static void AnswerCall(McpServer::State& server, const Running& call, bool valid,
+                         std::string_view members);
+  static void FailCall(McpServer::State& server, const Running& call, const Error& error);
 };
 
 // What the copies of a HandlerCall share. Each feature derives its own.

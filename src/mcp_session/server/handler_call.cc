@@ -2,14 +2,9 @@
 
 #include <utility>
 
-#include "mcp_session/base/check.h"
 #include "mcp_session/server/server_state.h"
 
 namespace mcp_session {
-
-void Feature::HandleReply(int, const Running&, StoreReply&) {
-  MCPS_CHECK(false);  // it submits nothing
-}
 
 HandlerCall::State::State(std::weak_ptr<McpServer::State> server_in, Feature& feature_in,
                           Call call_in)

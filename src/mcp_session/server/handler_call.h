@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "mcp_session/json/json.h"
+#include "mcp_session/protocol/log_level.h"
 #include "mcp_session/protocol/version.h"
 #include "mcp_session/session/ids.h"
 
@@ -18,10 +20,17 @@ namespace mcp_session {
 // so that no client waits for ever.
 class HandlerCall {
  public:
+  struct State;  // the inside, for the features
+
   // The client is told, if it asked to be. `progress` must grow from call to call (spec P-03);
   // what does not is dropped. `total` and `message` may be absent.
   void Progress(double progress, std::optional<double> total = std::nullopt,
                 std::string_view message = {});
+
+  // A log message for the client, if the server serves logging (McpServer::ServeLogging) and the
+  // client wants messages of this level: sent before the answer, on the same stream. No secrets
+  // (spec P-05). `logger` may be empty.
+  void Log(LogLevel level, std::string_view logger, const Json& data);
 
   // True once the client gave up: work can stop, and the answer is ignored.
   bool cancelled() const;
@@ -32,9 +41,6 @@ class HandlerCall {
   CallId id() const;
 
  protected:
-  friend class McpServer;
-  friend class Feature;
-  struct State;
   explicit HandlerCall(std::shared_ptr<State> state);
 
   // The handler has answered, for the first time; what, is in `state_`.

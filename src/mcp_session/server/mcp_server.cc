@@ -10,10 +10,21 @@ namespace mcp_session {
 McpServer::State::State(ServerOptions options, SessionStore& store_in, Entropy& entropy_in)
     : engine(std::move(options), store_in, entropy_in), store(store_in), entropy(entropy_in) {}
 
-void McpServer::State::Add(std::unique_ptr<Feature> feature) {
+void McpServer::State::Append(std::unique_ptr<Feature> feature) {
   std::unique_ptr<Feature>* last = &features_;
   while (*last != nullptr) last = &(*last)->next;
   *last = std::move(feature);
+}
+
+void McpServer::State::AddFirst(std::unique_ptr<Feature> feature) {
+  feature->next = std::move(features_);
+  features_ = std::move(feature);
+}
+
+Feature* McpServer::State::Find(Feature::Name name) const {
+  Feature* feature = features_.get();
+  while (feature != nullptr && feature->name != name) feature = feature->next.get();
+  return feature;
 }
 
 // --- turns ---

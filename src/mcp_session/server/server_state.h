@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mcp_session/base/flat_map.h"
@@ -14,8 +15,6 @@
 #include "mcp_session/server/mcp_server.h"
 
 namespace mcp_session {
-
-class Tools;
 
 class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
  public:
@@ -28,8 +27,19 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   // The store has replies.
   void StoreReady();
 
-  // Calls come to `feature` too, after those that were added before.
-  void Add(std::unique_ptr<Feature> feature);
+  // Calls come to `feature` too: after those that were added before, or ahead of them.
+  template <typename T>
+  T& Add(std::unique_ptr<T> feature) {
+    T& added = *feature;
+    Append(std::move(feature));
+    return added;
+  }
+  void AddFirst(std::unique_ptr<Feature> feature);
+  // Null if there is none of this class.
+  template <typename T>
+  T* Find() const {
+    return static_cast<T*>(Find(T::kName));
+  }
 
   // For features, in a turn.
   void Open(const Running& call);  // it is to be told of a cancellation
@@ -43,6 +53,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Progressed(CallId id, double progress, std::optional<double> total,
                   std::string_view message);
   void Dropped(CallId id);
+  void Logged(const Call& call, LogLevel level, std::string_view logger, const Json& data);
 
   ServerEngine engine;
   SessionStore& store;
@@ -54,8 +65,6 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   Instant now;
   Effects* effects = nullptr;
 
-  Tools* tools = nullptr;  // null until one is registered
-
  private:
   struct Wait {
     Running call;      // may be null
@@ -63,6 +72,8 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
     int step;
   };
 
+  void Append(std::unique_ptr<Feature> feature);
+  Feature* Find(Feature::Name name) const;
   void Settle();
   void HandleNews(EngineNews news);
   void HandleReply(StoreReply reply);

@@ -5,17 +5,11 @@
 #include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
+#include "mcp_session/server/content.h"
 #include "mcp_session/server/tools.h"
 
 namespace mcp_session {
 namespace {
-
-Json TextBlock(std::string text) {
-  Json block = EmptyObject();
-  block["type"] = "text";
-  block["text"] = std::move(text);
-  return block;
-}
 
 tl::unexpected<Error> BadArgument(std::string_view name, const char* what) {
   return Failure(ErrorCode::kInvalidParams, Blame::kPeer,
@@ -26,7 +20,7 @@ tl::unexpected<Error> BadArgument(std::string_view name, const char* what) {
 
 ToolResult ToolResult::Text(std::string text) {
   ToolResult result;
-  result.content.push_back(TextBlock(std::move(text)));
+  result.content.push_back(TextContent(std::move(text)));
   return result;
 }
 

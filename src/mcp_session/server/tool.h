@@ -20,7 +20,7 @@ namespace mcp_session {
 
 // What a tool answers (spec F-03).
 struct ToolResult {
-  Json content = EmptyArray();  // content blocks
+  Json content = EmptyArray();  // content blocks, as content.h makes them
   Json structured;              // structuredContent; null for none
   bool is_error = false;        // the tool failed, and `content` tells the model why
 
@@ -101,6 +101,12 @@ struct Tool {
   Json output_schema;       // null: none
   Json annotations;         // null: none
   StateUse state;
+};
+
+// What clients show beside a tool.
+struct ToolDecoration {
+  Json icons;  // null: none; an array of {"src":...} (spec F-14)
+  Json meta;   // null: none; _meta
 };
 
 }  // namespace mcp_session

@@ -106,9 +106,12 @@ void Tools::Load(const Running& call) {
     case Kind::kHandle: {
       const std::string* handle = FindString(Of(call).arguments, use.argument);
       if (handle == nullptr) {
-        return Answer(call, ToolResult::Error("the argument " + use.argument +
-                                              " is missing: it must be a handle (" +
-                                              use.handle_kind + "_...)"));
+        std::string text = "the argument ";
+        text += use.argument;
+        text += " is missing: it must be a handle (";
+        text += use.handle_kind;
+        text += "_...)";
+        return Answer(call, ToolResult::Error(std::move(text)));
       }
       if (!IsHandleOf(*handle, use.handle_kind)) return TellGone(call);
       Of(call).handle = *handle;
@@ -289,11 +292,15 @@ void Tools::Fail(const Running& call, ErrorCode code) {
 // A handle that was never there, is somebody else's, or has ended (S-24).
 void Tools::TellGone(const Running& call) {
   const std::string& kind = Of(call).tool->tool.state.handle_kind;
-  std::string text = "This " + kind + " does not exist or has ended.";
+  std::string text = "This ";
+  text += kind;
+  text += " does not exist or has ended.";
   for (const auto& tool : tools_) {
     const StateUse& use = tool->tool.state;
     if (use.kind == Kind::kNewHandle && use.handle_kind == kind) {
-      text += " Call " + tool->tool.name + " for a new one.";
+      text += " Call ";
+      text += tool->tool.name;
+      text += " for a new one.";
     }
   }
   Answer(call, ToolResult::Error(std::move(text)));

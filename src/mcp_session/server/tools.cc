@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
+#include "mcp_session/json/parse.h"
 #include "mcp_session/json/write.h"
 
 namespace mcp_session {
@@ -25,40 +27,56 @@ bool IsHandleKind(std::string_view kind) {
          });
 }
 
-std::string InWords(Millis time) {
-  const auto counted = [](std::int64_t n, const char* unit) {
-    return std::to_string(n) + " " + unit + (n == 1 ? "" : "s");
-  };
-  const std::int64_t seconds = time.count / 1000;
-  if (seconds >= 172'800 && seconds % 86'400 == 0) return counted(seconds / 86'400, "day");
-  if (seconds >= 3'600 && seconds % 3'600 == 0) return counted(seconds / 3'600, "hour");
-  if (seconds >= 60 && seconds % 60 == 0) return counted(seconds / 60, "minute");
-  return counted(seconds, "second");
+void AppendInWords(Millis time, std::string* out) {
+  std::int64_t count = time.count / 1000;
+  const char* unit = " second";
+  if (count >= 172'800 && count % 86'400 == 0) {
+    count /= 86'400;
+    unit = " day";
+  } else if (count >= 3'600 && count % 3'600 == 0) {
+    count /= 3'600;
+    unit = " hour";
+  } else if (count >= 60 && count % 60 == 0) {
+    count /= 60;
+    unit = " minute";
+  }
+  AppendInteger(count, out);
+  *out += unit;
+  if (count != 1) *out += 's';
 }
 
 // What a model has to know of the handle that a tool makes (spec S-24).
-std::string RetentionRule(const StateUse& use) {
-  std::string rule = "Returns a handle (" + use.handle_kind + "_...) that later calls take.";
+void AppendRetentionRule(const StateUse& use, std::string* out) {
+  *out += "Returns a handle (";
+  *out += use.handle_kind;
+  *out += "_...) that later calls take.";
   if (use.lifetime.idle_ttl) {
-    rule += " It ends when unused for " + InWords(*use.lifetime.idle_ttl);
-    rule += use.lifetime.max_life ? ", after " + InWords(*use.lifetime.max_life) + " at the latest."
-                                  : ".";
+    *out += " It ends when unused for ";
+    AppendInWords(*use.lifetime.idle_ttl, out);
+    if (use.lifetime.max_life) {
+      *out += ", after ";
+      AppendInWords(*use.lifetime.max_life, out);
+      *out += " at the latest";
+    }
+    *out += '.';
   } else if (use.lifetime.max_life) {
-    rule += " It ends after " + InWords(*use.lifetime.max_life) + ".";
+    *out += " It ends after ";
+    AppendInWords(*use.lifetime.max_life, out);
+    *out += '.';
   }
-  rule +=
-      " For anonymous callers without a session it ends after " + InWords(use.anonymous_ttl) + ".";
-  return rule;
+  *out += " For anonymous callers without a session it ends after ";
+  AppendInWords(use.anonymous_ttl, out);
+  *out += '.';
 }
 
-Json Describe(const Tool& tool) {
+Json Describe(const Tool& tool, const ToolDecoration* decoration) {
   Json described = EmptyObject();
   described["name"] = tool.name;
   if (!tool.title.empty()) described["title"] = tool.title;
   std::string description = tool.description;
   if (tool.state.kind == StateUse::Kind::kNewHandle) {
     if (!description.empty()) description += ' ';
-    description += RetentionRule(tool.state);
+    AppendRetentionRule(tool.state, &description);
   }
   if (!description.empty()) described["description"] = std::move(description);
   Json& schema = described["inputSchema"];
@@ -66,6 +84,9 @@ Json Describe(const Tool& tool) {
   if (schema.is_null()) schema["type"] = "object";
   if (!tool.output_schema.is_null()) described["outputSchema"] = tool.output_schema;
   if (!tool.annotations.is_null()) described["annotations"] = tool.annotations;
+  if (decoration == nullptr) return described;
+  if (!decoration->icons.is_null()) described["icons"] = decoration->icons;
+  if (!decoration->meta.is_null()) described["_meta"] = decoration->meta;
   return described;
 }
 
@@ -93,25 +114,24 @@ const char* WhyNoTool(const Tool& tool) {
 
 }  // namespace
 
-Result<void> McpServer::Register(Tool tool, ToolHandler handler) {
-  State& server = *state_;
-  if (server.tools == nullptr) {
-    auto tools = std::make_unique<Tools>(server);
-    server.tools = tools.get();
-    server.engine.AddCapability("\"tools\":{}");
-    server.Add(std::move(tools));
+Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
+  auto* tools = state_->Find<Tools>();
+  if (tools == nullptr) {
+    tools = &state_->Add(std::make_unique<Tools>(*state_));
+    state_->engine.AddCapability("\"tools\":{}");
   }
-  return server.tools->Register(std::move(tool), std::move(handler));
+  return tools->Register(std::move(tool), std::move(handler), decoration);
 }
 
-Result<void> Tools::Register(Tool tool, ToolHandler handler) {
+Result<void> Tools::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
   const auto refuse = [](const char* why) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
   };
   if (const char* why = WhyNoTool(tool)) return refuse(why);
   if (FindTool(tool.name)) return refuse("a tool of this name is registered");
   std::string text = tools_text_.empty() ? "" : ",";
-  if (!AppendJson(Describe(tool), &text)) return refuse("the tool's texts are not UTF-8");
+  if (!AppendJson(Describe(tool, decoration), &text))
+    return refuse("the tool's texts are not UTF-8");
   tools_text_ += text;
   tools_.push_back(
       std::make_shared<const RegisteredTool>(RegisteredTool{std::move(tool), std::move(handler)}));
@@ -136,12 +156,28 @@ bool Tools::HandleCall(Call& call) {
   return true;
 }
 
+std::vector<std::string> Tools::Listed() const {
+  const std::string text = '[' + tools_text_ + ']';
+  Limits limits;
+  limits.max_message_bytes = limits.max_json_values = limits.max_json_depth = text.size();
+  const Result<Json> tools = ParseJson(text, limits);
+  MCPS_CHECK(tools);  // Describe wrote it
+  std::vector<std::string> listed;
+  for (const Json& tool : *tools) {
+    const bool valid = AppendJson(tool, &listed.emplace_back());
+    MCPS_CHECK(valid);
+  }
+  return listed;
+}
+
 void Tools::ListTools(const Call& call) {
   if (Find(call.params, "cursor") != nullptr) {  // there is one page; nobody was given a cursor
     return server_.engine.Fail(call.id, ErrorCode::kInvalidParams, "unknown cursor",
                                server_.effects);
   }
-  std::string members = "\"tools\":[" + tools_text_ + "]";
+  std::string members = "\"tools\":[";
+  members += tools_text_;
+  members += ']';
   if (call.era() == Era::kStateless) members += ",\"ttlMs\":60000,\"cacheScope\":\"public\"";
   server_.engine.Answer(call.id, members, {}, server_.effects);
 }

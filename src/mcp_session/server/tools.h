@@ -39,9 +39,12 @@ struct ToolCall::State : HandlerCall::State {
 
 class Tools final : public Feature {
  public:
-  explicit Tools(McpServer::State& server) : server_(server) {}
+  static constexpr Name kName = Name::kTools;
+  explicit Tools(McpServer::State& server) : Feature(kName), server_(server) {}
 
-  Result<void> Register(Tool tool, ToolHandler handler);
+  Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration);
+  // Each tool of tools/list as JSON text.
+  std::vector<std::string> Listed() const;
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;

@@ -42,6 +42,8 @@ bool SamePeer(const OpenCall& call, const Caller& caller, const Target& target) 
          call.caller.session == caller.session && call.caller.principal == caller.principal;
 }
 
+constexpr std::int64_t kUnknownMethod = -32601;
+
 std::optional<RequestId> ReadRequestId(const Json& value) {
   if (const std::string* text = AsString(value)) return RequestId(*text);
   if (!value.is_number_integer()) return std::nullopt;
@@ -117,6 +119,7 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
   }
   Call call{{},
             open.caller.revision,
+            open.caller.log_level,
             std::move(request.method),
             std::move(request.params),
             open.caller.principal,
@@ -244,11 +247,10 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
   }
 }
 
-void ServerEngine::State::Fail(CallId id, ErrorCode code, std::string_view message,
+void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status,
                                Effects* effects) {
   std::optional<OpenCall> call = calls.Take(id.number);
   if (!call) return;
-  const RpcError error{JsonRpcNumber(code), std::string(message), std::nullopt};
   if (call->streaming) {  // too late for a status (E-04)
     std::string text;
     AppendError(call->id, error, &text);
@@ -256,8 +258,17 @@ void ServerEngine::State::Fail(CallId id, ErrorCode code, std::string_view messa
     return;
   }
   // In the handshake era an unknown method is told in band; only an outage has its own status.
-  const bool in_band = call->era() == Era::kHandshake && code == ErrorCode::kMethodNotFound;
-  SendError(call->target, in_band ? 200 : HttpStatus(code), call->id, error, effects);
+  const bool in_band = call->era() == Era::kHandshake && error.code == kUnknownMethod;
+  SendError(call->target, in_band ? 200 : http_status, call->id, error, effects);
+}
+
+void ServerEngine::State::Notify(CallId id, std::string_view method, std::string_view params,
+                                 Effects* effects) {
+  OpenCall* call = calls.Find(id.number);
+  if (call == nullptr) return;
+  std::string text;
+  AppendNotification(method, params, &text);
+  SendOnCall(*call, std::move(text), false, effects);
 }
 
 void ServerEngine::State::Progress(CallId id, double progress, std::optional<double> total,
@@ -345,7 +356,25 @@ void ServerEngine::Answer(CallId call, std::string_view members, std::string_vie
 }
 
 void ServerEngine::Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects) {
-  state_->Fail(call, code, message, effects);
+  const RpcError error{JsonRpcNumber(code), std::string(message), std::nullopt};
+  state_->Fail(call, error, HttpStatus(code), effects);
+}
+
+void ServerEngine::Fail(CallId call, const RpcError& error, int http_status, Effects* effects) {
+  state_->Fail(call, error, http_status, effects);
+}
+
+void ServerEngine::Notify(CallId call, std::string_view method, std::string_view params,
+                          Effects* effects) {
+  state_->Notify(call, method, params, effects);
+}
+
+bool ServerEngine::SetChannelLogLevel(CallId id, LogLevel level) {
+  const OpenCall* call = state_->calls.Find(id.number);
+  const auto* channel = call != nullptr ? std::get_if<ChannelId>(&call->target) : nullptr;
+  if (channel == nullptr) return false;
+  if (Channel* found = state_->channels.Find(channel->number)) found->log_level = level;
+  return true;
 }
 
 void ServerEngine::Progress(CallId call, double progress, std::optional<double> total,

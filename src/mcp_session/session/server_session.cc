@@ -182,6 +182,7 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
   const auto head = DecodeSessionHead(*record.data);
   if (!head) return StoreFailed(exchange, ErrorCode::kCorrupt, IdOf(message), turn);
   caller.revision = head->revision;
+  caller.log_level = head->log_level;
   if (auto* request = std::get_if<Request>(&message)) {
     if (request->method == "ping") {
       return SendResult(exchange, caller, request->id, {}, {}, turn.effects);  // P-04
