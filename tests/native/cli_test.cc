@@ -80,6 +80,32 @@ TEST(Cli, SaysInOneLineWhatIsWrongWithTheCommandLine) {
   }
 }
 
+// What the answer to a request of a session is.
+std::string Ask(TestClient& client, const std::string& session, const std::string& request) {
+  return client
+      .Exchange(Post(R"({"jsonrpc":"2.0","id":1,"method":)" + request + "}",
+                     "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: " + session + "\r\n"))
+      .body;
+}
+
+TEST(Cli, ServesAShelf) {
+  TestProgram program;
+  TestClient client(program.port());
+  const std::string session = Initialize(client);
+  const auto ask = [&](const char* request) { return Ask(client, session, request); };
+  EXPECT_THAT(ask(R"("resources/read","params":{"uri":"demo://shelf"})"),
+              HasSubstr(R"({\"item\":\"apple\",)"));
+  EXPECT_THAT(ask(R"("resources/read","params":{"uri":"demo://shelf/milk"})"),
+              HasSubstr(R"("text":"{\"item\":\"milk\",\"cents\":110,\"about\":\"One litre.\"}")"));
+  EXPECT_THAT(ask(R"("resources/read","params":{"uri":"demo://shelf/gold"})"),
+              HasSubstr(R"("data":{"uri":"demo://shelf/gold"})"));
+  EXPECT_THAT(ask(R"("completion/complete","params":{"ref":{"type":"ref/resource",)"
+                  R"("uri":"demo://shelf/{item}"},"argument":{"name":"item","value":"b"}})"),
+              HasSubstr(R"("values":["bread","butter"])"));
+  EXPECT_THAT(ask(R"("prompts/get","params":{"name":"plan_shopping","arguments":{"meal":"soup"}})"),
+              HasSubstr("what soup needs"));
+}
+
 TEST(Cli, ServesOnAFreePort) {
   TestProgram program;
   EXPECT_THAT(program.first_line(),

@@ -236,7 +236,7 @@ TEST(HttpServer, AnswersForAHandlerThatThrows) {
   EXPECT_THAT(response.body, HasSubstr("the tool failed"));
   EXPECT_THAT(response.body, Not(HasSubstr("basket")));
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "mcp-session: a tool threw: no such thing: basket...\n");
+            "mcp-session: a handler threw: no such thing: basket...\n");
 }
 
 TEST(HttpServer, RefusesForeignOriginsAndHosts) {

@@ -190,7 +190,7 @@ TEST_F(StdioServerTest, AnswersForAHandlerThatThrows) {
   EXPECT_THAT(ReadLine(), HasSubstr("the tool failed"));
   Join();
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "mcp-session: a tool threw: something that is no std::exception\n");
+            "mcp-session: a handler threw: something that is no std::exception\n");
 }
 
 TEST_F(StdioServerTest, EndsWithTheInput) {

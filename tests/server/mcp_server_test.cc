@@ -149,7 +149,7 @@ constexpr char kDone[] =
 constexpr char kInternal[] =
     R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the tool failed"}})";
 constexpr char kNoAnswer[] =
-    R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the tool gave no answer"}})";
+    R"({"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"the handler gave no answer"}})";
 
 TEST_F(ToolTest, StructuredResultsAreTextAsWell) {
   AddGo([](ToolCall&) { return ToolResult::Structured({{"a", 1}}); });
@@ -312,19 +312,32 @@ TEST_F(ToolTest, TellsWhoCalls) {
 TEST_F(ToolTest, HandlersRunInTheirGuard) {
   AddGo([](ToolCall&) { return ToolResult::Text("done"); });
   int guarded = 0;
-  peer_.server().GuardHandlers([&](const ToolHandler& handler, ToolCall call) {
+  peer_.server().GuardHandlers([&](HandlerRun handler) {
     ++guarded;
-    handler(call);
+    handler();
+    return true;
   });
   EXPECT_EQ(Said(Go()), kDone);
   EXPECT_EQ(guarded, 1);
 }
 
-// What a handler threw: the guard answers for it.
-TEST_F(ToolTest, AGuardMayAnswerInstead) {
+// A handler that threw: the server answers for it.
+TEST_F(ToolTest, AHandlerThatFailedInItsGuardIsAToolError) {
   AddKeeper();
-  peer_.server().GuardHandlers(
-      [](const ToolHandler&, ToolCall call) { call.Reply(ToolResult::Text("done")); });
+  peer_.server().GuardHandlers([](HandlerRun handler) {
+    handler();
+    return false;
+  });
+  EXPECT_EQ(Said(Go()), R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text",)"
+                        R"("text":"the tool failed"}],"isError":true}})");
+}
+
+TEST_F(ToolTest, WhatAHandlerAnsweredBeforeItFailedCounts) {
+  AddGo([](ToolCall call) { call.Reply(ToolResult::Text("done")); });
+  peer_.server().GuardHandlers([](HandlerRun handler) {
+    handler();
+    return false;
+  });
   EXPECT_EQ(Said(Go()), kDone);
 }
 

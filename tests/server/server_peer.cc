@@ -67,6 +67,25 @@ std::uint64_t ServerPeer::CallStateless(int id, std::string_view tool, std::stri
               principal);
 }
 
+std::string ServerPeer::Ask(const Headers& session, std::string_view method,
+                            std::string_view params, std::string_view principal) {
+  std::string body = R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method);
+  body += R"(","params":{)" + std::string(params) + "}}";
+  return Of(Post(body, session, principal)).body;
+}
+
+std::string ServerPeer::AskStateless(std::string_view method, std::string_view params,
+                                     std::string_view name, std::string_view meta) {
+  std::string body = R"({"jsonrpc":"2.0","id":1,"method":")" + std::string(method);
+  body += R"(","params":{)" + std::string(params) + (params.empty() ? "" : ",");
+  body += R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+          R"("io.modelcontextprotocol/clientCapabilities":{})";
+  body += std::string(meta) + "}}}";
+  Headers headers = {{"mcp-protocol-version", "2026-07-28"}, {"mcp-method", std::string(method)}};
+  if (!name.empty()) headers.emplace_back("mcp-name", std::string(name));
+  return Of(Post(body, headers)).body;
+}
+
 void ServerPeer::Open(std::uint64_t channel, std::string_view principal) {
   Tell(event::ChannelOpened{{channel}, principal});
 }

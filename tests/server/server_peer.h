@@ -54,6 +54,13 @@ class ServerPeer {
   std::uint64_t CallStateless(int id, std::string_view tool, std::string_view arguments = "{}",
                               std::string_view principal = {});
 
+  // Any request with id 1, in a session or stateless, and the body of its answer. `params` is the
+  // inside of the object; `name` is what Mcp-Name repeats, `meta` more of _meta.
+  std::string Ask(const Headers& session, std::string_view method, std::string_view params,
+                  std::string_view principal = {});
+  std::string AskStateless(std::string_view method, std::string_view params,
+                           std::string_view name = {}, std::string_view meta = {});
+
   void Open(std::uint64_t channel, std::string_view principal = {});
   void Send(std::uint64_t channel, std::string_view text);
   void Close(std::uint64_t channel);

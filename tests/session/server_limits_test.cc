@@ -30,7 +30,7 @@ class ServerLimitsTest : public testing::Test {
   void Start(const Limits& limits) {
     ServerOptions options;
     options.limits = limits;
-    engine_ = std::make_unique<ServerEngine>(options, Json::object(), store_, entropy_);
+    engine_ = std::make_unique<ServerEngine>(options, store_, entropy_);
   }
 
   void Tell(const Event& event) {

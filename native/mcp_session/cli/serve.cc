@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "mcp_session/cli/demo_pages.h"
+#include "mcp_session/cli/demo_shelf.h"
 #include "mcp_session/cli/demo_tools.h"
 #include "mcp_session/cli/exit.h"
 #include "mcp_session/factory/create_store.h"
@@ -153,9 +154,10 @@ int Serve(const ServeOptions& options) {
       "Baskets are kept under handles: create_basket makes one, the other basket tools take it.";
   about.hosts = Hosts(options);
   McpServer server(about, store, entropy);
-  const Result<void> added = AddDemoTools(server, loop);
+  Result<void> added = AddDemoTools(server, loop);
+  if (added) added = AddDemoShelf(server);
   if (!added) {
-    LogLine("the demonstration tools: " + added.error().message);
+    LogLine("the demonstration: " + added.error().message);
     return kFailed;
   }
   return options.stdio ? ServeStdio(loop, server)

@@ -7,17 +7,18 @@
 
 namespace mcp_session {
 
-void RunGuarded(const ToolHandler& handler, ToolCall call) {
+bool RunGuarded(HandlerRun handler) {
   std::string thrown;
   try {
-    return handler(call);
+    handler();
+    return true;
   } catch (const std::exception& exception) {
     thrown = Redact(exception.what());
   } catch (...) {
     thrown = "something that is no std::exception";
   }
-  LogLine("a tool threw: " + thrown);
-  call.Reply(ToolResult::Error("the tool failed"));
+  LogLine("a handler threw: " + thrown);
+  return false;
 }
 
 }  // namespace mcp_session

@@ -7,10 +7,10 @@
 
 namespace mcp_session {
 
-// Runs a handler. If it throws, the call is answered with a tool error that says nothing of the
-// inside, and stderr gets a line with what was thrown (system/log.h, Redact). HttpServer and
-// StdioServer install this in their McpServer.
-void RunGuarded(const ToolHandler& handler, ToolCall call);
+// Runs a handler. If it throws, stderr gets a line with what was thrown (system/log.h, Redact), and
+// the server answers with an error that says nothing of the inside. HttpServer and StdioServer
+// install this in their McpServer.
+bool RunGuarded(HandlerRun handler);
 
 }  // namespace mcp_session
 

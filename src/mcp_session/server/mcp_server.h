@@ -5,10 +5,15 @@
 #define MCP_SESSION_SERVER_MCP_SERVER_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
+#include "mcp_session/protocol/log_level.h"
+#include "mcp_session/server/completion.h"
+#include "mcp_session/server/prompt.h"
+#include "mcp_session/server/resource.h"
 #include "mcp_session/server/tool.h"
 #include "mcp_session/session/server_engine.h"
 
@@ -16,6 +21,8 @@ namespace mcp_session {
 
 class McpServer {
  public:
+  class State;  // the inside, for the features
+
   // `store` and `entropy` must outlive the server, which takes the store's OnReady and is the only
   // one to submit to it and drain it.
   McpServer(ServerOptions options, SessionStore& store, Entropy& entropy);
@@ -28,14 +35,46 @@ class McpServer {
   // call.Reply, or takes a ToolCall& and returns the ToolResult.
   template <typename Handler>
   Result<void> AddTool(Tool tool, Handler handler) {
-    if constexpr (std::is_invocable_r_v<ToolResult, Handler&, ToolCall&>) {
-      return Register(std::move(tool), [handler = std::move(handler)](ToolCall call) mutable {
-        call.Reply(handler(call));
-      });
-    } else {
-      return Register(std::move(tool), std::move(handler));
-    }
+    return Register(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)), nullptr);
   }
+  template <typename Handler>
+  Result<void> AddTool(Tool tool, Handler handler, const ToolDecoration& decoration) {
+    return Register(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)),
+                    &decoration);
+  }
+
+  // Registers a prompt, a resource, the resources of one form, or the completion of one argument of
+  // those. A feature is offered to clients from its first registration on, so register all before
+  // the first Handle. kInvalidArgument: a name or URI that is missing, malformed or taken, text
+  // that is not UTF-8, or a completion of what is not registered. A handler takes its call and
+  // answers by call.Reply, or takes a reference to it and returns the result or an Error.
+  template <typename Handler>
+  Result<void> AddPrompt(Prompt prompt, Handler handler) {
+    return RegisterPrompt(std::move(prompt),
+                          Answering<Result<PromptResult>, PromptCall>(std::move(handler)));
+  }
+  template <typename Handler>
+  Result<void> AddResource(Resource resource, Handler handler) {
+    return RegisterResource(std::move(resource),
+                            Answering<Result<ResourceResult>, ResourceCall>(std::move(handler)));
+  }
+  template <typename Handler>
+  Result<void> AddResourceTemplate(ResourceTemplate resource, Handler handler) {
+    return RegisterResource(std::move(resource),
+                            Answering<Result<ResourceResult>, ResourceCall>(std::move(handler)));
+  }
+  template <typename Handler>
+  Result<void> AddCompletion(CompletionTarget target, Handler handler) {
+    return RegisterCompletion(
+        std::move(target), Answering<Result<CompletionResult>, CompletionCall>(std::move(handler)));
+  }
+
+  // Offers logging: what handlers say by call.Log goes to clients that want it. A session that has
+  // not set its level gets messages from `until_set` on. Once.
+  void ServeLogging(LogLevel until_set = LogLevel::kInfo);
+
+  // Lists come in pages of that many, instead of whole. Once.
+  void PageLists(std::size_t page_size);
 
   // Something happened; appends what is to be done about it. `now` never goes back.
   void Handle(const Event& event, Instant now, Effects* effects);
@@ -51,15 +90,29 @@ class McpServer {
   // effects wait for the next event.
   void OnWake(std::function<void()> wake);
 
-  // Runs every handler through `guard`, which must call it; the place to catch what handlers
-  // throw and reply with an error. By default they are called directly.
-  using HandlerGuard = std::function<void(const ToolHandler& handler, ToolCall call)>;
+  // Runs every handler through `guard`; the place to catch what handlers throw. False means that
+  // the handler failed: unless it has answered, the server does so with an error. By default they
+  // are called directly.
+  using HandlerGuard = std::function<bool(HandlerRun handler)>;
   void GuardHandlers(HandlerGuard guard);
 
  private:
-  friend class ToolCall;
-  class State;
-  Result<void> Register(Tool tool, ToolHandler handler);
+  // A handler that answers by Reply, made of one that does, or of one that returns the answer.
+  template <typename Answer, typename Call, typename Handler>
+  static auto Answering(Handler handler) {
+    if constexpr (std::is_invocable_r_v<Answer, Handler&, Call&>) {
+      return [handler = std::move(handler)](Call call) mutable { call.Reply(handler(call)); };
+    } else {
+      return handler;
+    }
+  }
+
+  Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration);
+  Result<void> RegisterPrompt(Prompt prompt, PromptHandler handler);
+  Result<void> RegisterResource(Resource resource, ResourceHandler handler);
+  Result<void> RegisterResource(ResourceTemplate resource, ResourceHandler handler);
+  Result<void> RegisterCompletion(CompletionTarget target, CompletionHandler handler);
+
   std::shared_ptr<State> state_;
 };
 

@@ -5,18 +5,11 @@
 #include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
-#include "mcp_session/server/server_state.h"
-#include "mcp_session/server/tool_state.h"
+#include "mcp_session/server/content.h"
+#include "mcp_session/server/tools.h"
 
 namespace mcp_session {
 namespace {
-
-Json TextBlock(std::string text) {
-  Json block = EmptyObject();
-  block["type"] = "text";
-  block["text"] = std::move(text);
-  return block;
-}
 
 tl::unexpected<Error> BadArgument(std::string_view name, const char* what) {
   return Failure(ErrorCode::kInvalidParams, Blame::kPeer,
@@ -27,7 +20,7 @@ tl::unexpected<Error> BadArgument(std::string_view name, const char* what) {
 
 ToolResult ToolResult::Text(std::string text) {
   ToolResult result;
-  result.content.push_back(TextBlock(std::move(text)));
+  result.content.push_back(TextContent(std::move(text)));
   return result;
 }
 
@@ -73,21 +66,14 @@ StateUse ListsHandles(std::string kind) {
   return use;
 }
 
-ToolCall::State::State(std::weak_ptr<McpServer::State> server_in,
-                       std::shared_ptr<const RegisteredTool> tool_in, Call call_in)
-    : server(std::move(server_in)), tool(std::move(tool_in)), call(std::move(call_in)) {}
+ToolCall::ToolCall(std::shared_ptr<HandlerCall::State> state) : HandlerCall(std::move(state)) {}
 
-ToolCall::State::~State() {
-  if (!running) return;
-  if (const auto alive = server.lock()) alive->Dropped(*this);
-}
+ToolCall::State& ToolCall::own() const { return static_cast<State&>(*state_); }
 
-ToolCall::ToolCall(std::shared_ptr<State> state) : state_(std::move(state)) {}
-
-const Json& ToolCall::arguments() const { return state_->arguments; }
+const Json& ToolCall::arguments() const { return own().arguments; }
 
 Result<std::string> ToolCall::StringArgument(std::string_view name) const {
-  const Json* value = Find(state_->arguments, name);
+  const Json* value = Find(own().arguments, name);
   if (value == nullptr) return BadArgument(name, " is missing");
   const std::string* text = AsString(*value);
   if (text == nullptr) return BadArgument(name, " must be a string");
@@ -95,7 +81,7 @@ Result<std::string> ToolCall::StringArgument(std::string_view name) const {
 }
 
 Result<std::int64_t> ToolCall::IntegerArgument(std::string_view name) const {
-  const Json* value = Find(state_->arguments, name);
+  const Json* value = Find(own().arguments, name);
   if (value == nullptr) return BadArgument(name, " is missing");
   const auto number = AsInteger(*value);
   if (!number) return BadArgument(name, " must be a whole number");
@@ -104,33 +90,19 @@ Result<std::int64_t> ToolCall::IntegerArgument(std::string_view name) const {
 
 Json& ToolCall::state() {
   using Kind = StateUse::Kind;
-  const Kind kind = state_->tool->tool.state.kind;
+  const Kind kind = own().tool->tool.state.kind;
   MCPS_CHECK(kind == Kind::kSession || kind == Kind::kNewHandle || kind == Kind::kHandle);
-  return state_->value;
+  return own().value;
 }
 
-const std::string& ToolCall::handle() const { return state_->handle; }
-const std::vector<HandleInfo>& ToolCall::handles() const { return state_->handles; }
-void ToolCall::EndHandle() { state_->end_handle = true; }
-
-void ToolCall::Progress(double progress, std::optional<double> total, std::string_view message) {
-  if (!state_->running || state_->cancelled) return;
-  if (const auto server = state_->server.lock()) {
-    server->Progressed(*state_, progress, total, message);
-  }
-}
+const std::string& ToolCall::handle() const { return own().handle; }
+const std::vector<HandleInfo>& ToolCall::handles() const { return own().handles; }
+void ToolCall::EndHandle() { own().end_handle = true; }
 
 void ToolCall::Reply(ToolResult result) {
   if (!state_->running) return;
-  state_->running = false;
-  state_->replied = true;
-  state_->result = std::move(result);
-  if (const auto server = state_->server.lock()) server->Replied(state_);
+  own().result = std::move(result);
+  Answered();
 }
-
-bool ToolCall::cancelled() const { return state_->cancelled; }
-Era ToolCall::era() const { return state_->call.era(); }
-const std::string& ToolCall::principal() const { return state_->call.principal; }
-CallId ToolCall::id() const { return state_->call.id; }
 
 }  // namespace mcp_session

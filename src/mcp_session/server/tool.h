@@ -13,19 +13,16 @@
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
-#include "mcp_session/protocol/version.h"
-#include "mcp_session/session/ids.h"
+#include "mcp_session/server/handler_call.h"
 #include "mcp_session/store/store.h"
 
 namespace mcp_session {
 
-class McpServer;
-
 // What a tool answers (spec F-03).
 struct ToolResult {
-  Json content = EmptyArray();    // content blocks
-  Json structured;                 // structuredContent; null for none
-  bool is_error = false;           // the tool failed, and `content` tells the model why
+  Json content = EmptyArray();  // content blocks, as content.h makes them
+  Json structured;              // structuredContent; null for none
+  bool is_error = false;        // the tool failed, and `content` tells the model why
 
   static ToolResult Text(std::string text);
   // The structured value, and the same as text for clients that read only that (spec F-04).
@@ -65,10 +62,8 @@ struct HandleInfo {
   Millis expires_in{};
 };
 
-// One call of a tool. Copies share it. A handler that cannot answer at once keeps a copy and
-// calls Reply later, on the same thread; the last copy dropped without a Reply answers the call
-// with an internal error, so that no client waits for ever.
-class ToolCall {
+// One call of a tool.
+class ToolCall : public HandlerCall {
  public:
   // The arguments, an object (empty if the client sent none). Not yet validated beyond that.
   const Json& arguments() const;
@@ -85,27 +80,14 @@ class ToolCall {
   // kHandle: instead of being saved, the state is removed.
   void EndHandle();
 
-  // The client is told, if it asked to be. `progress` must grow from call to call (spec P-03);
-  // what does not is dropped. `total` and `message` may be absent.
-  void Progress(double progress, std::optional<double> total = std::nullopt,
-                std::string_view message = {});
-
   // Ends the call. Only the first Reply counts. Outside of McpServer::Handle it wakes the host.
   void Reply(ToolResult result);
 
-  // True once the client gave up: work can stop, and Reply is ignored.
-  bool cancelled() const;
-
-  Era era() const;
-  // The caller's verified identity; empty without authentication.
-  const std::string& principal() const;
-  CallId id() const;
-
  private:
-  friend class McpServer;
+  friend class Tools;
   struct State;
-  explicit ToolCall(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;
+  explicit ToolCall(std::shared_ptr<HandlerCall::State> state);
+  State& own() const;
 };
 
 // Answers by call.Reply, now or later.
@@ -115,10 +97,16 @@ struct Tool {
   std::string name;  // 1 to 128 of A-Z a-z 0-9 _ . - (spec F-02)
   std::string title;
   std::string description;  // for handles, the retention rule is added (spec S-24)
-  Json input_schema;   // null: any object
-  Json output_schema;  // null: none
-  Json annotations;    // null: none
+  Json input_schema;        // null: any object
+  Json output_schema;       // null: none
+  Json annotations;         // null: none
   StateUse state;
+};
+
+// What clients show beside a tool.
+struct ToolDecoration {
+  Json icons;  // null: none; an array of {"src":...} (spec F-14)
+  Json meta;   // null: none; _meta
 };
 
 }  // namespace mcp_session

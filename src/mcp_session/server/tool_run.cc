@@ -14,7 +14,7 @@
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
 #include "mcp_session/json/write.h"
-#include "mcp_session/server/server_state.h"
+#include "mcp_session/server/tools.h"
 
 namespace mcp_session {
 namespace {
@@ -59,20 +59,18 @@ bool IsHandleOf(std::string_view handle, std::string_view kind) {
 
 }  // namespace
 
-StoreTicket McpServer::State::Await(Running call, Step step) {
-  return StoreTicket{waits_.Insert(Wait{std::move(call), step}) * 2 + 1};
-}
+StoreTicket Tools::Await(const Running& call, Step step) { return server_.Await(call, this, step); }
 
-std::string McpServer::State::MintHandle(std::string_view kind) {
+std::string Tools::MintHandle(std::string_view kind) {
   std::array<std::uint8_t, 16> bytes;  // 128 bits: 22 characters (S-23)
-  entropy_.Fill(bytes);
+  server_.entropy.Fill(bytes);
   return std::string(kind) + "_" + EncodeBase64Url(bytes);
 }
 
-void McpServer::State::Start(Call call) {
+void Tools::Start(Call call) {
   const CallId id = call.id;
   const auto refuse = [&](const char* why) {
-    engine_.Fail(id, ErrorCode::kInvalidParams, why, effects_);
+    server_.engine.Fail(id, ErrorCode::kInvalidParams, why, server_.effects);
   };
   const std::string* name = FindString(call.params, "name");
   if (name == nullptr) return refuse("params.name is missing");
@@ -82,19 +80,20 @@ void McpServer::State::Start(Call call) {
   if (arguments.is_null()) arguments = EmptyObject();
   if (!arguments.is_object()) return refuse("params.arguments is no object");
   const Running running =
-      std::make_shared<ToolCall::State>(weak_from_this(), std::move(tool), std::move(call));
-  running->arguments = std::move(arguments);
-  open_.Insert(id.number, running);
+      std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call));
+  Of(running).tool = std::move(tool);
+  Of(running).arguments = std::move(arguments);
+  server_.Open(running);
   Load(running);
 }
 
-void McpServer::State::Load(const Running& call) {
-  const StateUse& use = call->tool->tool.state;
+void Tools::Load(const Running& call) {
+  const StateUse& use = Of(call).tool->tool.state;
   switch (use.kind) {
     case Kind::kNone:
       return Run(call);
     case Kind::kNewHandle:
-      call->handle = MintHandle(use.handle_kind);
+      Of(call).handle = MintHandle(use.handle_kind);
       return Run(call);
     case Kind::kList:
       if (!StateOwner(use, call->call).empty()) return LoadList(call, {});
@@ -105,29 +104,34 @@ void McpServer::State::Load(const Running& call) {
       return Answer(call, ToolResult::Error("This tool keeps its state in a session, and this "
                                             "request belongs to none."));
     case Kind::kHandle: {
-      const std::string* handle = FindString(call->arguments, use.argument);
+      const std::string* handle = FindString(Of(call).arguments, use.argument);
       if (handle == nullptr) {
-        return Answer(call, ToolResult::Error("the argument " + use.argument +
-                                              " is missing: it must be a handle (" +
-                                              use.handle_kind + "_...)"));
+        std::string text = "the argument ";
+        text += use.argument;
+        text += " is missing: it must be a handle (";
+        text += use.handle_kind;
+        text += "_...)";
+        return Answer(call, ToolResult::Error(std::move(text)));
       }
       if (!IsHandleOf(*handle, use.handle_kind)) return TellGone(call);
-      call->handle = *handle;
+      Of(call).handle = *handle;
       break;
     }
   }
   const std::string owner = StateOwner(use, call->call);
-  store.Submit(Await(call, Step::kLoad), store::Get{KeyOf(use, owner, call->handle)}, now_);
+  server_.store.Submit(Await(call, kLoad), store::Get{KeyOf(use, owner, Of(call).handle)},
+                       server_.now);
 }
 
-void McpServer::State::LoadList(const Running& call, std::string_view cursor) {
-  const StateUse& use = call->tool->tool.state;
+void Tools::LoadList(const Running& call, std::string_view cursor) {
+  const StateUse& use = Of(call).tool->tool.state;
   const std::string owner = StateOwner(use, call->call);
-  store.Submit(Await(call, Step::kList), store::List{owner, use.handle_kind, cursor, 1000}, now_);
+  server_.store.Submit(Await(call, kList), store::List{owner, use.handle_kind, cursor, 1000},
+                       server_.now);
 }
 
 // The state as the record has it; false if the record is damaged.
-bool McpServer::State::Adopt(const Running& call, const Record& record) {
+bool Tools::Adopt(const Running& call, const Record& record) {
   const std::string_view data = *record.data;
   if (data.substr(0, kStateTag.size()) != kStateTag) return false;
   // The store has its own limit of size; what it keeps must be readable, whatever a peer may send.
@@ -135,109 +139,110 @@ bool McpServer::State::Adopt(const Running& call, const Record& record) {
   limits.max_message_bytes = limits.max_json_values = data.size();
   Result<Json> value = ParseJson(data.substr(kStateTag.size()), limits);
   if (!value || !value->is_object()) return false;
-  call->value = std::move(*value);
-  call->stored = record.data;
-  call->version = record.version;
+  Of(call).value = std::move(*value);
+  Of(call).stored = record.data;
+  Of(call).version = record.version;
   return true;
 }
 
-void McpServer::State::Run(const Running& call) {
-  ++call->runs;
+void Tools::Run(const Running& call) {
+  ++Of(call).runs;
   call->running = true;
-  const ToolHandler& handler = call->tool->handler;
-  if (guard) {
-    guard(handler, ToolCall(call));
-  } else {
-    handler(ToolCall(call));
-  }
+  const HandlerRun handler{[](const void* running) {
+                             const auto& tool_call = *static_cast<const Running*>(running);
+                             Of(tool_call).tool->handler(ToolCall(tool_call));
+                           },
+                           &call};
+  if (server_.Run(handler) || !call->running) return;
+  call->running = false;
+  Answer(call, ToolResult::Error("the tool failed"));
 }
 
 // On the state that `call` has by now, as if it were the first time: copies that the handler kept
 // of the old call do nothing any more.
-void McpServer::State::RunAgain(const Running& call) {
-  if (call->runs >= kMaxRuns) {
+void Tools::RunAgain(const Running& call) {
+  if (Of(call).runs >= kMaxRuns) {
     return Answer(call, ToolResult::Error("too many calls change this at once; try again"));
   }
   const Running again =
-      std::make_shared<ToolCall::State>(weak_from_this(), call->tool, std::move(call->call));
-  again->arguments = std::move(call->arguments);
-  again->value = std::move(call->value);
-  again->stored = std::move(call->stored);
-  again->version = call->version;
-  again->handle = call->handle;
-  again->runs = call->runs;
-  open_.Insert(again->call.id.number, again);
+      std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call->call));
+  Of(again).tool = Of(call).tool;
+  Of(again).arguments = std::move(Of(call).arguments);
+  Of(again).value = std::move(Of(call).value);
+  Of(again).stored = std::move(Of(call).stored);
+  Of(again).version = Of(call).version;
+  Of(again).handle = Of(call).handle;
+  Of(again).runs = Of(call).runs;
+  server_.Open(again);
   Run(again);
 }
 
-void McpServer::State::Save(const Running& call) {
-  const StateUse& use = call->tool->tool.state;
+void Tools::Save(const Running& call) {
+  const StateUse& use = Of(call).tool->tool.state;
   const bool has_state =
       use.kind == Kind::kSession || use.kind == Kind::kNewHandle || use.kind == Kind::kHandle;
-  if (!has_state || call->result.is_error) return Answer(call, call->result);
+  if (!has_state || Of(call).result.is_error) return Answer(call, Of(call).result);
   const std::string owner = StateOwner(use, call->call);
-  const RecordKey key = KeyOf(use, owner, call->handle);
-  if (call->end_handle) {
-    return store.Submit(Await(call, Step::kSave), store::Remove{key}, now_);
+  const RecordKey key = KeyOf(use, owner, Of(call).handle);
+  if (Of(call).end_handle) {
+    return server_.store.Submit(Await(call, kSave), store::Remove{key}, server_.now);
   }
   std::string data(kStateTag);
-  if (!call->value.is_object() || NestsTooDeep(call->value, Limits().max_json_depth) ||
-      !AppendJson(call->value, &data)) {
+  if (!Of(call).value.is_object() || NestsTooDeep(Of(call).value, Limits().max_json_depth) ||
+      !AppendJson(Of(call).value, &data)) {
     return Fail(call, ErrorCode::kInternal);
   }
-  if (call->stored != nullptr && *call->stored == data) return Answer(call, call->result);
-  if (call->version) {
-    return store.Submit(Await(call, Step::kSave), store::Put{key, std::move(data), call->version},
-                        now_);
+  if (Of(call).stored != nullptr && *Of(call).stored == data) return Answer(call, Of(call).result);
+  if (Of(call).version) {
+    return server_.store.Submit(Await(call, kSave),
+                                store::Put{key, std::move(data), Of(call).version}, server_.now);
   }
   Lifetime lifetime = use.lifetime;
   if (use.kind == Kind::kSession) {
-    if (call->value.empty()) return Answer(call, call->result);  // nothing to keep yet
-    lifetime =
-        Lifetime{std::nullopt, engine_.options().session_lifetime.max_life.value_or(kMaxLifetime)};
+    if (Of(call).value.empty()) return Answer(call, Of(call).result);  // nothing to keep yet
+    lifetime = Lifetime{std::nullopt,
+                        server_.engine.options().session_lifetime.max_life.value_or(kMaxLifetime)};
   } else if (owner.empty()) {
     lifetime = Lifetime{std::nullopt, use.anonymous_ttl};
   }
-  store.Submit(Await(call, Step::kSave), store::Create{key, std::move(data), lifetime}, now_);
+  server_.store.Submit(Await(call, kSave), store::Create{key, std::move(data), lifetime},
+                       server_.now);
 }
 
-void McpServer::State::HandleToolReply(StoreReply reply) {
-  std::optional<Wait> wait = waits_.Take(reply.ticket.number / 2);
-  if (!wait || (wait->call != nullptr && wait->call->cancelled)) return;
-  switch (wait->step) {
-    case Step::kLoad:
-      return Loaded(wait->call, reply);
-    case Step::kList:
-      return Listed(wait->call, reply);
-    case Step::kSave:
-      return Saved(wait->call, reply);
-    case Step::kForget:
-      return;  // what is left expires by itself
+void Tools::HandleAnswer(const Running& call) { Save(call); }
+
+void Tools::HandleReply(int step, const Running& call, StoreReply& reply) {
+  switch (step) {
+    case kLoad:
+      return Loaded(call, reply);
+    case kList:
+      return Listed(call, reply);
+    default:
+      return Saved(call, reply);
   }
 }
 
-void McpServer::State::Loaded(const Running& call, StoreReply& reply) {
-  const bool absent =
-      reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-  if (absent && call->tool->tool.state.kind == Kind::kHandle) return TellGone(call);
+void Tools::Loaded(const Running& call, StoreReply& reply) {
+  const bool absent = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
+  if (absent && Of(call).tool->tool.state.kind == Kind::kHandle) return TellGone(call);
   if (reply.error && !absent) return Fail(call, *reply.error);
   if (!absent && !Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);
-  if (call->runs > 0) return RunAgain(call);
+  if (Of(call).runs > 0) return RunAgain(call);
   Run(call);
 }
 
-void McpServer::State::Listed(const Running& call, StoreReply& reply) {
+void Tools::Listed(const Running& call, StoreReply& reply) {
   if (reply.error) return Fail(call, *reply.error);
   for (Record& record : reply.listed) {
-    call->handles.push_back(HandleInfo{std::move(record.id), record.expires_in});
+    Of(call).handles.push_back(HandleInfo{std::move(record.id), record.expires_in});
   }
   if (!reply.cursor.empty()) return LoadList(call, reply.cursor);
   Run(call);
 }
 
-void McpServer::State::Saved(const Running& call, StoreReply& reply) {
-  const StateUse& use = call->tool->tool.state;
-  if (!reply.error) return Answer(call, call->result);
+void Tools::Saved(const Running& call, StoreReply& reply) {
+  const StateUse& use = Of(call).tool->tool.state;
+  if (!reply.error) return Answer(call, Of(call).result);
   switch (*reply.error) {
     case ErrorCode::kConflict:
       if (!Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);
@@ -248,9 +253,9 @@ void McpServer::State::Saved(const Running& call, StoreReply& reply) {
     case ErrorCode::kNotFound:
     case ErrorCode::kExpired:
       if (use.kind == Kind::kHandle) return TellGone(call);
-      call->value = EmptyObject();
-      call->stored = nullptr;
-      call->version.reset();
+      Of(call).value = EmptyObject();
+      Of(call).stored = nullptr;
+      Of(call).version.reset();
       return RunAgain(call);
     case ErrorCode::kCapacity:
       return Answer(call, ToolResult::Error("There is no room for more state: end what is no "
@@ -262,7 +267,7 @@ void McpServer::State::Saved(const Running& call, StoreReply& reply) {
   }
 }
 
-void McpServer::State::Answer(const Running& call, const ToolResult& result) {
+void Tools::Answer(const Running& call, const ToolResult& result) {
   std::string members = "\"content\":";
   bool valid = AppendJson(result.content, &members);
   if (!result.structured.is_null()) {
@@ -271,36 +276,34 @@ void McpServer::State::Answer(const Running& call, const ToolResult& result) {
   }
   if (result.is_error) members += ",\"isError\":true";
   if (!valid) return Fail(call, ErrorCode::kInternal);
-  open_.Erase(call->call.id.number);
-  engine_.Answer(call->call.id, members, {}, effects_);
+  server_.Close(call->call.id);
+  server_.engine.Answer(call->call.id, members, {}, server_.effects);
 }
 
-void McpServer::State::Fail(const Running& call, ErrorCode code) {
+void Tools::Fail(const Running& call, ErrorCode code) {
   std::string_view message = "the tool failed";
   if (code == ErrorCode::kUnavailable) message = "the state store is unavailable";
   if (code == ErrorCode::kMisconfigured) message = "the state store refuses this server";
   if (code == ErrorCode::kCorrupt) message = "the state cannot be read";
-  open_.Erase(call->call.id.number);
-  engine_.Fail(call->call.id, code, message, effects_);
+  server_.Close(call->call.id);
+  server_.engine.Fail(call->call.id, code, message, server_.effects);
 }
 
 // A handle that was never there, is somebody else's, or has ended (S-24).
-void McpServer::State::TellGone(const Running& call) {
-  const std::string& kind = call->tool->tool.state.handle_kind;
-  std::string text = "This " + kind + " does not exist or has ended.";
+void Tools::TellGone(const Running& call) {
+  const std::string& kind = Of(call).tool->tool.state.handle_kind;
+  std::string text = "This ";
+  text += kind;
+  text += " does not exist or has ended.";
   for (const auto& tool : tools_) {
     const StateUse& use = tool->tool.state;
     if (use.kind == Kind::kNewHandle && use.handle_kind == kind) {
-      text += " Call " + tool->tool.name + " for a new one.";
+      text += " Call ";
+      text += tool->tool.name;
+      text += " for a new one.";
     }
   }
   Answer(call, ToolResult::Error(std::move(text)));
-}
-
-void McpServer::State::Forget(const SessionEnded& ended) {
-  // What a principal owns outlives its sessions; the session's own state does not.
-  const std::string owner = OwnerOf({}, ended.session);
-  store.Submit(Await(nullptr, Step::kForget), store::RemoveOwned{owner}, now_);
 }
 
 }  // namespace mcp_session

@@ -68,13 +68,14 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
       return refuse(ErrorCode::kInvalidRequest, "the session is initialized");
     }
     const Result<Handshake> handshake = Negotiate(request.params, false);
-    if (!handshake) return SendError(id, 0, request.id, ToRpcError(handshake.error()), turn.effects);
+    if (!handshake)
+      return SendError(id, 0, request.id, ToRpcError(handshake.error()), turn.effects);
     channel.session = MintSessionId();
     channel.revision = handshake->revision;
     return SendResult(id, Caller{{}, {}, handshake->revision}, request.id, handshake->members, {},
                       turn.effects);
   }
-  const Caller caller{channel.principal, channel.session, channel.revision};
+  const Caller caller{channel.principal, channel.session, channel.revision, channel.log_level};
   if (request.method == "ping") return SendResult(id, caller, request.id, {}, {}, turn.effects);
   if (channel.session.empty()) {  // H-05
     return refuse(ErrorCode::kSessionRequired, "initialize first");
@@ -87,8 +88,7 @@ void ServerEngine::State::CloseChannel(ChannelId id, Turn& turn) {
   if (found == nullptr) return;
   for (const std::uint64_t number : CallsOf({}, id)) CloseCall(number, turn);
   if (!found->session.empty()) {
-    turn.news->push_back(SessionEnded{std::move(found->principal),
-                                      std::move(found->session)});
+    turn.news->push_back(SessionEnded{std::move(found->principal), std::move(found->session)});
   }
   channels.Erase(id.number);
 }

@@ -16,7 +16,7 @@ namespace {
 std::string ToText(const Json& json) {
   std::string text;
   const bool valid = AppendJson(json, &text);
-  MCPS_CHECK(valid);  // the program's own text: options and capabilities
+  MCPS_CHECK(valid);  // the program's own text
   return text;
 }
 
@@ -42,6 +42,8 @@ bool SamePeer(const OpenCall& call, const Caller& caller, const Target& target) 
          call.caller.session == caller.session && call.caller.principal == caller.principal;
 }
 
+constexpr std::int64_t kUnknownMethod = -32601;
+
 std::optional<RequestId> ReadRequestId(const Json& value) {
   if (const std::string* text = AsString(value)) return RequestId(*text);
   if (!value.is_number_integer()) return std::nullopt;
@@ -62,10 +64,8 @@ std::string OwnerOf(std::string_view principal, std::string_view session) {
   return {};
 }
 
-ServerEngine::State::State(ServerOptions options_in, Json capabilities_in, SessionStore& store_in,
-                           Entropy& entropy_in)
+ServerEngine::State::State(ServerOptions options_in, SessionStore& store_in, Entropy& entropy_in)
     : options(std::move(options_in)),
-      capabilities(ToText(capabilities_in)),
       server_info(ToText(ServerInfo(options))),
       store(store_in),
       entropy(entropy_in) {}
@@ -87,8 +87,7 @@ std::vector<std::uint64_t> ServerEngine::State::CallsOf(const Caller& caller,
   return numbers;
 }
 
-std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller,
-                                                        const Target& target,
+std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller, const Target& target,
                                                         const RequestId& id) {
   if (calls.size() >= options.limits.max_calls) {
     return MakeRefusal(ErrorCode::kTooManyRequests, "too many requests are open");
@@ -111,15 +110,20 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
     return SendError(target, refusal->http_status, request.id, ToRpcError(refusal->error),
                      turn.effects);
   }
-  OpenCall open{target, std::move(request.id), std::move(caller), std::nullopt, std::nullopt,
-                false};
+  OpenCall open{target,       std::move(request.id), std::move(caller),
+                std::nullopt, std::nullopt,          false};
   if (const Json* meta = FindObject(request.params, "_meta")) {
     if (const Json* token = Find(*meta, "progressToken")) {
       open.progress_token = ReadRequestId(*token);
     }
   }
-  Call call{{}, open.caller.revision, std::move(request.method), std::move(request.params),
-            open.caller.principal, open.caller.session};
+  Call call{{},
+            open.caller.revision,
+            open.caller.log_level,
+            std::move(request.method),
+            std::move(request.params),
+            open.caller.principal,
+            open.caller.session};
   call.id = CallId{calls.Insert(std::move(open))};
   turn.news->push_back(CallStarted{std::move(call)});
 }
@@ -137,8 +141,8 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   turn.effects->push_back(effect::HttpEnd{*exchange});
 }
 
-void ServerEngine::State::CancelCall(const Caller& caller, const Target& target,
-                                     const Json& params, Turn& turn) {
+void ServerEngine::State::CancelCall(const Caller& caller, const Target& target, const Json& params,
+                                     Turn& turn) {
   const Json* named = Find(params, "requestId");
   if (named == nullptr) return;
   const std::optional<RequestId> id = ReadRequestId(*named);
@@ -161,8 +165,7 @@ void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {
 // --- answers ---
 
 std::string ServerEngine::State::WrapResult(const Caller& caller, const RequestId& id,
-                                            std::string_view members,
-                                            std::string_view meta) const {
+                                            std::string_view members, std::string_view meta) const {
   const bool stateless = EraOf(caller.revision) == Era::kStateless;
   std::string inside;
   inside.reserve(members.size() + meta.size() + 160);
@@ -196,9 +199,8 @@ void ServerEngine::State::SendResult(const Target& target, const Caller& caller,
     effects->push_back(effect::Send{*channel, std::move(text)});
     return;
   }
-  effects->push_back(effect::HttpRespond{std::get<ExchangeId>(target), 200,
-                                         {{"content-type", "application/json"}},
-                                         std::move(text)});
+  effects->push_back(effect::HttpRespond{
+      std::get<ExchangeId>(target), 200, {{"content-type", "application/json"}}, std::move(text)});
 }
 
 void ServerEngine::State::SendError(const Target& target, int status,
@@ -245,11 +247,10 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
   }
 }
 
-void ServerEngine::State::Fail(CallId id, ErrorCode code, std::string_view message,
+void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status,
                                Effects* effects) {
   std::optional<OpenCall> call = calls.Take(id.number);
   if (!call) return;
-  const RpcError error{JsonRpcNumber(code), std::string(message), std::nullopt};
   if (call->streaming) {  // too late for a status (E-04)
     std::string text;
     AppendError(call->id, error, &text);
@@ -257,8 +258,17 @@ void ServerEngine::State::Fail(CallId id, ErrorCode code, std::string_view messa
     return;
   }
   // In the handshake era an unknown method is told in band; only an outage has its own status.
-  const bool in_band = call->era() == Era::kHandshake && code == ErrorCode::kMethodNotFound;
-  SendError(call->target, in_band ? 200 : HttpStatus(code), call->id, error, effects);
+  const bool in_band = call->era() == Era::kHandshake && error.code == kUnknownMethod;
+  SendError(call->target, in_band ? 200 : http_status, call->id, error, effects);
+}
+
+void ServerEngine::State::Notify(CallId id, std::string_view method, std::string_view params,
+                                 Effects* effects) {
+  OpenCall* call = calls.Find(id.number);
+  if (call == nullptr) return;
+  std::string text;
+  AppendNotification(method, params, &text);
+  SendOnCall(*call, std::move(text), false, effects);
 }
 
 void ServerEngine::State::Progress(CallId id, double progress, std::optional<double> total,
@@ -287,12 +297,13 @@ void ServerEngine::State::Progress(CallId id, double progress, std::optional<dou
   SendOnCall(*call, std::move(text), false, effects);
 }
 
-void ServerEngine::State::Discover(const Target& target, const Caller& caller,
-                                   const RequestId& id, Turn& turn) {
+void ServerEngine::State::Discover(const Target& target, const Caller& caller, const RequestId& id,
+                                   Turn& turn) {
   std::string members = "\"supportedVersions\":[\"";
   members += RevisionName(kNewestStateless);
-  members += "\"],\"capabilities\":";
+  members += "\"],\"capabilities\":{";
   members += capabilities;
+  members += '}';
   if (!options.instructions.empty()) {
     members += ",\"instructions\":";
     if (!AppendJsonString(options.instructions, &members)) members += "\"\"";
@@ -303,12 +314,16 @@ void ServerEngine::State::Discover(const Target& target, const Caller& caller,
 
 // --- the public face ---
 
-ServerEngine::ServerEngine(ServerOptions options, Json capabilities, SessionStore& store,
-                           Entropy& entropy)
-    : state_(std::make_unique<State>(std::move(options), std::move(capabilities), store,
-                                     entropy)) {}
+ServerEngine::ServerEngine(ServerOptions options, SessionStore& store, Entropy& entropy)
+    : state_(std::make_unique<State>(std::move(options), store, entropy)) {}
 
 ServerEngine::~ServerEngine() = default;
+
+void ServerEngine::AddCapability(std::string_view member) {
+  std::string& capabilities = state_->capabilities;
+  if (!capabilities.empty()) capabilities += ',';
+  capabilities += member;
+}
 
 void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
                           std::vector<EngineNews>* news) {
@@ -341,7 +356,25 @@ void ServerEngine::Answer(CallId call, std::string_view members, std::string_vie
 }
 
 void ServerEngine::Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects) {
-  state_->Fail(call, code, message, effects);
+  const RpcError error{JsonRpcNumber(code), std::string(message), std::nullopt};
+  state_->Fail(call, error, HttpStatus(code), effects);
+}
+
+void ServerEngine::Fail(CallId call, const RpcError& error, int http_status, Effects* effects) {
+  state_->Fail(call, error, http_status, effects);
+}
+
+void ServerEngine::Notify(CallId call, std::string_view method, std::string_view params,
+                          Effects* effects) {
+  state_->Notify(call, method, params, effects);
+}
+
+bool ServerEngine::SetChannelLogLevel(CallId id, LogLevel level) {
+  const OpenCall* call = state_->calls.Find(id.number);
+  const auto* channel = call != nullptr ? std::get_if<ChannelId>(&call->target) : nullptr;
+  if (channel == nullptr) return false;
+  if (Channel* found = state_->channels.Find(channel->number)) found->log_level = level;
+  return true;
 }
 
 void ServerEngine::Progress(CallId call, double progress, std::optional<double> total,

@@ -27,6 +27,7 @@
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
 #include "mcp_session/protocol/http.h"
+#include "mcp_session/protocol/log_level.h"
 #include "mcp_session/protocol/message.h"
 #include "mcp_session/protocol/version.h"
 #include "mcp_session/session/effect.h"
@@ -50,8 +51,9 @@ struct ServerOptions {
 struct Call {
   CallId id;
   Revision revision = kNewestHandshake;
+  LogLevel log_level = LogLevel::kNotSet;  // the session's
   std::string method;
-  Json params;  // an object or null, with its _meta
+  Json params;            // an object or null, with its _meta
   std::string principal;  // the caller's verified identity; empty without authentication
   std::string session;    // the session's id, a secret; empty in the stateless era
 
@@ -82,30 +84,42 @@ using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded>;
 
 class ServerEngine {
  public:
-  // `capabilities` is what initialize and server/discover tell. All must outlive the engine but
-  // `options` and `capabilities`, which are copied. Tickets of the engine are even numbers.
-  ServerEngine(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+  // `store` and `entropy` must outlive the engine. Its tickets are even numbers.
+  ServerEngine(ServerOptions options, SessionStore& store, Entropy& entropy);
   ~ServerEngine();
   ServerEngine(const ServerEngine&) = delete;
   ServerEngine& operator=(const ServerEngine&) = delete;
+
+  // From now on initialize and server/discover tell this too: a member of the capabilities as JSON
+  // text, `"tools":{}` for instance.
+  void AddCapability(std::string_view member);
 
   // Appends what the host and the application are to do.
   void Handle(const Event& event, Instant now, Effects* effects, std::vector<EngineNews>* news);
 
   // A reply to a command with one of the engine's tickets.
-  void HandleReply(StoreReply reply, Instant now, Effects* effects,
-                   std::vector<EngineNews>* news);
+  void HandleReply(StoreReply reply, Instant now, Effects* effects, std::vector<EngineNews>* news);
 
   // Ends a call with its result. `members` is the inside of the result object as JSON text,
   // `"content":[...]` for instance; `meta` the inside of its _meta, or empty. The engine adds what
   // the era wants around them. A call that is over already is ignored.
   void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
   void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
+  // The same with any error; `http_status` is for an answer that has not begun.
+  void Fail(CallId call, const RpcError& error, int http_status, Effects* effects);
 
   // Tells the client how far a call is, if it asked to be told. Dropped if `progress` is no more
   // than the last one (spec P-03). An empty `message` is left out.
-  void Progress(CallId call, double progress, std::optional<double> total,
-                std::string_view message, Effects* effects);
+  void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
+                Effects* effects);
+
+  // A notification about a call, which goes where its answer will. `params` is an object as JSON
+  // text. Dropped if the call is over.
+  void Notify(CallId call, std::string_view method, std::string_view params, Effects* effects);
+
+  // If the call came by a channel, its session's calls have this log level from now on; false if
+  // it did not: the level is in the session's record then.
+  bool SetChannelLogLevel(CallId call, LogLevel level);
 
   const ServerOptions& options() const;
 

@@ -43,7 +43,6 @@ std::string ServerEngine::State::MintSessionId() {
   return EncodeBase64Url(bytes);
 }
 
-
 Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json& params,
                                                                       bool tell_lifetime) const {
   const std::string* wanted = FindString(params, "protocolVersion");
@@ -66,9 +65,9 @@ Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json
   std::string& members = handshake.members;
   members = "\"protocolVersion\":\"";
   members += RevisionName(handshake.revision);
-  members += "\",\"capabilities\":";
+  members += "\",\"capabilities\":{";
   members += capabilities;
-  members += ",\"serverInfo\":";
+  members += "},\"serverInfo\":";
   members += server_info;
   if (!options.instructions.empty()) {
     members += ",\"instructions\":";
@@ -89,8 +88,8 @@ void ServerEngine::State::StartSession(ExchangeId exchange, std::string_view pri
   const std::string owner = OwnerOf(principal, {});
   std::string response;
   AppendResult(request.id, handshake->members, &response);
-  const auto ticket = Await(WaitForCreate{exchange, std::move(request.id), session,
-                                          std::move(response)});
+  const auto ticket =
+      Await(WaitForCreate{exchange, std::move(request.id), session, std::move(response)});
   store.Submit(ticket,
                store::Create{RecordKey{owner, kSessionKind, session},
                              EncodeSessionRecord({handshake->revision, false, handshake->client}),
@@ -128,8 +127,7 @@ void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
       return RefuseHttp(exchange, MakeRefusal(error, "the client's description is too large"), id,
                         turn);
     case ErrorCode::kUnavailable:
-      return RefuseHttp(exchange, MakeRefusal(error, "the session store is unavailable"), id,
-                        turn);
+      return RefuseHttp(exchange, MakeRefusal(error, "the session store is unavailable"), id, turn);
     case ErrorCode::kMisconfigured:
       return RefuseHttp(exchange, MakeRefusal(error, "the session store refuses this server"), id,
                         turn);
@@ -151,10 +149,11 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
   }
   if (auto* created = std::get_if<WaitForCreate>(&*wait)) {
     if (reply.error) return StoreFailed(created->exchange, *reply.error, created->id, turn);
-    turn.effects->push_back(effect::HttpRespond{created->exchange, 200,
-                                                {{"content-type", "application/json"},
-                                                 {"mcp-session-id", std::move(created->session)}},
-                                                std::move(created->response)});
+    turn.effects->push_back(effect::HttpRespond{
+        created->exchange,
+        200,
+        {{"content-type", "application/json"}, {"mcp-session-id", std::move(created->session)}},
+        std::move(created->response)});
     return;
   }
   if (auto* marked = std::get_if<WaitForInitialized>(&*wait)) {
@@ -174,8 +173,8 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
     CloseCall(number, turn);
   }
   turn.effects->push_back(effect::HttpRespond{removed.exchange, 204, {}, {}});
-  turn.news->push_back(SessionEnded{std::move(removed.caller.principal),
-                                    std::move(removed.caller.session)});
+  turn.news->push_back(
+      SessionEnded{std::move(removed.caller.principal), std::move(removed.caller.session)});
 }
 
 void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message message,
@@ -183,6 +182,7 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
   const auto head = DecodeSessionHead(*record.data);
   if (!head) return StoreFailed(exchange, ErrorCode::kCorrupt, IdOf(message), turn);
   caller.revision = head->revision;
+  caller.log_level = head->log_level;
   if (auto* request = std::get_if<Request>(&message)) {
     if (request->method == "ping") {
       return SendResult(exchange, caller, request->id, {}, {}, turn.effects);  // P-04

@@ -26,6 +26,7 @@ struct Caller {
   std::string principal;
   std::string session;  // empty: stateless
   Revision revision = kNewestHandshake;
+  LogLevel log_level = LogLevel::kNotSet;
 };
 
 // A request that the application works on. Its CallId is its number in State::calls.
@@ -69,6 +70,7 @@ struct Channel {
   std::string session;  // set by initialize
   Revision revision = kNewestHandshake;
   bool stateless = false;  // it has made a stateless request, so it may not initialize (D-03)
+  LogLevel log_level = LogLevel::kNotSet;
 };
 
 // The outputs of one turn, and what time it is in it.
@@ -80,7 +82,7 @@ struct Turn {
 
 class ServerEngine::State {
  public:
-  State(ServerOptions options, Json capabilities, SessionStore& store, Entropy& entropy);
+  State(ServerOptions options, SessionStore& store, Entropy& entropy);
 
   // server_http.cc
   void HandleHttp(const event::HttpRequested& event, Turn& turn);
@@ -111,9 +113,10 @@ class ServerEngine::State {
   void DropExchange(ExchangeId exchange, Turn& turn);
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
   void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
-  void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
-  void Progress(CallId call, double progress, std::optional<double> total,
-                std::string_view message, Effects* effects);
+  void Fail(CallId call, const RpcError& error, int http_status, Effects* effects);
+  void Notify(CallId call, std::string_view method, std::string_view params, Effects* effects);
+  void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
+                Effects* effects);
 
   // One whole message that answers a request. `status` is for HTTP.
   void SendResult(const Target& target, const Caller& caller, const RequestId& id,
@@ -122,7 +125,7 @@ class ServerEngine::State {
                  const RpcError& error, Effects* effects);
 
   ServerOptions options;
-  std::string capabilities;  // JSON text
+  std::string capabilities;  // members, as JSON text
   std::string server_info;   // JSON text
   SessionStore& store;
   Entropy& entropy;

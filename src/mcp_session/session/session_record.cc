@@ -9,6 +9,13 @@ constexpr std::string_view kTag = "S1";
 constexpr std::size_t kRevisionAt = 2;
 constexpr std::size_t kInitializedAt = 3;
 constexpr std::size_t kHeadSize = 4;
+constexpr std::size_t kLogLevelAt = 4;
+
+LogLevel LogLevelIn(std::string_view data) {
+  const int level = data.size() > kLogLevelAt ? data[kLogLevelAt] - '0' : 0;
+  const bool set = level > 0 && level <= static_cast<int>(LogLevel::kEmergency);
+  return set ? static_cast<LogLevel>(level) : LogLevel::kNotSet;
+}
 
 }  // namespace
 
@@ -26,7 +33,7 @@ std::optional<SessionHead> DecodeSessionHead(std::string_view data) {
   const char initialized = data[kInitializedAt];
   if (revision < 0 || revision > static_cast<int>(kNewestHandshake)) return std::nullopt;
   if (initialized != 'i' && initialized != '-') return std::nullopt;
-  return SessionHead{static_cast<Revision>(revision), initialized == 'i'};
+  return SessionHead{static_cast<Revision>(revision), initialized == 'i', LogLevelIn(data)};
 }
 
 std::string MarkInitialized(std::string_view data) {
@@ -34,6 +41,14 @@ std::string MarkInitialized(std::string_view data) {
   std::string marked(data);
   marked[kInitializedAt] = 'i';
   return marked;
+}
+
+std::string WithLogLevel(std::string_view data, LogLevel level) {
+  MCPS_CHECK(data.size() >= kHeadSize);
+  std::string changed(data);
+  const std::size_t replaced = LogLevelIn(data) != LogLevel::kNotSet ? 1 : 0;
+  changed.replace(kLogLevelAt, replaced, 1, static_cast<char>('0' + static_cast<int>(level)));
+  return changed;
 }
 
 }  // namespace mcp_session

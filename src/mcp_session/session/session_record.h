@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "mcp_session/protocol/log_level.h"
 #include "mcp_session/protocol/version.h"
 
 namespace mcp_session {
@@ -20,18 +21,23 @@ struct SessionRecord {
   std::string client;
 };
 
-// "S1", one letter for the revision ('a' the oldest), 'i' or '-', the client's JSON.
+// "S1", one letter for the revision ('a' the oldest), 'i' or '-', the client's JSON. Before that
+// the log level, '1' (debug) to '8', if the client has set one.
 std::string EncodeSessionRecord(const SessionRecord& record);
 
 // What every request needs, without looking at the JSON; nullopt if `data` is no such record.
 struct SessionHead {
   Revision revision = kNewestHandshake;
   bool initialized = false;
+  LogLevel log_level = LogLevel::kNotSet;
 };
 std::optional<SessionHead> DecodeSessionHead(std::string_view data);
 
 // `data` with the initialized flag set. It must be such a record.
 std::string MarkInitialized(std::string_view data);
+
+// `data` with this log level. It must be such a record.
+std::string WithLogLevel(std::string_view data, LogLevel level);
 
 }  // namespace mcp_session
 

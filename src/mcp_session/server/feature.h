@@ -1,0 +1,62 @@
+// A feature of the server, such as its tools: it answers some methods. mcp_server.cc knows features
+// only by this interface, so a program holds the code of those it registers something with, and of
+// no other. Private to this folder.
+#ifndef MCP_SESSION_SERVER_FEATURE_H_
+#define MCP_SESSION_SERVER_FEATURE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "mcp_session/server/handler_call.h"
+#include "mcp_session/server/mcp_server.h"
+
+namespace mcp_session {
+
+class Feature {
+ public:
+  using Running = std::shared_ptr<HandlerCall::State>;
+
+  enum class Name : std::uint8_t { kTools, kPrompts, kResources, kCompletions, kLogging, kPages };
+  explicit Feature(Name name_in) : name(name_in) {}
+  virtual ~Feature() = default;
+
+  // Takes `call` if it is of one of its methods; false, with `call` untouched, if it is not. What
+  // it takes ends with an answer of the engine, now or later.
+  virtual bool HandleCall(Call& call) = 0;
+  // The handler of `call` has answered.
+  virtual void HandleAnswer(const Running& call) = 0;
+  // A reply to a command that it submitted with State::Await(..., step). Never for a call that
+  // was cancelled meanwhile.
+  virtual void HandleReply(int step, const Running& call, StoreReply& reply);
+
+  const Name name;
+  std::unique_ptr<Feature> next;  // the one that is asked after it
+
+ protected:
+  // For features whose handlers answer once, and that keep nothing in the store.
+
+  // Opens `call` and runs `handler` on it, in the guard.
+  using Handler = void (*)(const Running& call);
+  static void RunHandler(McpServer::State& server, const Running& call, Handler handler);
+  // Ends `call`: with a result that has these members, unless they are not `valid`; with an error.
+  static void AnswerCall(McpServer::State& server, const Running& call, bool valid,
+                         std::string_view members);
+  static void FailCall(McpServer::State& server, const Running& call, const Error& error);
+};
+
+// What the copies of a HandlerCall share. Each feature derives its own.
+struct HandlerCall::State {
+  State(std::weak_ptr<McpServer::State> server_in, Feature& feature_in, Call call_in);
+  ~State();  // answers a call that its handler dropped
+
+  std::weak_ptr<McpServer::State> server;  // a handler may keep a call longer than that
+  Feature& feature;                        // lives as long as the server
+  Call call;
+  bool running = false;    // the handler was called and has not answered
+  bool cancelled = false;  // the client gave up
+};
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SERVER_FEATURE_H_

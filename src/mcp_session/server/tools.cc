@@ -1,0 +1,185 @@
+#include "mcp_session/server/tools.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mcp_session/base/check.h"
+#include "mcp_session/json/access.h"
+#include "mcp_session/json/parse.h"
+#include "mcp_session/json/write.h"
+
+namespace mcp_session {
+namespace {
+
+bool IsToolName(std::string_view name) {  // F-02
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+// A handle's kind is also the prefix of its id and part of a key in the store, where two kinds are
+// the server's own: sessions, and what tools keep in them.
+bool IsHandleKind(std::string_view kind) {
+  return kind != "session" && kind != "state" && !kind.empty() && kind.size() <= 32 &&
+         std::all_of(kind.begin(), kind.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
+void AppendInWords(Millis time, std::string* out) {
+  std::int64_t count = time.count / 1000;
+  const char* unit = " second";
+  if (count >= 172'800 && count % 86'400 == 0) {
+    count /= 86'400;
+    unit = " day";
+  } else if (count >= 3'600 && count % 3'600 == 0) {
+    count /= 3'600;
+    unit = " hour";
+  } else if (count >= 60 && count % 60 == 0) {
+    count /= 60;
+    unit = " minute";
+  }
+  AppendInteger(count, out);
+  *out += unit;
+  if (count != 1) *out += 's';
+}
+
+// What a model has to know of the handle that a tool makes (spec S-24).
+void AppendRetentionRule(const StateUse& use, std::string* out) {
+  *out += "Returns a handle (";
+  *out += use.handle_kind;
+  *out += "_...) that later calls take.";
+  if (use.lifetime.idle_ttl) {
+    *out += " It ends when unused for ";
+    AppendInWords(*use.lifetime.idle_ttl, out);
+    if (use.lifetime.max_life) {
+      *out += ", after ";
+      AppendInWords(*use.lifetime.max_life, out);
+      *out += " at the latest";
+    }
+    *out += '.';
+  } else if (use.lifetime.max_life) {
+    *out += " It ends after ";
+    AppendInWords(*use.lifetime.max_life, out);
+    *out += '.';
+  }
+  *out += " For anonymous callers without a session it ends after ";
+  AppendInWords(use.anonymous_ttl, out);
+  *out += '.';
+}
+
+Json Describe(const Tool& tool, const ToolDecoration* decoration) {
+  Json described = EmptyObject();
+  described["name"] = tool.name;
+  if (!tool.title.empty()) described["title"] = tool.title;
+  std::string description = tool.description;
+  if (tool.state.kind == StateUse::Kind::kNewHandle) {
+    if (!description.empty()) description += ' ';
+    AppendRetentionRule(tool.state, &description);
+  }
+  if (!description.empty()) described["description"] = std::move(description);
+  Json& schema = described["inputSchema"];
+  schema = tool.input_schema;
+  if (schema.is_null()) schema["type"] = "object";
+  if (!tool.output_schema.is_null()) described["outputSchema"] = tool.output_schema;
+  if (!tool.annotations.is_null()) described["annotations"] = tool.annotations;
+  if (decoration == nullptr) return described;
+  if (!decoration->icons.is_null()) described["icons"] = decoration->icons;
+  if (!decoration->meta.is_null()) described["_meta"] = decoration->meta;
+  return described;
+}
+
+const char* WhyNoTool(const Tool& tool) {
+  using Kind = StateUse::Kind;
+  if (!IsToolName(tool.name)) return "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -";
+  const std::string* type = FindString(tool.input_schema, "type");
+  if (!tool.input_schema.is_null() && (type == nullptr || *type != "object")) {
+    return "an input schema's type is \"object\"";
+  }
+  const Kind kind = tool.state.kind;
+  if (kind == Kind::kNone || kind == Kind::kSession) return nullptr;
+  if (!IsHandleKind(tool.state.handle_kind))
+    return "a handle's kind is 1 to 32 of a-z 0-9 _, but not session or state";
+  if (kind == Kind::kNewHandle && tool.state.anonymous_ttl <= Millis{0}) {
+    return "anonymous_ttl must be positive";
+  }
+  if (kind != Kind::kHandle) return nullptr;
+  const Json* properties = FindObject(tool.input_schema, "properties");
+  if (properties == nullptr || FindObject(*properties, tool.state.argument) == nullptr) {
+    return "the input schema lacks the property that names the handle";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
+  auto* tools = state_->Find<Tools>();
+  if (tools == nullptr) {
+    tools = &state_->Add(std::make_unique<Tools>(*state_));
+    state_->engine.AddCapability("\"tools\":{}");
+  }
+  return tools->Register(std::move(tool), std::move(handler), decoration);
+}
+
+Result<void> Tools::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
+  const auto refuse = [](const char* why) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
+  };
+  if (const char* why = WhyNoTool(tool)) return refuse(why);
+  if (FindTool(tool.name)) return refuse("a tool of this name is registered");
+  std::string text = tools_text_.empty() ? "" : ",";
+  if (!AppendJson(Describe(tool, decoration), &text))
+    return refuse("the tool's texts are not UTF-8");
+  tools_text_ += text;
+  tools_.push_back(
+      std::make_shared<const RegisteredTool>(RegisteredTool{std::move(tool), std::move(handler)}));
+  return {};
+}
+
+std::shared_ptr<const RegisteredTool> Tools::FindTool(std::string_view name) const {
+  for (const auto& tool : tools_) {
+    if (tool->tool.name == name) return tool;
+  }
+  return nullptr;
+}
+
+bool Tools::HandleCall(Call& call) {
+  if (call.method == "tools/call") {
+    Start(std::move(call));
+  } else if (call.method == "tools/list") {
+    ListTools(call);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::vector<std::string> Tools::Listed() const {
+  const std::string text = '[' + tools_text_ + ']';
+  Limits limits;
+  limits.max_message_bytes = limits.max_json_values = limits.max_json_depth = text.size();
+  const Result<Json> tools = ParseJson(text, limits);
+  MCPS_CHECK(tools);  // Describe wrote it
+  std::vector<std::string> listed;
+  for (const Json& tool : *tools) {
+    const bool valid = AppendJson(tool, &listed.emplace_back());
+    MCPS_CHECK(valid);
+  }
+  return listed;
+}
+
+void Tools::ListTools(const Call& call) {
+  if (Find(call.params, "cursor") != nullptr) {  // there is one page; nobody was given a cursor
+    return server_.engine.Fail(call.id, ErrorCode::kInvalidParams, "unknown cursor",
+                               server_.effects);
+  }
+  std::string members = "\"tools\":[";
+  members += tools_text_;
+  members += ']';
+  if (call.era() == Era::kStateless) members += ",\"ttlMs\":60000,\"cacheScope\":\"public\"";
+  server_.engine.Answer(call.id, members, {}, server_.effects);
+}
+
+}  // namespace mcp_session
