@@ -267,6 +267,9 @@ TEST_F(DegradingStoreTest, ASessionThatWasBornHereHasNothingElsewhere) {
   ASSERT_EQ(Create(basket).error, std::nullopt);
   EXPECT_EQ(DataElsewhere(basket), "NOT_FOUND");
   EXPECT_EQ(*Run(store::Get{basket}).record.data, "data");
+  ASSERT_EQ(Elsewhere(store::Create{kOld, "theirs", kHour}).error, std::nullopt);
+  EXPECT_EQ(Run(store::Regenerate{kOld, {"session:born-here", "cart", "theirs"}}).error,
+            ErrorCode::kUnavailable);
   Recover();
   EXPECT_EQ(DataElsewhere(session), "data");
   EXPECT_EQ(DataElsewhere(state), "again");
@@ -312,10 +315,19 @@ TEST_F(DegradingStoreTest, ACreateThatComesAgainIsTheSameRecord) {
   const StoreReply again = Create(kNew, "one", 77);
   ASSERT_EQ(again.error, std::nullopt);
   ASSERT_EQ(Run(store::Put{kNew, "two", again.record.version}).error, std::nullopt);
+  // The backend has it, so it cannot be ended here.
+  EXPECT_EQ(Run(store::Remove{kNew}).error, ErrorCode::kUnavailable);
+  EXPECT_EQ(Run(store::Take{kNew}).error, ErrorCode::kUnavailable);
+  EXPECT_EQ(Run(store::Regenerate{kNew, kOld}).error, ErrorCode::kUnavailable);
+  const StoreReply all = Run(store::RemoveOwned{"p"});
+  EXPECT_EQ(all.error, ErrorCode::kUnavailable);
+  EXPECT_FALSE(all.maybe_done);
   Recover();
   EXPECT_EQ(store_.counters().lost, 0u);
   EXPECT_EQ(store_.counters().moved, 1u);
   EXPECT_EQ(DataElsewhere(kNew), "two");
+  EXPECT_EQ(Run(store::Remove{kNew}).removed, 1u);
+  EXPECT_EQ(DataElsewhere(kNew), "NOT_FOUND");
 }
 
 // The move finds what the caller's own Create had made, and brings it up to date too late.

@@ -19,6 +19,7 @@ namespace mcp_session {
 namespace {
 
 constexpr Millis kLookInterval{50};
+constexpr std::size_t kMaxUnheard = 10'000;
 
 }  // namespace
 
@@ -79,7 +80,10 @@ void DegradingStore::Route(StoreTicket ticket, store::Create& command) {
   std::string packed = PackKey(command.key);
   const auto found = records_.find(packed);
   if (found == records_.end() && phase_ != Phase::kAway && !IsLocalOwner(command.key.owner)) {
-    return Pass(ticket, std::move(command));
+    if (command.write_id == 0) return Pass(ticket, std::move(command));
+    const std::uint64_t number = passed_.Insert(
+        Passed{.ticket = ticket, .created = std::move(packed), .write_id = command.write_id});
+    return backend_->Submit(StoreTicket{number}, std::move(command), now_);
   }
   if (found != records_.end() && !found->second.writable()) {
     return Fail(ticket, ErrorCode::kUnavailable);
@@ -90,11 +94,12 @@ void DegradingStore::Route(StoreTicket ticket, store::Create& command) {
 void DegradingStore::Route(StoreTicket ticket, store::Regenerate& command) {
   const auto found = records_.find(PackKey(command.from));
   const auto to = records_.find(PackKey(command.to));
-  if (found == records_.end() && to == records_.end() && phase_ != Phase::kAway) {
+  if (found == records_.end() && to == records_.end() && phase_ != Phase::kAway &&
+      !IsLocalOwner(command.to.owner)) {
     return Pass(ticket, std::move(command));
   }
   // From here to there, or from there to here, is not offered.
-  const bool writable = found != records_.end() && found->second.writable() &&
+  const bool writable = found != records_.end() && found->second.removable() &&
                         (to == records_.end() || to->second.writable());
   if (!writable) {
     ++counters_.refused;
@@ -116,7 +121,7 @@ void DegradingStore::Route(StoreTicket ticket, store::RemoveOwned& command) {
     ++counters_.refused;
     return Fail(ticket, ErrorCode::kUnavailable, /*maybe_done=*/removed > 0);
   }
-  const std::uint64_t number = passed_.Insert(Passed{ticket, {}, removed});
+  const std::uint64_t number = passed_.Insert(Passed{.ticket = ticket, .removed = removed});
   backend_->Submit(StoreTicket{number}, std::move(command), now_);
 }
 
@@ -128,8 +133,18 @@ void DegradingStore::Route(StoreTicket ticket, store::List& command) {
 }
 
 void DegradingStore::Pass(StoreTicket ticket, StoreCommand command) {
-  const std::uint64_t number = passed_.Insert(Passed{ticket, {}, 0});
+  const std::uint64_t number = passed_.Insert(Passed{.ticket = ticket});
   backend_->Submit(StoreTicket{number}, std::move(command), now_);
+}
+
+// Which Creates may have been done unheard.
+void DegradingStore::NoteCreate(const Passed& create, const StoreReply& reply) {
+  if (!reply.error || reply.error == ErrorCode::kExists) {
+    unheard_.erase(create.created);
+  } else if (reply.maybe_done) {
+    if (unheard_.size() >= kMaxUnheard) unheard_.erase(unheard_.begin());
+    unheard_[create.created] = create.write_id;
+  }
 }
 
 void DegradingStore::Answer(StoreTicket ticket, StoreReply reply) {
@@ -155,6 +170,7 @@ void DegradingStore::Drain(std::vector<StoreReply>* replies) {
       std::optional<Passed> waiting = passed_.Take(reply.ticket.number);
       if (!waiting) continue;
       if (waiting->move.empty()) {
+        if (!waiting->created.empty()) NoteCreate(*waiting, reply);
         reply.removed += reply.error ? 0 : waiting->removed;
         Answer(waiting->ticket, std::move(reply));
       } else {

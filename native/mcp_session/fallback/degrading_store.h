@@ -24,6 +24,10 @@
 //  * For the moment of its move, and if nobody knows whether a move was done, until that is known,
 //  a
 //    local record can be read but not written (kUnavailable, not done).
+//  * A Create whose outcome is unknown and that comes again while the backend is away makes a local
+//    record that can be written but not removed, taken or given another key (kUnavailable, not
+//    done) before it was moved: the backend may have it. If the two tries went through two
+//    processes nobody knows, and what is removed here may be there.
 //  * Versions of local records are from a range of their own, above the backend's, and end with the
 //    move: a Put with one is kConflict from then on, with the record. The move counts as an access.
 //  * A move whose outcome is unknown is made again. If another process has removed the record in
@@ -64,7 +68,7 @@ struct DegradingOptions {
   // Hears when the state changes, and of what was lost; may be empty.
   std::function<void(std::string_view line)> log;
   // The owner that a record is itself, as a session is of what is made in it; empty: none. As long
-  // as the record is local and its move has not begun, all that this owner has is local, so what is
+  // as the record is nowhere but here, all that this owner has is local, so what is
   // not there is known not to be. May be empty.
   std::function<std::string(const RecordKey& key)> owner_that_is;
 };
@@ -100,10 +104,12 @@ class DegradingStore final : public SessionStore {
     std::string owns;                         // the owner that it is
     bool moving = false;                      // a command that moves it is under way
     bool maybe_moved = false;                 // one was, and nobody knows what became of it
+    bool maybe_there = false;                 // the same of the caller's own Create, before
     std::shared_ptr<const std::string> sent;  // the data of it
 
     RecordKey key() const { return {owner, kind, id}; }
     bool writable() const { return !moving && !maybe_moved; }
+    bool removable() const { return writable() && !maybe_there; }
   };
   using Records = std::map<std::string, LocalRecord>;  // by PackKey
 
@@ -112,6 +118,8 @@ class DegradingStore final : public SessionStore {
     StoreTicket ticket;         // the caller's; or
     std::string move;           // the record that is moved by it
     std::uint64_t removed = 0;  // locally, by the same command
+    std::string created;        // by PackKey, if it is a Create that may come again
+    std::uint64_t write_id = 0;
   };
 
   // degrading_store.cc: which way a command goes.
@@ -124,6 +132,7 @@ class DegradingStore final : public SessionStore {
   void Route(StoreTicket ticket, store::RemoveOwned& command);
   void Route(StoreTicket ticket, store::List& command);
   void Pass(StoreTicket ticket, StoreCommand command);
+  void NoteCreate(const Passed& create, const StoreReply& reply);
   void Answer(StoreTicket ticket, StoreReply reply);
   void Fail(StoreTicket ticket, ErrorCode error, bool maybe_done = false);
 
@@ -156,6 +165,7 @@ class DegradingStore final : public SessionStore {
   Instant look_at_ = kNever;  // when Tick looks after the backend, or moves some more
   Records records_;
   std::set<std::string, std::less<>> local_owners_;  // DegradingOptions::owner_that_is
+  std::map<std::string, std::uint64_t> unheard_;     // write ids of Creates, by PackKey
   std::string move_from_;                            // where the next round of moves begins
   std::string sweep_from_;                           // and the next look for expired ones
   std::size_t moves_ = 0;                            // under way

@@ -85,7 +85,7 @@ StoreReply DegradingStore::RunLocally(Records::iterator found, StoreCommand comm
   const bool ends = std::holds_alternative<store::Remove>(command) ||
                     std::holds_alternative<store::Take>(command);
   const bool possible = std::visit([](auto& concrete) { return Adjust(concrete); }, command);
-  if (!possible || (!reads && !found->second.writable())) {
+  if (!possible || (!reads && !found->second.writable()) || (ends && !found->second.removable())) {
     ++counters_.refused;
     return Unavailable();
   }
@@ -116,13 +116,18 @@ StoreReply DegradingStore::CreateLocally(std::string packed, store::Create& comm
   // The same Create again made nothing; one after an expired record made a new one.
   if (found != records_.end() && found->second.write_id == record.write_id) return reply;
   if (found != records_.end()) ++counters_.expired;
+  const auto unheard = unheard_.find(packed);
+  record.maybe_there = unheard != unheard_.end() && unheard->second == record.write_id;
   Keep(std::move(packed), std::move(record));
   ++counters_.created;
   return reply;
 }
 
 void DegradingStore::Keep(std::string packed, LocalRecord record) {
-  if (options_.owner_that_is) record.owns = options_.owner_that_is(record.key());
+  record.owns.clear();
+  if (options_.owner_that_is && !record.maybe_there) {
+    record.owns = options_.owner_that_is(record.key());
+  }
   if (!record.owns.empty()) local_owners_.insert(record.owns);
   records_.insert_or_assign(std::move(packed), std::move(record));
 }
@@ -155,7 +160,7 @@ std::uint64_t DegradingStore::RemoveOwnedLocally(std::string_view owner, bool* a
   for (auto at = records_.begin(); at != records_.end() && !owner.empty();) {
     const auto found = at++;
     if (found->second.owner != owner) continue;
-    if (!found->second.writable()) {
+    if (!found->second.removable()) {
       *all = false;
       continue;
     }
@@ -227,7 +232,7 @@ void DegradingStore::Move(Records::iterator found) {
   record.sent = local.record.data;
   record.moving = true;
   ++moves_;
-  const std::uint64_t number = passed_.Insert(Passed{{}, found->first, 0});
+  const std::uint64_t number = passed_.Insert(Passed{.move = found->first});
   backend_->Submit(StoreTicket{number},
                    store::Create{record.key(), *record.sent, left, record.write_id}, now_);
 }
@@ -237,7 +242,7 @@ void DegradingStore::Moved(const std::string& packed, StoreReply reply) {
   MCPS_CHECK(found != records_.end() && found->second.moving);
   LocalRecord& record = found->second;
   if (!reply.error && reply.record.data != nullptr && *reply.record.data != *record.sent) {
-    const std::uint64_t number = passed_.Insert(Passed{{}, packed, 0});
+    const std::uint64_t number = passed_.Insert(Passed{.move = packed});
     return backend_->Submit(
         StoreTicket{number},
         store::Put{record.key(), *record.sent, reply.record.version, DrawWriteId(entropy_)}, now_);
