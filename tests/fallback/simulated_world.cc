@@ -195,6 +195,10 @@ void SimulatedWorld::Submit(Open open) {
   for (const auto& [name, seen] : backend_) {
     if (name.owner == open.name.owner && name.kind == "cart") open.listed[name.id] = seen.data;
   }
+  for (const auto& [name, local] : local_) {
+    if (name.owner != open.name.owner || local.maybe_removed || backend_.count(name) != 0) continue;
+    open.owner_has_local |= seen_in_backend_.count(local.data) == 0;
+  }
   if (!tokens_[open.name].empty()) open.highest_token = tokens_[open.name].back();
   const std::uint64_t removed_before = store_->counters().removed;
   const std::uint64_t ticket = ++tickets_;
@@ -204,13 +208,18 @@ void SimulatedWorld::Submit(Open open) {
   if (kept.kind == Kind::kRemoveOwned) NoteRemovedOwned(kept.name.owner, removed_before);
 }
 
-// The other process only makes records, of nobody's session: one that removes may meet the
-// exception that the header admits.
+// The other process makes records and writes them, of nobody's session: one that removes may meet
+// the exception that the header admits.
 void SimulatedWorld::ActElsewhere() {
   const Name name = names_[random_.Below(6)];
   const std::string data = "e" + std::to_string(++writes_);
-  const StoreReply made = Elsewhere(store::Create{name.key(), data, kDay});
-  if (!made.error) backend_[name] = Seen{data, made.record.version};
+  const auto there = backend_.find(name);
+  if (there != backend_.end()) overwritten_.insert(there->second.data);
+  if (there != backend_.end()) dead_.insert(there->second.data);
+  const StoreReply written = there != backend_.end()
+                                 ? Elsewhere(store::Put{name.key(), data, std::nullopt})
+                                 : Elsewhere(store::Create{name.key(), data, kDay});
+  backend_[name] = Seen{data, written.record.version};
 }
 
 StoreReply SimulatedWorld::Elsewhere(StoreCommand command) {

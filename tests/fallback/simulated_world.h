@@ -79,6 +79,7 @@ class SimulatedWorld {
     std::optional<Seen> backend;
     std::optional<std::string> local;
     std::map<std::string, std::string> listed;  // List: what the backend has
+    bool owner_has_local = false;               // for certain
   };
 
   void Step();
@@ -128,9 +129,10 @@ class SimulatedWorld {
   std::map<Name, Open> lost_creates_;                  // whose outcome nobody knows
   std::set<std::string> dead_;                         // data that must not appear any more
   std::set<std::string> taken_;
+  std::set<std::string> overwritten_;  // by the other process
   std::set<std::string> seen_in_backend_;
   std::uint64_t missing_ = 0;  // acknowledged, not removed, never seen in the backend
-  std::uint64_t unclear_ = 0;  // the same, but perhaps removed
+  std::uint64_t unclear_ = 0;  // perhaps so
 };
 
 }  // namespace mcp_session

@@ -153,6 +153,7 @@ void SimulatedWorld::CheckTruth(const Open& open, const StoreReply& reply) {
     case Kind::kPut:
     case Kind::kRegenerate:
       EXPECT_TRUE(was_there) << "done to nothing";
+      EXPECT_TRUE(reply.error || !is_local || open.fence == 0) << "no lock is known here";
       break;
     case Kind::kCreate:
       if (reply.error == ErrorCode::kExists) {
@@ -175,6 +176,7 @@ void SimulatedWorld::CheckTruth(const Open& open, const StoreReply& reply) {
         }
       } else {
         EXPECT_EQ(listed, open.listed);
+        EXPECT_FALSE(open.owner_has_local) << "the list leaves out what is here";
       }
       break;
     }
@@ -230,6 +232,8 @@ void SimulatedWorld::EndLocal(const Name& name) {
   if (local == local_.end()) return;
   if (seen_in_backend_.count(local->second.data) == 0) {
     ++(local->second.maybe_removed ? unclear_ : missing_);
+  } else if (overwritten_.count(local->second.data) != 0) {
+    ++unclear_;  // it came there unheard, and then the other process had its own
   }
   local_.erase(local);
 }
