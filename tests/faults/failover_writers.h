@@ -99,7 +99,7 @@ class FailoverWriters {
       // All commands so far came by turns.
       Written& record = records_[(reply.ticket.number - 1) % kRecords];
       if (reply.error == ErrorCode::kUnavailable) {
-        if (never_fails_) EXPECT_FALSE(never_fails_(record.id)) << record.id;
+        EXPECT_FALSE(never_fails_ && never_fails_(record.id)) << record.id;
         continue;
       }
       if (!reply.error) ++*done;
