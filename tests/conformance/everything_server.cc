@@ -142,6 +142,16 @@ class Fixtures {
       call.Log(LogLevel::kInfo, "", "called");
       return ToolResult::Text("Done.");
     });
+    AddTool("test_streaming_elicitation", "Tells how far it is, and asks for nothing.",
+            [](ToolCall& call) {
+              call.Progress(1, 1);
+              return ToolResult::Text("Done.");
+            });
+    AddTool("greet", "Says hello.", [](ToolCall& call) {
+      const auto name = call.StringArgument("name");
+      return name ? ToolResult::Text("Hello, " + *name + "!")
+                  : ToolResult::Error(name.error().message);
+    });
     AddTool(
         "json_schema_2020_12_tool", "Has a schema with many keywords.",
         [](ToolCall&) { return ToolResult::Text("Done."); }, Schema2020());

@@ -15,7 +15,28 @@ namespace {
 
 ToolResult Echo(ToolCall& call) {
   call.state()["seen"] = call.arguments();
+  call.Log(LogLevel::kError, "echo", call.arguments());
   return ToolResult::Structured({{"arguments", call.arguments()}});
+}
+
+void AddFeatures(McpServer& server) {
+  MCPS_CHECK(server.AddTool({.name = "echo", .state = MakesHandle("seen")}, Echo));
+  const auto say = [](ResourceCall& call) {
+    return ResourceResult::Text(call.Variable("a") + call.Variable("b"));
+  };
+  MCPS_CHECK(server.AddResource({.uri = "mem:x", .name = "x"}, say));
+  MCPS_CHECK(server.AddResourceTemplate({.uri_template = "mem:{a}.{b}/y", .name = "y"}, say));
+  MCPS_CHECK(server.AddResourceTemplate({.uri_template = "mem:z/{a}/{+b}", .name = "z"}, say));
+  MCPS_CHECK(
+      server.AddPrompt({.name = "p", .arguments = {{.name = "a", .required = true}, {.name = "b"}}},
+                       [](PromptCall& call) {
+                         return PromptResult::Text(call.Argument("a") + call.Argument("b"));
+                       }));
+  MCPS_CHECK(server.AddCompletion({.prompt = "p", .argument = "a"}, [](CompletionCall& call) {
+    return CompletionResult{.values = {call.typed(), call.Argument("b")}};
+  }));
+  server.ServeLogging();
+  server.PageLists(1);
 }
 
 void CheckAnswer(const Received& received) {
@@ -29,7 +50,7 @@ void CheckAnswer(const Received& received) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   ServerPeer peer;
-  MCPS_CHECK(peer.server().AddTool({.name = "echo", .state = MakesHandle("seen")}, Echo));
+  AddFeatures(peer.server());
   const ServerPeer::Headers session = peer.OpenSession();
   CheckAnswer(peer.Of(peer.Post(text)));
   CheckAnswer(peer.Of(peer.Post(text, session)));

@@ -75,8 +75,9 @@ TEST_F(PagesTest, HaveCursorsOfTheirOwn) {
   EXPECT_EQ(List("prompts/list", With(second)), ResultOf(R"("prompts":[{"name":"p2"}])"));
   const std::string unknown = ErrorOf(-32602, "unknown cursor");
   EXPECT_EQ(List("prompts/list", With(of_tools)), unknown);
-  for (const char* cursor : {R"("cursor":"")", R"("cursor":"x")", R"("cursor":1)",
-                             R"("cursor":null)", R"("cursor":"cHJvbXB0cy8w")"}) {
+  for (const char* cursor :
+       {R"("cursor":"")", R"("cursor":"x")", R"("cursor":1)", R"("cursor":null)",
+        R"("cursor":"cHJvbXB0cy8w")", R"("cursor":"cHJvbXB0cy8z")"}) {
     EXPECT_EQ(List("prompts/list", cursor), unknown) << cursor;
   }
 }

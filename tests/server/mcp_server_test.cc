@@ -333,12 +333,26 @@ TEST_F(ToolTest, AHandlerThatFailedInItsGuardIsAToolError) {
 }
 
 TEST_F(ToolTest, WhatAHandlerAnsweredBeforeItFailedCounts) {
-  AddGo([](ToolCall call) { call.Reply(ToolResult::Text("done")); });
+  const auto answer = [](ToolCall call) {
+    call.state()["x"] = 1;
+    call.Reply(ToolResult::Text("done"));
+  };
+  AddGo(answer, UsesSession());
   peer_.server().GuardHandlers([](HandlerRun handler) {
     handler();
     return false;
   });
-  EXPECT_EQ(Said(Go()), kDone);
+  peer_.store().Hold();
+  const std::uint64_t exchange = Go();
+  for (const char* step : {"the session", "its state"}) {
+    ASSERT_EQ(peer_.store().held(), 1u) << step;
+    peer_.store().ReleaseAt(0);
+    peer_.Wake();
+  }
+  EXPECT_EQ(Said(exchange), "");  // the state is being saved
+  peer_.store().Release();
+  peer_.Wake();
+  EXPECT_EQ(Said(exchange), kDone);
 }
 
 // --- later ---

@@ -157,7 +157,10 @@ std::string ReadAs(const std::string& uri) {
   }
   const std::string body = peer.Ask(peer.OpenSession(), "resources/read", R"("uri":")" + uri + '"');
   const std::size_t at = body.find(R"("text":")");
-  if (at == std::string::npos) return "";
+  if (at == std::string::npos) {
+    EXPECT_NE(body.find("resource not found"), std::string::npos) << body;
+    return "";
+  }
   const std::size_t begin = at + 8;
   return body.substr(begin, body.find('"', begin) - begin);
 }
@@ -174,7 +177,7 @@ TEST(ResourceTemplates, AreReadBackwards) {
   // No variable is empty, a plain one has no / ? #, and a value is text.
   for (const char* none :
        {"mem:", "mem:x/1/y/", "mem:x//y/2", "mem:a/b", "mem:a?b", "mem:a#b", "mem:%", "mem:%4",
-        "mem:%4G", "mem:%FF", "file:a/", "file:/b", "other"}) {
+        "mem:%4G", "mem:%FF", "mem:k./z", "file:a/", "file:/b", "other"}) {
     EXPECT_EQ(ReadAs(none), "") << none;
   }
 }
