@@ -22,8 +22,7 @@
 //    kUnavailable. So is List while the backend is away, or for an owner who has local records; but
 //    an owner who is a local record himself (a session that was born here) owns nothing elsewhere.
 //  * For the moment of its move, and if nobody knows whether a move was done, until that is known,
-//  a
-//    local record can be read but not written (kUnavailable, not done).
+//    a local record can be read but not written (kUnavailable, not done).
 //  * A Create whose outcome is unknown and that comes again while the backend is away makes a local
 //    record that can be written but not removed, taken or given another key (kUnavailable, not
 //    done) before it was moved: the backend may have it. If the two tries went through two
@@ -68,8 +67,8 @@ struct DegradingOptions {
   // Hears when the state changes, and of what was lost; may be empty.
   std::function<void(std::string_view line)> log;
   // The owner that a record is itself, as a session is of what is made in it; empty: none. As long
-  // as the record is nowhere but here, all that this owner has is local, so what is
-  // not there is known not to be. May be empty.
+  // as the record is nowhere but here, all that this owner has is local, so what is not there is
+  // known not to be. May be empty.
   std::function<std::string(const RecordKey& key)> owner_that_is;
 };
 
