@@ -132,6 +132,14 @@ TEST_F(LoggingTest, StatelessGoesToWhoAsksForIt) {
             ErrorOf(-32601, "unknown method"));
 }
 
+// Pages of lists, which are also looked at first, do not go before the check of the level.
+TEST_F(LoggingTest, ChecksTheLevelOfListsWithPages) {
+  peer_.server().ServeLogging();
+  peer_.server().PageLists(1);
+  const std::string meta = R"(,"io.modelcontextprotocol/logLevel":"x")";
+  EXPECT_EQ(peer_.AskStateless("tools/list", "", "", meta), ErrorOf(-32602, "unknown log level"));
+}
+
 // --- the record ---
 
 TEST(SessionRecord, KeepsTheLogLevel) {

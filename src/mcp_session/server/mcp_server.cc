@@ -17,8 +17,10 @@ void McpServer::State::Append(std::unique_ptr<Feature> feature) {
 }
 
 void McpServer::State::AddFirst(std::unique_ptr<Feature> feature) {
-  feature->next = std::move(features_);
-  features_ = std::move(feature);
+  std::unique_ptr<Feature>* place = &features_;
+  if (*place != nullptr && (*place)->name == Feature::Name::kLogging) place = &(*place)->next;
+  feature->next = std::move(*place);
+  *place = std::move(feature);
 }
 
 Feature* McpServer::State::Find(Feature::Name name) const {

@@ -27,7 +27,8 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   // The store has replies.
   void StoreReady();
 
-  // Calls come to `feature` too: after those that were added before, or ahead of them.
+  // Calls come to `feature` too: after those that were added before, or ahead of all but logging,
+  // which checks what calls say of it.
   template <typename T>
   T& Add(std::unique_ptr<T> feature) {
     T& added = *feature;
