@@ -72,6 +72,7 @@ TEST_P(StoreExtrasContract, ALockEndsWithItsLease) {
     ASSERT_THAT(anna, IsGranted());
     const StoreReply longer = Lock(extended, kAnna, OfIdle(0.3));
     ASSERT_THAT(longer, IsGranted());
+    MustBeBefore(LastRun().first + OfIdle(0.3));
     EXPECT_THAT(Extend(extended, kAnna, OfIdle(0.4)), IsGranted(longer.fence));
     const Instant last = Now();
 
@@ -93,16 +94,19 @@ TEST_P(StoreExtrasContract, ALockEndsWithItsLease) {
 }
 
 TEST_P(StoreExtrasContract, LockingAgainAnswersTheSameTokenAndChangesNothing) {
-  const StoreReply granted = Lock(kRecord, kAnna, OfIdle(0.4));
-  ASSERT_THAT(granted, IsGranted());
-  const Span began = LastRun();
-  EXPECT_THAT(Lock(kRecord, kAnna, kMaxLease), IsGranted(granted.fence));
-  EXPECT_THAT(Lock(kRecord, kAnna, Millis{1}), IsGranted(granted.fence));
-  const StoreReply locked = Lock(kRecord, kBen);
-  EXPECT_THAT(locked, FailsWith(ErrorCode::kLocked));
-  EXPECT_THAT(locked.record.expires_in, IsLeftOf(began, OfIdle(0.4)));
-  WaitUntil(began.last + OfIdle(0.4));
-  EXPECT_THAT(Lock(kRecord, kBen), IsGranted());
+  InTime([this] {
+    const StoreReply granted = Lock(kRecord, kAnna, OfIdle(0.4));
+    ASSERT_THAT(granted, IsGranted());
+    const Span began = LastRun();
+    MustBeBefore(began.first + OfIdle(0.4));
+    EXPECT_THAT(Lock(kRecord, kAnna, kMaxLease), IsGranted(granted.fence));
+    EXPECT_THAT(Lock(kRecord, kAnna, Millis{1}), IsGranted(granted.fence));
+    const StoreReply locked = Lock(kRecord, kBen);
+    EXPECT_THAT(locked, FailsWith(ErrorCode::kLocked));
+    EXPECT_THAT(locked.record.expires_in, IsLeftOf(began, OfIdle(0.4)));
+    WaitUntil(began.last + OfIdle(0.4));
+    EXPECT_THAT(Lock(kRecord, kBen), IsGranted());
+  });
 }
 
 TEST_P(StoreExtrasContract, ExtendNeverShortens) {
@@ -117,14 +121,17 @@ TEST_P(StoreExtrasContract, ExtendNeverShortens) {
 }
 
 TEST_P(StoreExtrasContract, NobodyHoldsALockForLongerThanMaxHold) {
-  ASSERT_THAT(Lock(kRecord, kAnna, OfIdle(0.5)), IsGranted());
-  const Span began = LastRun();
-  for (int i = 0; i < 2; ++i) {
-    Wait(OfIdle(0.2));
-    const StoreReply extended = Extend(kRecord, kAnna, kMaxLease);
-    EXPECT_THAT(extended, IsGranted());
-    EXPECT_THAT(extended.record.expires_in, IsLeftOf(began, kMaxHold));
-  }
+  InTime([this] {
+    ASSERT_THAT(Lock(kRecord, kAnna, OfIdle(0.5)), IsGranted());
+    const Span began = LastRun();
+    for (int i = 0; i < 2; ++i) {
+      Wait(OfIdle(0.2));
+      MustBeBefore(began.first + OfIdle(0.5));
+      const StoreReply extended = Extend(kRecord, kAnna, kMaxLease);
+      EXPECT_THAT(extended, IsGranted());
+      EXPECT_THAT(extended.record.expires_in, IsLeftOf(began, kMaxHold));
+    }
+  });
 }
 
 TEST_P(StoreExtrasContract, OnlyTheHolderExtendsAndUnlocks) {
