@@ -97,8 +97,9 @@ std::string Minimize(const ModelBackend& backend, Sequence sequence, std::size_t
 }
 
 int SequencesOf(const ModelBackend& backend) {
-  const char* wanted = std::getenv("MODEL_SEQUENCES");
-  return wanted != nullptr ? std::atoi(wanted) : backend.sequences;
+  if (const char* wanted = std::getenv("MODEL_SEQUENCES")) return std::atoi(wanted);
+  const char* most = std::getenv("MODEL_SEQUENCES_AT_MOST");
+  return most != nullptr ? std::min(std::atoi(most), backend.sequences) : backend.sequences;
 }
 
 TEST_P(StoreModel, AgreesWithTheModel) {

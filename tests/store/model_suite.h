@@ -8,7 +8,7 @@
 //                            ModelBackendName);
 //
 // in a test that depends on //tests/store:model_suite runs it. The environment variable
-// MODEL_SEQUENCES is another number of sequences, for all backends.
+// MODEL_SEQUENCES is another number of sequences, for all backends; MODEL_SEQUENCES_AT_MOST bounds it.
 #ifndef TESTS_STORE_MODEL_SUITE_H_
 #define TESTS_STORE_MODEL_SUITE_H_
 
