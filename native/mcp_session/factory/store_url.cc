@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "mcp_session/base/percent.h"
+
 namespace mcp_session {
 namespace {
 
@@ -29,28 +31,10 @@ std::optional<Number> ParseNumber(std::string_view text, Number minimum, Number 
   return value;
 }
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::optional<std::string> PercentDecode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = HexDigit(text[i + 1]);
-    const int low = HexDigit(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
+// No part of a URL means anything with a NUL in it.
+std::optional<std::string> Decode(std::string_view text) {
+  std::optional<std::string> decoded = PercentDecode(text);
+  return decoded && decoded->find('\0') == std::string::npos ? decoded : std::nullopt;
 }
 
 // Takes "user:password@" off the front of `rest`, if it is there.
@@ -60,9 +44,9 @@ Result<void> TakeLogin(std::string_view* rest, StoreUrl* url) {
   if (at == std::string_view::npos) return {};
   const std::string_view login = authority.substr(0, at);
   const std::size_t colon = login.find(':');
-  const auto user = PercentDecode(login.substr(0, colon));
+  const auto user = Decode(login.substr(0, colon));
   const auto password =
-      colon == std::string_view::npos ? std::string() : PercentDecode(login.substr(colon + 1));
+      colon == std::string_view::npos ? std::string() : Decode(login.substr(colon + 1));
   if (!user || !password) return Malformed("the user or password has a malformed % escape");
   url->user = *user;
   url->password = *password;
@@ -127,7 +111,7 @@ Result<void> SetQuery(std::string_view query, StoreUrl* url) {
     const std::size_t equals = option.find('=');
     const std::string_view name = option.substr(0, equals);
     const auto value = equals == std::string_view::npos ? std::optional<std::string>()
-                                                        : PercentDecode(option.substr(equals + 1));
+                                                        : Decode(option.substr(equals + 1));
     if (!value || value->empty()) return Malformed("an option after the ? has no proper value");
     std::string* field = nullptr;
     if (name == "prefix") field = &url->prefix;
@@ -172,7 +156,7 @@ Result<void> SetPlace(std::string_view place, StoreUrl* url) {
   if (url->scheme == StoreScheme::kRedisSentinel) {
     const std::string_view name = path.substr(0, path.find('/'));
     path.remove_prefix(std::min(path.size(), name.size() + 1));
-    const auto decoded = PercentDecode(name);
+    const auto decoded = Decode(name);
     if (!decoded || decoded->empty()) {
       return Malformed("after the sentinels there must be the name of the master: /mymaster");
     }
@@ -184,7 +168,7 @@ Result<void> SetPlace(std::string_view place, StoreUrl* url) {
 }
 
 Result<void> SetSocket(std::string_view place, StoreUrl* url) {
-  const auto path = PercentDecode(place);
+  const auto path = Decode(place);
   if (!path || !path->starts_with('/') || path->size() < 2) {
     return Malformed("the socket's path must be absolute: unix:///run/redis.sock");
   }
@@ -217,7 +201,7 @@ Result<StoreUrl> ParseFile(std::string_view rest, StoreUrl url) {
     }
   }
   const std::size_t question = rest.find('?');
-  const auto path = PercentDecode(rest.substr(0, question));
+  const auto path = Decode(rest.substr(0, question));
   if (!path || path->empty() || path->ends_with('/')) return Malformed("the file has no name");
   url.path = *path;
   if (question == std::string_view::npos) return url;
