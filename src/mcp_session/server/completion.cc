@@ -56,12 +56,7 @@ void CompletionCall::Reply(Result<CompletionResult> result) {
 }
 
 Result<void> McpServer::RegisterCompletion(CompletionTarget target, CompletionHandler handler) {
-  auto* completions = state_->Find<Completions>();
-  if (completions == nullptr) {
-    completions = &state_->Add(std::make_unique<Completions>(*state_));
-    state_->engine.AddCapability("\"completions\":{}");
-  }
-  return completions->Register(std::move(target), std::move(handler));
+  return state_->Register<Completions>(std::move(target), std::move(handler));
 }
 
 Result<void> Completions::Register(CompletionTarget target, CompletionHandler handler) {

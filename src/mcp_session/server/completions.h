@@ -3,6 +3,7 @@
 #define MCP_SESSION_SERVER_COMPLETIONS_H_
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "mcp_session/server/completion.h"
@@ -19,6 +20,7 @@ struct RegisteredCompletion {
 class Completions final : public Feature {
  public:
   static constexpr Name kName = Name::kCompletions;
+  static constexpr std::string_view kCapability = "\"completions\":{}";
   explicit Completions(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(CompletionTarget target, CompletionHandler handler);

@@ -44,7 +44,7 @@ class McpServer {
   }
 
   // Registers a prompt, a resource, the resources of one form, or the completion of one argument of
-  // those. A feature is offered to clients from its first registration on, so register all before
+  // those. A feature is offered to clients from the first that is taken on, so register all before
   // the first Handle. kInvalidArgument: a name or URI that is missing, malformed or taken, text
   // that is not UTF-8, or a completion of what is not registered. A handler takes its call and
   // answers by call.Reply, or takes a reference to it and returns the result or an Error.

@@ -84,12 +84,7 @@ void PromptCall::Reply(Result<PromptResult> result) {
 }
 
 Result<void> McpServer::RegisterPrompt(Prompt prompt, PromptHandler handler) {
-  auto* prompts = state_->Find<Prompts>();
-  if (prompts == nullptr) {
-    prompts = &state_->Add(std::make_unique<Prompts>(*state_));
-    state_->engine.AddCapability("\"prompts\":{}");
-  }
-  return prompts->Register(std::move(prompt), std::move(handler));
+  return state_->Register<Prompts>(std::move(prompt), std::move(handler));
 }
 
 Result<void> Prompts::Register(Prompt prompt, PromptHandler handler) {

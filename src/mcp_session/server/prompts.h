@@ -20,6 +20,7 @@ struct RegisteredPrompt {
 class Prompts final : public Feature {
  public:
   static constexpr Name kName = Name::kPrompts;
+  static constexpr std::string_view kCapability = "\"prompts\":{}";
   explicit Prompts(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(Prompt prompt, PromptHandler handler);

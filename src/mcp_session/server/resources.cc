@@ -72,18 +72,12 @@ void ResourceCall::Reply(Result<ResourceResult> result) {
   Answered();
 }
 
-Resources& Resources::Of(McpServer::State& server) {
-  if (auto* resources = server.Find<Resources>()) return *resources;
-  server.engine.AddCapability("\"resources\":{}");
-  return server.Add(std::make_unique<Resources>(server));
-}
-
 Result<void> McpServer::RegisterResource(Resource resource, ResourceHandler handler) {
-  return Resources::Of(*state_).Register(std::move(resource), std::move(handler));
+  return state_->Register<Resources>(std::move(resource), std::move(handler));
 }
 
 Result<void> McpServer::RegisterResource(ResourceTemplate resource, ResourceHandler handler) {
-  return Resources::Of(*state_).Register(std::move(resource), std::move(handler));
+  return state_->Register<Resources>(std::move(resource), std::move(handler));
 }
 
 Result<void> Resources::Register(Resource resource, ResourceHandler handler) {

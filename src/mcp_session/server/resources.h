@@ -27,9 +27,8 @@ struct ReadableResource {
 class Resources final : public Feature {
  public:
   static constexpr Name kName = Name::kResources;
+  static constexpr std::string_view kCapability = "\"resources\":{}";
   explicit Resources(McpServer::State& server) : Feature(kName), server_(server) {}
-  // Those of `server`; made if this is the first time.
-  static Resources& Of(McpServer::State& server);
 
   Result<void> Register(Resource resource, ResourceHandler handler);
   Result<void> Register(ResourceTemplate resource, ResourceHandler handler);

@@ -27,15 +27,25 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   // The store has replies.
   void StoreReady();
 
-  // Calls come to `feature` too: after those that were added before, or ahead of all but logging,
-  // which checks what calls say of it.
-  template <typename T>
-  T& Add(std::unique_ptr<T> feature) {
-    T& added = *feature;
-    Append(std::move(feature));
+  // Calls come to `feature` too, ahead of all but logging, which checks what calls say of it.
+  void AddFirst(std::unique_ptr<Feature> feature);
+  // Registers something with the feature T. From the first that is taken on there is the feature,
+  // and clients are told of T::kCapability.
+  template <typename T, typename... Args>
+  Result<void> Register(Args&&... args) {
+    T* feature = Find<T>();
+    std::unique_ptr<T> made;
+    if (feature == nullptr) {
+      made = std::make_unique<T>(*this);
+      feature = made.get();
+    }
+    Result<void> added = feature->Register(std::forward<Args>(args)...);
+    if (added && made != nullptr) {
+      Append(std::move(made));
+      engine.AddCapability(T::kCapability);
+    }
     return added;
   }
-  void AddFirst(std::unique_ptr<Feature> feature);
   // Null if there is none of this class.
   template <typename T>
   T* Find() const {

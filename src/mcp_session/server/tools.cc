@@ -115,12 +115,7 @@ const char* WhyNoTool(const Tool& tool) {
 }  // namespace
 
 Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
-  auto* tools = state_->Find<Tools>();
-  if (tools == nullptr) {
-    tools = &state_->Add(std::make_unique<Tools>(*state_));
-    state_->engine.AddCapability("\"tools\":{}");
-  }
-  return tools->Register(std::move(tool), std::move(handler), decoration);
+  return state_->Register<Tools>(std::move(tool), std::move(handler), decoration);
 }
 
 Result<void> Tools::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {

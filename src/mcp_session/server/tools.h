@@ -40,6 +40,7 @@ struct ToolCall::State : HandlerCall::State {
 class Tools final : public Feature {
  public:
   static constexpr Name kName = Name::kTools;
+  static constexpr std::string_view kCapability = "\"tools\":{}";
   explicit Tools(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration);
