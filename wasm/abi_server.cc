@@ -108,8 +108,8 @@ struct mcps_server {
   Result<void> AddTool(Tool tool) {
     const std::string name = tool.name;
     const StateUse::Kind kind = tool.state.kind;
-    return server_.AddTool(std::move(tool),
-                           [this, name, kind](ToolCall call) { StartRun(name, kind, call); });
+    return server_.AddPlainTool(std::move(tool),
+                                [this, name, kind](ToolCall call) { StartRun(name, kind, call); });
   }
 
   Result<void> Handle(std::string_view bytes, double now) {

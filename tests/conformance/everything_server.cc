@@ -142,6 +142,10 @@ class Fixtures {
       call.Log(LogLevel::kInfo, "", "called");
       return ToolResult::Text("Done.");
     });
+    Add(server_.AddTool(
+        {.name = "test_missing_capability", .description = "Needs a client that samples."},
+        [](ToolCall&) { return ToolResult::Text("Done."); },
+        {.required_capabilities = {{"sampling", Json::object()}}}));
     AddTool("test_streaming_elicitation", "Tells how far it is, and asks for nothing.",
             [](ToolCall& call) {
               call.Progress(1, 1);

@@ -17,7 +17,15 @@ class Feature {
  public:
   using Running = std::shared_ptr<HandlerCall::State>;
 
-  enum class Name : std::uint8_t { kTools, kPrompts, kResources, kCompletions, kLogging, kPages };
+  enum class Name : std::uint8_t {
+    kTools,
+    kToolChecks,
+    kPrompts,
+    kResources,
+    kCompletions,
+    kLogging,
+    kPages
+  };
   explicit Feature(Name name_in) : name(name_in) {}
   virtual ~Feature() = default;
 

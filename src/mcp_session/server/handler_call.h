@@ -36,6 +36,9 @@ class HandlerCall {
   bool cancelled() const;
 
   Era era() const;
+  // What the client declared that it can do, with this request or in initialize: an object,
+  // {"sampling":{}} for instance. Made anew each time.
+  Json client_capabilities() const;
   // The caller's verified identity; empty without authentication.
   const std::string& principal() const;
   CallId id() const;

@@ -34,13 +34,15 @@ class McpServer {
   // or a schema that is no object schema. The handler takes a ToolCall and answers by
   // call.Reply, or takes a ToolCall& and returns the ToolResult.
   template <typename Handler>
-  Result<void> AddTool(Tool tool, Handler handler) {
-    return Register(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)), nullptr);
-  }
-  template <typename Handler>
-  Result<void> AddTool(Tool tool, Handler handler, const ToolDecoration& decoration) {
+  Result<void> AddTool(Tool tool, Handler handler, const ToolDecoration& decoration = {}) {
     return Register(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)),
-                    &decoration);
+                    decoration);
+  }
+  // The same without a decoration, for programs that have to be small: one that has only such
+  // tools has none of the code for decorations.
+  template <typename Handler>
+  Result<void> AddPlainTool(Tool tool, Handler handler) {
+    return RegisterPlain(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)));
   }
 
   // Registers a prompt, a resource, the resources of one form, or the completion of one argument of
@@ -107,7 +109,8 @@ class McpServer {
     }
   }
 
-  Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration);
+  Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration& decoration);
+  Result<void> RegisterPlain(Tool tool, ToolHandler handler);
   Result<void> RegisterPrompt(Prompt prompt, PromptHandler handler);
   Result<void> RegisterResource(Resource resource, ResourceHandler handler);
   Result<void> RegisterResource(ResourceTemplate resource, ResourceHandler handler);

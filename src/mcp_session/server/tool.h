@@ -103,10 +103,14 @@ struct Tool {
   StateUse state;
 };
 
-// What clients show beside a tool.
+// What only some tools have.
 struct ToolDecoration {
   Json icons;  // null: none; an array of {"src":...} (spec F-14)
   Json meta;   // null: none; _meta
+  // Null: none; the ClientCapabilities object that a client must have declared, or more, or its
+  // calls do not reach the handler. {"sampling":{}} for instance (spec S-07). Stateless clients are
+  // told by the error kMissingCapability, others by a result with isError.
+  Json required_capabilities;
 };
 
 }  // namespace mcp_session

@@ -69,27 +69,6 @@ void AppendRetentionRule(const StateUse& use, std::string* out) {
   *out += '.';
 }
 
-Json Describe(const Tool& tool, const ToolDecoration* decoration) {
-  Json described = EmptyObject();
-  described["name"] = tool.name;
-  if (!tool.title.empty()) described["title"] = tool.title;
-  std::string description = tool.description;
-  if (tool.state.kind == StateUse::Kind::kNewHandle) {
-    if (!description.empty()) description += ' ';
-    AppendRetentionRule(tool.state, &description);
-  }
-  if (!description.empty()) described["description"] = std::move(description);
-  Json& schema = described["inputSchema"];
-  schema = tool.input_schema;
-  if (schema.is_null()) schema["type"] = "object";
-  if (!tool.output_schema.is_null()) described["outputSchema"] = tool.output_schema;
-  if (!tool.annotations.is_null()) described["annotations"] = tool.annotations;
-  if (decoration == nullptr) return described;
-  if (!decoration->icons.is_null()) described["icons"] = decoration->icons;
-  if (!decoration->meta.is_null()) described["_meta"] = decoration->meta;
-  return described;
-}
-
 const char* WhyNoTool(const Tool& tool) {
   using Kind = StateUse::Kind;
   if (!IsToolName(tool.name)) return "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -";
@@ -114,19 +93,37 @@ const char* WhyNoTool(const Tool& tool) {
 
 }  // namespace
 
-Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
-  return state_->Register<Tools>(std::move(tool), std::move(handler), decoration);
+Json DescribeTool(const Tool& tool) {
+  Json described = EmptyObject();
+  described["name"] = tool.name;
+  if (!tool.title.empty()) described["title"] = tool.title;
+  std::string description = tool.description;
+  if (tool.state.kind == StateUse::Kind::kNewHandle) {
+    if (!description.empty()) description += ' ';
+    AppendRetentionRule(tool.state, &description);
+  }
+  if (!description.empty()) described["description"] = std::move(description);
+  Json& schema = described["inputSchema"];
+  schema = tool.input_schema;
+  if (schema.is_null()) schema["type"] = "object";
+  if (!tool.output_schema.is_null()) described["outputSchema"] = tool.output_schema;
+  if (!tool.annotations.is_null()) described["annotations"] = tool.annotations;
+  return described;
 }
 
-Result<void> Tools::Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration) {
+Result<void> McpServer::RegisterPlain(Tool tool, ToolHandler handler) {
+  const Json described = DescribeTool(tool);
+  return state_->Register<Tools>(std::move(tool), std::move(handler), described);
+}
+
+Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& described) {
   const auto refuse = [](const char* why) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
   };
   if (const char* why = WhyNoTool(tool)) return refuse(why);
   if (FindTool(tool.name)) return refuse("a tool of this name is registered");
   std::string text = tools_text_.empty() ? "" : ",";
-  if (!AppendJson(Describe(tool, decoration), &text))
-    return refuse("the tool's texts are not UTF-8");
+  if (!AppendJson(described, &text)) return refuse("the tool's texts are not UTF-8");
   tools_text_ += text;
   tools_.push_back(
       std::make_shared<const RegisteredTool>(RegisteredTool{std::move(tool), std::move(handler)}));

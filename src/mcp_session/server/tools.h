@@ -37,13 +37,17 @@ struct ToolCall::State : HandlerCall::State {
   ToolResult result;
 };
 
+// What tools/list says of a tool without decoration.
+Json DescribeTool(const Tool& tool);
+
 class Tools final : public Feature {
  public:
   static constexpr Name kName = Name::kTools;
   static constexpr std::string_view kCapability = "\"tools\":{}";
   explicit Tools(McpServer::State& server) : Feature(kName), server_(server) {}
 
-  Result<void> Register(Tool tool, ToolHandler handler, const ToolDecoration* decoration);
+  // `described` is what tools/list says of it.
+  Result<void> Register(Tool tool, ToolHandler handler, const Json& described);
   // Each tool of tools/list as JSON text.
   std::vector<std::string> Listed() const;
 

@@ -54,7 +54,7 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
       return refuse(ErrorCode::kInvalidRequest, "this connection has initialized a session");
     }
     channel.stateless = true;
-    return StartCall(id, std::move(caller), std::move(request), turn);
+    return StartCall(id, std::move(caller), std::move(request), nullptr, turn);
   }
   if (request.method == "initialize") {
     if (channel.stateless) {
@@ -67,11 +67,12 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
     if (!channel.session.empty()) {
       return refuse(ErrorCode::kInvalidRequest, "the session is initialized");
     }
-    const Result<Handshake> handshake = Negotiate(request.params, false);
+    Result<Handshake> handshake = Negotiate(request.params, false);
     if (!handshake)
       return SendError(id, 0, request.id, ToRpcError(handshake.error()), turn.effects);
     channel.session = MintSessionId();
     channel.revision = handshake->revision;
+    channel.record = std::make_shared<const std::string>(std::move(handshake->record));
     return SendResult(id, Caller{{}, {}, handshake->revision}, request.id, handshake->members, {},
                       turn.effects);
   }
@@ -80,7 +81,7 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
   if (channel.session.empty()) {  // H-05
     return refuse(ErrorCode::kSessionRequired, "initialize first");
   }
-  StartCall(id, caller, std::move(request), turn);
+  StartCall(id, caller, std::move(request), &channel.record, turn);
 }
 
 void ServerEngine::State::CloseChannel(ChannelId id, Turn& turn) {

@@ -105,7 +105,7 @@ std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller, co
 }
 
 void ServerEngine::State::StartCall(const Target& target, Caller caller, Request request,
-                                    Turn& turn) {
+                                    const std::shared_ptr<const std::string>* record, Turn& turn) {
   if (const auto refusal = WhyNotStart(caller, target, request.id)) {
     return SendError(target, refusal->http_status, request.id, ToRpcError(refusal->error),
                      turn.effects);
@@ -124,6 +124,7 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
             std::move(request.params),
             open.caller.principal,
             open.caller.session};
+  if (record != nullptr) call.record = *record;
   call.id = CallId{calls.Insert(std::move(open))};
   turn.news->push_back(CallStarted{std::move(call)});
 }

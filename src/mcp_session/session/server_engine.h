@@ -56,6 +56,8 @@ struct Call {
   Json params;            // an object or null, with its _meta
   std::string principal;  // the caller's verified identity; empty without authentication
   std::string session;    // the session's id, a secret; empty in the stateless era
+  // The session's record as it was when the call came (session_record.h); null: stateless.
+  std::shared_ptr<const std::string> record = nullptr;
 
   Era era() const { return EraOf(revision); }
 };

@@ -119,7 +119,7 @@ void ServerEngine::State::HandleStateless(const event::HttpRequested& event, Mes
   if (request->method == "server/discover") {
     return Discover(event.exchange, caller, request->id, turn);
   }
-  StartCall(event.exchange, std::move(caller), std::move(*request), turn);
+  StartCall(event.exchange, std::move(caller), std::move(*request), nullptr, turn);
 }
 
 std::optional<Refusal> ServerEngine::State::CheckStatelessHeaders(const HttpRequest& http,

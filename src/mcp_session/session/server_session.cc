@@ -55,11 +55,11 @@ Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json
   Handshake handshake;
   handshake.revision =
       known && EraOf(*known) == Era::kHandshake ? *known : kNewestHandshake;  // H-02
-  handshake.client = "{\"clientInfo\":";
-  bool valid = AppendJson(*client_info, &handshake.client);
-  handshake.client += ",\"capabilities\":";
-  valid = AppendJson(*client_capabilities, &handshake.client) && valid;
-  handshake.client += '}';
+  handshake.record = EncodeSessionRecord({handshake.revision, false, "{\"clientInfo\":"});
+  bool valid = AppendJson(*client_info, &handshake.record);
+  handshake.record += ",\"capabilities\":";
+  valid = AppendJson(*client_capabilities, &handshake.record) && valid;
+  handshake.record += '}';
   if (!valid) return BadInitialize("the client describes itself with text that is not UTF-8");
 
   std::string& members = handshake.members;
@@ -79,7 +79,7 @@ Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json
 
 void ServerEngine::State::StartSession(ExchangeId exchange, std::string_view principal,
                                        Request request, Turn& turn) {
-  const Result<Handshake> handshake = Negotiate(request.params, true);
+  Result<Handshake> handshake = Negotiate(request.params, true);
   if (!handshake) {  // H-33: and no session
     return SendError(exchange, HttpStatus(handshake.error().code), request.id,
                      ToRpcError(handshake.error()), turn.effects);
@@ -91,8 +91,7 @@ void ServerEngine::State::StartSession(ExchangeId exchange, std::string_view pri
   const auto ticket =
       Await(WaitForCreate{exchange, std::move(request.id), session, std::move(response)});
   store.Submit(ticket,
-               store::Create{RecordKey{owner, kSessionKind, session},
-                             EncodeSessionRecord({handshake->revision, false, handshake->client}),
+               store::Create{RecordKey{owner, kSessionKind, session}, std::move(handshake->record),
                              options.session_lifetime},
                turn.now);
 }
@@ -192,7 +191,7 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
                         MakeRefusal(ErrorCode::kInvalidRequest, "the session is initialized"),
                         request->id, turn);
     }
-    return StartCall(exchange, std::move(caller), std::move(*request), turn);
+    return StartCall(exchange, std::move(caller), std::move(*request), &record.data, turn);
   }
   if (auto* notification = std::get_if<Notification>(&message)) {
     if (notification->method == "notifications/cancelled") {

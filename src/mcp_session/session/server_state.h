@@ -71,6 +71,7 @@ struct Channel {
   Revision revision = kNewestHandshake;
   bool stateless = false;  // it has made a stateless request, so it may not initialize (D-03)
   LogLevel log_level = LogLevel::kNotSet;
+  std::shared_ptr<const std::string> record;  // what the store would have; set by initialize
 };
 
 // The outputs of one turn, and what time it is in it.
@@ -101,14 +102,16 @@ class ServerEngine::State {
   // What an initialize request agrees on: the answer, or why there is none.
   struct Handshake {
     Revision revision;
-    std::string client;   // JSON text for the record
+    std::string record;   // of the session, not initialized
     std::string members;  // of the InitializeResult
   };
   Result<Handshake> Negotiate(const Json& params, bool tell_lifetime) const;
   std::string MintSessionId();
 
   // server_engine.cc
-  void StartCall(const Target& target, Caller caller, Request request, Turn& turn);
+  // `record` is the session's; null in the stateless era.
+  void StartCall(const Target& target, Caller caller, Request request,
+                 const std::shared_ptr<const std::string>* record, Turn& turn);
   void CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
   void DropExchange(ExchangeId exchange, Turn& turn);
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);

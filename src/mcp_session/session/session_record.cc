@@ -36,6 +36,11 @@ std::optional<SessionHead> DecodeSessionHead(std::string_view data) {
   return SessionHead{static_cast<Revision>(revision), initialized == 'i', LogLevelIn(data)};
 }
 
+std::string_view ClientOf(std::string_view data) {
+  MCPS_CHECK(data.size() >= kHeadSize);
+  return data.substr(kHeadSize + (LogLevelIn(data) != LogLevel::kNotSet ? 1 : 0));
+}
+
 std::string MarkInitialized(std::string_view data) {
   MCPS_CHECK(data.size() >= kHeadSize);
   std::string marked(data);

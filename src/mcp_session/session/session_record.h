@@ -33,6 +33,9 @@ struct SessionHead {
 };
 std::optional<SessionHead> DecodeSessionHead(std::string_view data);
 
+// The client's part of `data`, which must be such a record.
+std::string_view ClientOf(std::string_view data);
+
 // `data` with the initialized flag set. It must be such a record.
 std::string MarkInitialized(std::string_view data);
 

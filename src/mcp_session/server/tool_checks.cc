@@ -1,0 +1,80 @@
+#include "mcp_session/server/tool_checks.h"
+
+#include <utility>
+
+#include "mcp_session/base/check.h"
+#include "mcp_session/json/access.h"
+#include "mcp_session/json/write.h"
+#include "mcp_session/server/client_capabilities.h"
+#include "mcp_session/server/listing.h"
+#include "mcp_session/server/tools.h"
+
+namespace mcp_session {
+
+Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecoration& decoration) {
+  const Json& required = decoration.required_capabilities;
+  std::string text;
+  if (!required.is_null() && (!required.is_object() || !AppendJson(required, &text))) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
+                   "the capabilities that a tool requires are an object");
+  }
+  ToolCheck check{tool.name, required};
+  Json described = DescribeTool(tool);
+  AddMember("icons", decoration.icons, &described);
+  AddMember("_meta", decoration.meta, &described);
+  Result<void> added = state_->Register<Tools>(std::move(tool), std::move(handler), described);
+  if (!added || required.is_null()) return added;
+  auto* checks = state_->Find<ToolChecks>();
+  if (checks == nullptr) {
+    auto made = std::make_unique<ToolChecks>(*state_);
+    checks = made.get();
+    state_->AddFirst(std::move(made));
+  }
+  checks->Add(std::move(check));
+  return added;
+}
+
+const ToolCheck* ToolChecks::FindCheck(const Call& call) const {
+  if (call.method != "tools/call") return nullptr;
+  const std::string* name = FindString(call.params, "name");
+  for (const ToolCheck& check : checks_) {
+    if (name != nullptr && check.tool == *name) return &check;
+  }
+  return nullptr;
+}
+
+bool ToolChecks::HandleCall(Call& call) {
+  const ToolCheck* check = FindCheck(call);
+  if (check == nullptr) return false;
+  const Json* arguments = Find(call.params, "arguments");
+  if (arguments != nullptr && !arguments->is_null() && !arguments->is_object()) {
+    return false;  // Tools says what is wrong with the params, which goes first
+  }
+  if (HasCapabilities(ClientCapabilities(call), check->required_capabilities)) return false;
+  TellMissing(call, check->required_capabilities);
+  return true;
+}
+
+// The number for it belongs to the stateless era (S-07); in the other it is for the model to read.
+void ToolChecks::TellMissing(const Call& call, const Json& required) {
+  if (call.era() == Era::kStateless) {
+    RpcError error;
+    error.code = JsonRpcNumber(ErrorCode::kMissingCapability);
+    error.message = "the client did not declare what this tool needs";
+    error.data = EmptyObject();
+    (*error.data)["requiredCapabilities"] = required;
+    return server_.engine.Fail(call.id, error, HttpStatus(ErrorCode::kMissingCapability),
+                               server_.effects);
+  }
+  std::string text = "This tool needs a client that can do more: ";
+  std::string members = "\"content\":";
+  const bool valid = AppendJson(required, &text) &&
+                     AppendJson(ToolResult::Error(std::move(text)).content, &members);
+  MCPS_CHECK(valid);  // Register has tried
+  members += ",\"isError\":true";
+  server_.engine.Answer(call.id, members, {}, server_.effects);
+}
+
+void ToolChecks::HandleAnswer(const Running&) { MCPS_CHECK(false); }  // it has no handlers
+
+}  // namespace mcp_session
