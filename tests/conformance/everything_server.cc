@@ -156,6 +156,10 @@ class Fixtures {
       return name ? ToolResult::Text("Hello, " + *name + "!")
                   : ToolResult::Error(name.error().message);
     });
+    AddTool("test_x_mcp_header", "Has an argument that a header repeats.",
+            [](ToolCall&) { return ToolResult::Text("Done."); },
+            {{"type", "object"},
+             {"properties", {{"region", {{"type", "string"}, {"x-mcp-header", "Region"}}}}}});
     AddTool(
         "json_schema_2020_12_tool", "Has a schema with many keywords.",
         [](ToolCall&) { return ToolResult::Text("Done."); }, Schema2020());

@@ -29,6 +29,9 @@ enum class Header : std::uint8_t {
 };
 inline constexpr std::size_t kHeaderCount = 9;
 
+// Of ASCII letters.
+bool EqualIgnoringCase(std::string_view a, std::string_view b);
+
 // As it goes over the wire in requests we make ("Mcp-Method").
 std::string_view HeaderName(Header header);
 

@@ -31,10 +31,11 @@ Feature* McpServer::State::Find(Feature::Name name) const {
 
 // --- turns ---
 
-void McpServer::State::Handle(const Event& event, Instant at, Effects* out) {
+void McpServer::State::Handle(const Event& event_in, Instant at, Effects* out) {
   MCPS_CHECK(effects == nullptr);  // a handler called Handle
   now = at;
   effects = out;
+  event = &event_in;
   woken_ = false;
   for (Effect& effect : effects_outside_) effects->push_back(std::move(effect));
   effects_outside_.clear();
@@ -42,9 +43,10 @@ void McpServer::State::Handle(const Event& event, Instant at, Effects* out) {
   answered.swap(answered_outside_);
   for (const Running& call : answered) call->feature.HandleAnswer(call);
   if (store.NextDeadline() <= now) store.Tick(now);
-  engine.Handle(event, now, effects, &news_);
+  engine.Handle(event_in, now, effects, &news_);
   Settle();
   effects = nullptr;
+  event = nullptr;
 }
 
 // Engine and store feed each other until neither has anything to say.

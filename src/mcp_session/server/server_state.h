@@ -22,7 +22,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
 
   State(ServerOptions options, SessionStore& store, Entropy& entropy);
 
-  void Handle(const Event& event, Instant now, Effects* effects);
+  void Handle(const Event& event_in, Instant at, Effects* out);
 
   // The store has replies.
   void StoreReady();
@@ -72,9 +72,11 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   std::function<void()> wake;
   HandlerGuard guard;
 
-  // The turn that is being handled; `effects` is null outside of one.
+  // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call
+  // starts in the turn of the event that brought it.
   Instant now;
   Effects* effects = nullptr;
+  const Event* event = nullptr;
 
  private:
   struct Wait {

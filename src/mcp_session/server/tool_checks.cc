@@ -18,12 +18,13 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "the capabilities that a tool requires are an object");
   }
-  ToolCheck check{tool.name, required};
+  MCPS_TRY(auto marked, FindMarkedArguments(tool.input_schema));
+  ToolCheck check{tool.name, required, std::move(marked)};
   Json described = DescribeTool(tool);
   AddMember("icons", decoration.icons, &described);
   AddMember("_meta", decoration.meta, &described);
   Result<void> added = state_->Register<Tools>(std::move(tool), std::move(handler), described);
-  if (!added || required.is_null()) return added;
+  if (!added || (required.is_null() && check.marked.empty())) return added;
   auto* checks = state_->Find<ToolChecks>();
   if (checks == nullptr) {
     auto made = std::make_unique<ToolChecks>(*state_);
@@ -46,6 +47,11 @@ const ToolCheck* ToolChecks::FindCheck(const Call& call) const {
 bool ToolChecks::HandleCall(Call& call) {
   const ToolCheck* check = FindCheck(call);
   if (check == nullptr) return false;
+  if (const auto headers = CheckHeaders(call, *check); !headers) {
+    server_.engine.Fail(call.id, headers.error().code, headers.error().message, server_.effects);
+    return true;
+  }
+  if (check->required_capabilities.is_null()) return false;
   const Json* arguments = Find(call.params, "arguments");
   if (arguments != nullptr && !arguments->is_null() && !arguments->is_object()) {
     return false;  // Tools says what is wrong with the params, which goes first
@@ -53,6 +59,15 @@ bool ToolChecks::HandleCall(Call& call) {
   if (HasCapabilities(ClientCapabilities(call), check->required_capabilities)) return false;
   TellMissing(call, check->required_capabilities);
   return true;
+}
+
+// Channels have no headers, and in the handshake era none of these.
+Result<void> ToolChecks::CheckHeaders(const Call& call, const ToolCheck& check) const {
+  const auto* http = std::get_if<event::HttpRequested>(server_.event);
+  if (http == nullptr || call.era() != Era::kStateless) return {};
+  const Json none;
+  const Json* arguments = Find(call.params, "arguments");
+  return CheckParamHeaders(check.marked, arguments != nullptr ? *arguments : none, http->request);
 }
 
 // The number for it belongs to the stateless era (S-07); in the other it is for the model to read.

@@ -1,4 +1,4 @@
-// What has to hold before a tool may be called, for the tools whose authors ask for it. Private to
+// What has to hold before a tool is called: its headers, and what its client can do. Private to
 // this folder.
 #ifndef MCP_SESSION_SERVER_TOOL_CHECKS_H_
 #define MCP_SESSION_SERVER_TOOL_CHECKS_H_
@@ -7,13 +7,15 @@
 #include <vector>
 
 #include "mcp_session/server/feature.h"
+#include "mcp_session/server/param_headers.h"
 #include "mcp_session/server/server_state.h"
 
 namespace mcp_session {
 
 struct ToolCheck {
   std::string tool;
-  Json required_capabilities;  // an object
+  Json required_capabilities;  // an object; null: none
+  std::vector<MarkedArgument> marked;
 };
 
 // Sees tools/call before Tools does, and takes the calls that fail a check.
@@ -29,6 +31,7 @@ class ToolChecks final : public Feature {
 
  private:
   const ToolCheck* FindCheck(const Call& call) const;
+  Result<void> CheckHeaders(const Call& call, const ToolCheck& check) const;
   void TellMissing(const Call& call, const Json& required);
 
   McpServer::State& server_;
