@@ -67,8 +67,7 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
   const auto session = http.Find(Header::kSessionId);
   if (!session) return refuse(ErrorCode::kSessionRequired, "Mcp-Session-Id is missing");
   if (!IsSessionId(*session)) return refuse(ErrorCode::kSessionNotFound, "unknown session");
-  EndSession(event.exchange, Caller{std::string(event.principal), std::string(*session), {}},
-             turn);
+  EndSession(event.exchange, Caller{std::string(event.principal), std::string(*session), {}}, turn);
 }
 
 void ServerEngine::State::HandlePost(const event::HttpRequested& event, Turn& turn) {
