@@ -26,6 +26,9 @@ TEST(Access, FindsMembersOfThatTypeOnly) {
   EXPECT_NE(Find(object, "n"), nullptr);
 
   EXPECT_EQ(FindString(object, "i"), nullptr);
+  EXPECT_EQ(StringOrEmpty(object, "s"), "text");
+  EXPECT_EQ(StringOrEmpty(object, "i"), "");
+  EXPECT_EQ(StringOrEmpty(object, "absent"), "");
   EXPECT_EQ(FindInteger(object, "s"), std::nullopt);
   EXPECT_EQ(FindNumber(object, "s"), std::nullopt);
   EXPECT_EQ(FindBool(object, "i"), std::nullopt);

@@ -40,6 +40,11 @@ const std::string* FindString(const Json& object, std::string_view name) {
   return member ? AsString(*member) : nullptr;
 }
 
+std::string StringOrEmpty(const Json& object, std::string_view name) {
+  const std::string* text = FindString(object, name);
+  return text ? *text : std::string();
+}
+
 const Json* FindObject(const Json& object, std::string_view name) {
   const Json* member = Find(object, name);
   return member && member->is_object() ? member : nullptr;

@@ -19,6 +19,8 @@ Json* Find(Json& object, std::string_view name);
 
 // The same, only if the member has that type.
 const std::string* FindString(const Json& object, std::string_view name);
+// A copy of the text; empty if there is none.
+std::string StringOrEmpty(const Json& object, std::string_view name);
 const Json* FindObject(const Json& object, std::string_view name);
 const Json* FindArray(const Json& object, std::string_view name);
 std::optional<bool> FindBool(const Json& object, std::string_view name);

@@ -45,8 +45,7 @@ CompletionCall::State& CompletionCall::own() const { return static_cast<State&>(
 const std::string& CompletionCall::typed() const { return own().typed; }
 
 std::string CompletionCall::Argument(std::string_view name) const {
-  const std::string* value = FindString(own().arguments, name);
-  return value ? *value : std::string();
+  return StringOrEmpty(own().arguments, name);
 }
 
 void CompletionCall::Reply(Result<CompletionResult> result) {
@@ -60,14 +59,11 @@ Result<void> McpServer::RegisterCompletion(CompletionTarget target, CompletionHa
 }
 
 Result<void> Completions::Register(CompletionTarget target, CompletionHandler handler) {
-  const auto refuse = [](const char* why) {
-    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
-  };
   if (target.prompt.empty() == target.uri_template.empty()) {
-    return refuse("a completion is for a prompt or for a template");
+    return Refuse("a completion is for a prompt or for a template");
   }
-  if (!IsThere(target)) return refuse("no such prompt or template, or not with this argument");
-  if (FindCompletion(target)) return refuse("a completion of this argument is registered");
+  if (!IsThere(target)) return Refuse("no such prompt or template, or not with this argument");
+  if (FindCompletion(target)) return Refuse("a completion of this argument is registered");
   completions_.push_back(std::make_shared<const RegisteredCompletion>(
       RegisteredCompletion{std::move(target), std::move(handler)}));
   return {};
@@ -112,22 +108,18 @@ void Completions::Complete(Call call) {
   const auto refuse = [&](const char* why) {
     server_.engine.Fail(call.id, ErrorCode::kInvalidParams, why, server_.effects);
   };
-  const auto text = [](const Json& object, const char* member) {
-    const std::string* found = FindString(object, member);
-    return found ? *found : std::string();
-  };
   const Json* ref = FindObject(call.params, "ref");
   const Json* argument = FindObject(call.params, "argument");
   if (ref == nullptr || argument == nullptr) return refuse("params.ref or argument is missing");
   const std::string* typed = FindString(*argument, "value");
   if (typed == nullptr) return refuse("params.argument.value is missing");
   CompletionTarget target;
-  target.argument = text(*argument, "name");
-  const std::string type = text(*ref, "type");
+  target.argument = StringOrEmpty(*argument, "name");
+  const std::string type = StringOrEmpty(*ref, "type");
   if (type == "ref/prompt") {
-    target.prompt = text(*ref, "name");
+    target.prompt = StringOrEmpty(*ref, "name");
   } else if (type == "ref/resource") {
-    target.uri_template = text(*ref, "uri");
+    target.uri_template = StringOrEmpty(*ref, "uri");
   } else {
     return refuse("params.ref has an unknown type");
   }

@@ -42,6 +42,11 @@ class Feature {
   std::unique_ptr<Feature> next;  // the one that is asked after it
 
  protected:
+  // What is not registered, and why.
+  static tl::unexpected<Error> Refuse(const char* why) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
+  }
+
   // For features whose handlers answer once, and that keep nothing in the store.
 
   // Opens `call` and runs `handler` on it, in the guard.

@@ -73,8 +73,7 @@ PromptCall::PromptCall(std::shared_ptr<HandlerCall::State> state) : HandlerCall(
 PromptCall::State& PromptCall::own() const { return static_cast<State&>(*state_); }
 
 std::string PromptCall::Argument(std::string_view name) const {
-  const std::string* value = FindString(own().arguments, name);
-  return value ? *value : std::string();
+  return StringOrEmpty(own().arguments, name);
 }
 
 void PromptCall::Reply(Result<PromptResult> result) {
@@ -88,13 +87,10 @@ Result<void> McpServer::RegisterPrompt(Prompt prompt, PromptHandler handler) {
 }
 
 Result<void> Prompts::Register(Prompt prompt, PromptHandler handler) {
-  const auto refuse = [](const char* why) {
-    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
-  };
-  if (!HasNames(prompt)) return refuse("a prompt and its arguments have names");
-  if (FindPrompt(prompt.name)) return refuse("a prompt of this name is registered");
+  if (!HasNames(prompt)) return Refuse("a prompt and its arguments have names");
+  if (FindPrompt(prompt.name)) return Refuse("a prompt of this name is registered");
   std::string text;
-  if (!AppendJson(Describe(prompt), &text)) return refuse("the prompt's texts are not UTF-8");
+  if (!AppendJson(Describe(prompt), &text)) return Refuse("the prompt's texts are not UTF-8");
   listed_.push_back(std::move(text));
   prompts_.push_back(std::make_shared<const RegisteredPrompt>(
       RegisteredPrompt{std::move(prompt), std::move(handler)}));

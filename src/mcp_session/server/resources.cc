@@ -36,10 +36,6 @@ Json Describe(const char* uri_member, const std::string& uri, const T& resource)
   return described;
 }
 
-tl::unexpected<Error> Refuse(const char* why) {
-  return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
-}
-
 }  // namespace
 
 ResourceResult ResourceResult::Text(std::string text) {
@@ -62,8 +58,7 @@ ResourceCall::State& ResourceCall::own() const { return static_cast<State&>(*sta
 const std::string& ResourceCall::uri() const { return own().uri; }
 
 std::string ResourceCall::Variable(std::string_view name) const {
-  const std::string* value = FindString(own().variables, name);
-  return value ? *value : std::string();
+  return StringOrEmpty(own().variables, name);
 }
 
 void ResourceCall::Reply(Result<ResourceResult> result) {

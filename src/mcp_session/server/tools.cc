@@ -117,13 +117,10 @@ Result<void> McpServer::RegisterPlain(Tool tool, ToolHandler handler) {
 }
 
 Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& described) {
-  const auto refuse = [](const char* why) {
-    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, why);
-  };
-  if (const char* why = WhyNoTool(tool)) return refuse(why);
-  if (FindTool(tool.name)) return refuse("a tool of this name is registered");
+  if (const char* why = WhyNoTool(tool)) return Refuse(why);
+  if (FindTool(tool.name)) return Refuse("a tool of this name is registered");
   std::string text = tools_text_.empty() ? "" : ",";
-  if (!AppendJson(described, &text)) return refuse("the tool's texts are not UTF-8");
+  if (!AppendJson(described, &text)) return Refuse("the tool's texts are not UTF-8");
   tools_text_ += text;
   tools_.push_back(
       std::make_shared<const RegisteredTool>(RegisteredTool{std::move(tool), std::move(handler)}));
