@@ -10,7 +10,6 @@
 #include "tests/faults/callers.h"
 #include "tests/faults/failover_writers.h"
 #include "tests/faults/fault_client.h"
-#include "tests/faults/redis_talk.h"
 #include "tests/redis/redis_cluster.h"
 #include "tests/redis/redis_server.h"
 #include "tests/store/matchers.h"
@@ -128,8 +127,7 @@ TEST(ClusterFailover, AReplicaTakesOver) {
   ASSERT_TRUE(client.RunUntil(StoreState::kConnected));
   FailoverWriters writers(client);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(writers.WriteAll(), FailoverWriters::kRecords);
-  RedisTalk talk(cluster.node(0).port());
-  talk.Command({"WAIT", "1", "20000"});
+  cluster.node(0).AwaitReplica();
   writers.NeverFails([&](const std::string& id) {
     const StoredKey key = MakeStoredKey({"", "session", id});
     return RedisSlot(RedisKeys(options.prefix, key).record()) > kLastSlotOfFirst;

@@ -6,7 +6,6 @@
 
 #include "tests/faults/failover_writers.h"
 #include "tests/faults/fault_client.h"
-#include "tests/faults/redis_talk.h"
 #include "tests/redis/redis_cluster.h"
 #include "tests/redis/redis_server.h"
 
@@ -18,9 +17,7 @@ class SentinelFaults : public testing::Test {
   SentinelFaults() : client_(OptionsFor(sentinels_)) {
     EXPECT_TRUE(client_.RunUntil(StoreState::kConnected));
     writers_ = std::make_unique<FailoverWriters>(client_);
-    RedisTalk talk(sentinels_.master().port());
-    talk.Command({"SET", "marker", "1"});
-    talk.Command({"WAIT", "1", "20000"});
+    sentinels_.master().AwaitReplica();
   }
 
   static RedisOptions OptionsFor(RedisSentinels& sentinels) {

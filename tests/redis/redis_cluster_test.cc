@@ -245,7 +245,7 @@ TEST(RedisSentinelStore, FollowsTheMasterThroughAFailover) {
   RedisSentinels group;
   RedisClient client(SentinelOptions(group));
   ASSERT_THAT(client.Create(kRecord, "before"), IsDone());
-  ASSERT_EQ(group.master().Command({"WAIT", "1", "10000"}), "1");
+  group.master().AwaitReplica();
   group.sentinel(0).Kill();  // two are enough
   group.master().Kill();
   EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kUnavailable)) << "not kNotFound";
@@ -260,7 +260,7 @@ TEST(RedisSentinelStore, LooksAgainWhenTheServerIsNoMasterAnyMore) {
   RedisSentinels group;
   RedisClient client(SentinelOptions(group));
   ASSERT_THAT(client.Create(kRecord, "before"), IsDone());
-  ASSERT_EQ(group.master().Command({"WAIT", "1", "10000"}), "1");
+  group.master().AwaitReplica();
   ASSERT_EQ(group.sentinel(1).Command({"SENTINEL", "FAILOVER", "sessions"}), "OK");
   ASSERT_TRUE(client.RunUntil(
       [&] {

@@ -97,6 +97,13 @@ pid_t SpawnFromLastingThread(const std::function<pid_t()>& spawn) {
   return child.get();
 }
 
+// 0 if `name` is not there.
+std::uint64_t NumberAfter(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(name);
+  if (at == std::string::npos) return 0;
+  return std::strtoull(text.c_str() + at + name.size(), nullptr, 10);
+}
+
 std::string InWords(const redisReply* reply) {
   if (reply == nullptr) return "-IO no reply";
   switch (reply->type) {
@@ -257,6 +264,18 @@ std::string RedisServer::Command(const std::vector<std::string>& words) {
   }
   if (context != nullptr) redisFree(context);
   return text;
+}
+
+void RedisServer::AwaitReplica() {
+  const std::string before = Command({"INFO", "replication"});
+  if (before.starts_with('-')) Fail("redis-server does not say what it wrote: " + before);
+  const std::uint64_t written = NumberAfter(before, "master_repl_offset:");
+  const bool there = WaitFor([this, written] {
+    const std::string info = Command({"INFO", "replication"});
+    const std::size_t replica = info.find("slave0:");
+    return replica != std::string::npos && NumberAfter(info.substr(replica), "offset=") >= written;
+  });
+  if (!there) Fail("the replica did not follow; " + folder_ + "/redis.log");
 }
 
 void RedisServer::Await() {

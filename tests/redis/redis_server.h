@@ -62,6 +62,10 @@ class RedisServer {
   // of an array each followed by a line break. "-IO ..." if there is no reply within ten seconds.
   std::string Command(const std::vector<std::string>& words);
 
+  // Waits until the only replica of this server has all that was written here so far. (WAIT counts
+  // only what its own connection wrote.)
+  void AwaitReplica();
+
   void Kill();        // SIGKILL, and waits for its end
   void Stop();        // SIGTERM, and waits for its end
   void StartAgain();  // on the same port, with the same files, after Kill or Stop

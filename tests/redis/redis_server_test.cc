@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,6 +31,20 @@ TEST(RedisServer, AnswersAndComesBackOnTheSamePort) {
   server.Pause();
   server.Resume();
   EXPECT_EQ(server.Command({"PING"}), "PONG");
+}
+
+TEST(RedisServer, AwaitsItsReplica) {
+  RedisServer server({.lines = {"repl-diskless-sync-delay 0"}});
+  RedisServer replica({.lines = {"replicaof 127.0.0.1 " + std::to_string(server.port())}});
+  server.AwaitReplica();
+  replica.Pause();
+  EXPECT_EQ(server.Command({"SET", "a", "b"}), "OK");
+  const auto waiting = std::async(std::launch::async, [&] { server.AwaitReplica(); });
+  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  replica.Resume();
+  waiting.wait();
+  server.Kill();
+  EXPECT_EQ(replica.Command({"GET", "a"}), "b");
 }
 
 TEST(RedisServer, EndsWithItsObject) {
