@@ -1,6 +1,7 @@
 // budget_test.mjs CORE.wasm FILE.js...
 //
-// What a page downloads. Raise a budget only in a change that says why.
+// What a page downloads: server, client and store in one. The official client alone is 87.7 kB (2.4,
+// bundled and minified). Raise the budget only in a change that says why.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
@@ -9,17 +10,12 @@ import { gzipSync } from 'node:zlib';
 const [wasm, ...scripts] = process.argv.slice(2);
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
-test('core.wasm: 64 KiB by gzip -9', () => {
-  const bytes = readFileSync(wasm);
-  const size = gzipped(bytes);
-  console.log(`core.wasm: ${bytes.length} bytes, ${size} by gzip -9`);
-  assert.ok(size <= 64 * 1024, `${size} bytes`);
-});
-
-test('all JavaScript of the package: 10 KiB by gzip -9', () => {
+test('core.wasm and all JavaScript of the package: 85 kB by gzip -9', () => {
   assert.ok(scripts.length >= 7);
-  const bytes = Buffer.concat(scripts.map((path) => readFileSync(path)));
-  const size = gzipped(bytes);
-  console.log(`${scripts.length} scripts: ${bytes.length} bytes, ${size} by gzip -9`);
-  assert.ok(size <= 10 * 1024, `${size} bytes`);
+  const core = readFileSync(wasm);
+  const text = Buffer.concat(scripts.map((path) => readFileSync(path)));
+  const sizes = [gzipped(core), gzipped(text)];
+  console.log(`core.wasm: ${core.length} bytes, ${sizes[0]} by gzip -9`);
+  console.log(`${scripts.length} scripts: ${text.length} bytes, ${sizes[1]} by gzip -9`);
+  assert.ok(sizes[0] + sizes[1] <= 85_000, `${sizes[0] + sizes[1]} bytes`);
 });
