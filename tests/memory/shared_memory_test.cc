@@ -11,45 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "tests/memory/shared_memory_backend.h"
 #include "tests/store/contract.h"
 #include "tests/store/matchers.h"
 #include "tests/support/counting_entropy.h"
-#include "tests/support/manual_clock.h"
 
 namespace mcp_session {
 namespace {
 
 namespace asio = boost::asio;
-
-class SharedMemoryUnderTest final : public StoreUnderTest {
- public:
-  explicit SharedMemoryUnderTest(const StoreLimits& limits)
-      : memory_({.max_records = limits.max_records,
-                 .max_record_bytes = limits.max_record_bytes,
-                 .max_records_per_owner = limits.max_records_per_owner},
-                entropy_),
-        store_(memory_, loop_.get_executor()) {}
-
-  SessionStore& store() override { return store_; }
-  Instant Now() override { return clock_.Now(); }
-  void Wait(Millis length) override {
-    clock_.Advance(length);
-    if (store_.NextDeadline() <= clock_.Now()) store_.Tick(clock_.Now());
-  }
-
- private:
-  CountingEntropy entropy_;
-  ManualClock clock_;
-  asio::io_context loop_;
-  SharedMemory memory_;
-  SharedMemoryStore store_;
-};
-
-StoreBackend SharedMemoryBackend() {
-  return {.name = "SharedMemory", .make = [](const StoreLimits& limits) {
-            return std::make_unique<SharedMemoryUnderTest>(limits);
-          }};
-}
 
 INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreContract, testing::Values(SharedMemoryBackend()),
                          StoreBackendName);

@@ -57,7 +57,7 @@ ModelBackend ClusterModel() {
   setup.connect = [](RedisServer&, RedisOptions* options) { *options = ClusterOptions(); };
   setup.empty = [](RedisServer&) { Cluster().FlushAll(); };
   setup.all = [](RedisServer&) { return Cluster().nodes(); };
-  return {.backend = RedisBackend(std::move(setup)), .sequences = 4'000, .together = 100};
+  return {.backend = RedisBackend(std::move(setup)), .sequences = 10'000, .together = 100};
 }
 
 INSTANTIATE_TEST_SUITE_P(Redis, StoreModel, testing::Values(ServerModel(), ClusterModel()),

@@ -139,6 +139,21 @@ TEST_F(RedisStore, AGetTellsRedisOfAnAccessOnlyWhenItIsDue) {
   EXPECT_GT(std::atoi(server_.Command({"PTTL", KeyOf(kRecord)}).c_str()), 3'500'000);
 }
 
+TEST_F(RedisStore, OfManyGetsAtOnceOneTellsOfTheAccess) {  // H41
+  RedisClient client(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  for (int round = 0; round < 2; ++round) {
+    server_.Command({"PEXPIRE", KeyOf(kRecord), "3000000"});  // of 3,600,000: due
+    const std::uint64_t before = client.counters().exchanges;
+    for (int i = 0; i < 500; ++i) client.Submit(store::Get{kRecord});
+    EXPECT_THAT(client.Replies(), AllOf(SizeIs(500), Each(IsDone())));
+    EXPECT_THAT(client.Run(store::Touch{kRecord}), IsDone());  // so that the first one was done
+    const std::uint64_t exchanges = client.counters().exchanges - before;
+    EXPECT_GE(exchanges, 502u) << "500, an access that is told, and the one to wait for it";
+    EXPECT_LE(exchanges, 504u) << "and heartbeats";
+  }
+}
+
 TEST_F(RedisStore, WhatIsNotOursIsCorruptAndStaysAsItIs) {
   RedisClient client(OptionsFor(server_));
   const auto ask_all = [&] {

@@ -129,11 +129,15 @@ void RedisSessionStore::State::Release(const Tags& tags) {
   for (Held& one : held) InOrder(std::move(one.tags), std::move(one.go));
 }
 
-// Nobody waits for it: an access that is not recorded is less bad than a slow Get.
+// Nobody waits for it: an access that is not recorded is less bad than a slow Get. Of many at once
+// one is told.
 void RedisSessionStore::State::Touch(const RedisKeys& keys) {
+  if (!touching_.insert(keys.record_tag()).second) return;
   RedisPlan plan = operations_.PlanTouch(keys);
   plan.exchange.deadline = MonotonicNow() + options_.command_timeout;
-  plan.exchange.done = [](const RedisDelivery&) {};
+  plan.exchange.done = [this, tag = keys.record_tag()](const RedisDelivery&) {
+    touching_.erase(tag);
+  };
   route_->Send(plan.key, std::move(plan.exchange));
 }
 

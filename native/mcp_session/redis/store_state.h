@@ -62,6 +62,7 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
     Tags tags;
     std::function<void()> go;
   };
+  std::set<std::string> touching_;  // tags of records whose access is being told
   std::set<std::string> occupied_;
   std::deque<Held> held_;
 
