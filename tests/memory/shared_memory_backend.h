@@ -21,6 +21,7 @@ class SharedMemoryUnderTest final : public StoreUnderTest {
                 entropy_),
         store_(memory_, loop_.get_executor()) {}
 
+  const SharedMemory& memory() const { return memory_; }
   SessionStore& store() override { return store_; }
   Instant Now() override { return clock_.Now(); }
   void Wait(Millis length) override {

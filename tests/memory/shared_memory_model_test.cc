@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,7 @@ class AllShardsUnderTest final : public StoreUnderTest {
  public:
   explicit AllShardsUnderTest(const StoreLimits& limits) : inner_(limits), store_(inner_.store()) {}
 
+  const SharedMemory& memory() const { return inner_.memory(); }
   SessionStore& store() override { return store_; }
   Instant Now() override { return inner_.Now(); }
   void Wait(Millis length) override {
@@ -48,6 +50,15 @@ class AllShardsUnderTest final : public StoreUnderTest {
   SharedMemoryUnderTest inner_;
   AllShards store_;
 };
+
+std::string FindRemains(StoreUnderTest& under_test) {
+  const SharedMemory& memory = static_cast<AllShardsUnderTest&>(under_test).memory();
+  if (memory.size() != 0) return "dead records are kept, or counted";
+  if (memory.MemoryUse() < SharedMemoryUnderTest({}).memory().MemoryUse()) {
+    return "bytes are freed that were not counted";
+  }
+  return "";
+}
 
 INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreModel,
                          testing::Values(ModelBackend{
