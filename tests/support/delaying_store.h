@@ -77,7 +77,8 @@ class DelayingStore final : public SessionStore {
       --interferences_;
       WriteAgain(put->key, now);
     }
-    Keep(Ask(ticket, std::move(command), now));
+    inner_.Submit(ticket, std::move(command), now);
+    TakeReplies();
   }
 
   void Drain(std::vector<StoreReply>* replies) override {
@@ -89,7 +90,10 @@ class DelayingStore final : public SessionStore {
   void OnReady(std::function<void()> ready) override { on_ready_ = std::move(ready); }
 
   Instant NextDeadline() const override { return inner_.NextDeadline(); }
-  void Tick(Instant now) override { inner_.Tick(now); }
+  void Tick(Instant now) override {
+    inner_.Tick(now);
+    TakeReplies();
+  }
   StoreStatus Status() const override { return inner_.Status(); }
 
  private:
@@ -99,6 +103,13 @@ class DelayingStore final : public SessionStore {
     inner_.Drain(&replies);
     MCPS_CHECK(replies.size() == 1);
     return std::move(replies[0]);
+  }
+
+  // Of what was submitted, and of reads that waited for events.
+  void TakeReplies() {
+    std::vector<StoreReply> replies;
+    inner_.Drain(&replies);
+    for (StoreReply& reply : replies) Keep(std::move(reply));
   }
 
   // The same data under a new version.

@@ -15,6 +15,7 @@ struct Limits {
   std::size_t max_session_id_bytes = 256;   // spec H-21; longer ids are unknown ids
   std::size_t max_calls_per_session = 64;   // requests of one session that wait for an answer
   std::size_t max_calls = 10'000;           // the same over all sessions of one engine
+  std::size_t max_requests_per_call = 16;   // to the client, unanswered
   std::size_t max_sse_event_bytes = 4 << 20;  // one event read from a peer's stream
 };
 

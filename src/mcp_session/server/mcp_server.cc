@@ -1,5 +1,6 @@
 #include "mcp_session/server/mcp_server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mcp_session/base/check.h"
@@ -79,8 +80,8 @@ void McpServer::State::HandleNews(EngineNews news) {
     engine.Fail(call.id, ErrorCode::kMethodNotFound, "unknown method", effects);
   } else if (const auto* cancelled = std::get_if<CallCancelled>(&news)) {
     Cancel(cancelled->id);
-  } else {
-    Forget(std::get<SessionEnded>(news));
+  } else if (const auto* ended = std::get_if<SessionEnded>(&news)) {
+    Forget(*ended);
   }
 }
 
@@ -173,7 +174,9 @@ void McpServer::Handle(const Event& event, Instant now, Effects* effects) {
   state_->Handle(event, now, effects);
 }
 
-Instant McpServer::NextDeadline() const { return state_->store.NextDeadline(); }
+Instant McpServer::NextDeadline() const {
+  return std::min(state_->store.NextDeadline(), state_->engine.NextDeadline());
+}
 
 std::size_t McpServer::open_calls() const { return state_->engine.open_calls(); }
 

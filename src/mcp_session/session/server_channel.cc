@@ -22,6 +22,9 @@ void ServerEngine::State::HandleMessage(const event::MessageArrived& event, Turn
   if (auto* request = std::get_if<Request>(&*message)) {
     return HandleChannelRequest(event.channel, channel, std::move(*request), turn);
   }
+  if (auto* response = std::get_if<Response>(&*message)) {
+    return TakeResponse({}, event.channel, std::move(*response), turn);
+  }
   const auto* notification = std::get_if<Notification>(&*message);
   if (notification == nullptr || notification->method != "notifications/cancelled") return;
   // Both eras cancel by this on a channel (T-04, P-02).
@@ -87,7 +90,10 @@ void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, R
 void ServerEngine::State::CloseChannel(ChannelId id, Turn& turn) {
   Channel* found = channels.Find(id.number);
   if (found == nullptr) return;
-  for (const std::uint64_t number : CallsOf({}, id)) CloseCall(number, turn);
+  for (const std::uint64_t number : CallsOf({}, id)) {
+    calls.Find(number)->asked.clear();  // nobody is there to be told
+    CloseCall(number, turn);
+  }
   if (!found->session.empty()) {
     turn.news->push_back(SessionEnded{std::move(found->principal), std::move(found->session)});
   }

@@ -110,8 +110,10 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
     return SendError(target, refusal->http_status, request.id, ToRpcError(refusal->error),
                      turn.effects);
   }
-  OpenCall open{target,       std::move(request.id), std::move(caller),
-                std::nullopt, std::nullopt,          false};
+  OpenCall open;
+  open.target = target;
+  open.id = std::move(request.id);
+  open.caller = std::move(caller);
   if (const Json* meta = FindObject(request.params, "_meta")) {
     if (const Json* token = Find(*meta, "progressToken")) {
       open.progress_token = ReadRequestId(*token);
@@ -131,9 +133,10 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
 
 // Ends a call without a response: the client does not want one.
 void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
-  const std::optional<OpenCall> call = calls.Take(number);
+  std::optional<OpenCall> call = calls.Take(number);
   if (!call) return;
   turn.news->push_back(CallCancelled{CallId{number}});
+  WithdrawAll(*call, turn.effects);
   const auto* exchange = std::get_if<ExchangeId>(&call->target);
   if (exchange == nullptr) return;
   if (!call->streaming) {
@@ -241,6 +244,7 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
                                  Effects* effects) {
   std::optional<OpenCall> call = calls.Take(id.number);
   if (!call) return;
+  WithdrawAll(*call, effects);
   if (call->streaming) {
     SendOnCall(*call, WrapResult(call->caller, call->id, members, meta), true, effects);
   } else {
@@ -252,6 +256,7 @@ void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status
                                Effects* effects) {
   std::optional<OpenCall> call = calls.Take(id.number);
   if (!call) return;
+  WithdrawAll(*call, effects);
   if (call->streaming) {  // too late for a status (E-04)
     std::string text;
     AppendError(call->id, error, &text);
@@ -330,6 +335,7 @@ void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
                           std::vector<EngineNews>* news) {
   Turn turn{now, effects, news};
   State& state = *state_;
+  state.Tick(turn);
   if (const auto* http = std::get_if<event::HttpRequested>(&event)) {
     state.HandleHttp(*http, turn);
   } else if (const auto* message = std::get_if<event::MessageArrived>(&event)) {
@@ -369,6 +375,14 @@ void ServerEngine::Notify(CallId call, std::string_view method, std::string_view
                           Effects* effects) {
   state_->Notify(call, method, params, effects);
 }
+
+Result<std::uint64_t> ServerEngine::Ask(CallId call, std::string_view method,
+                                        std::string_view params, Millis time, Instant now,
+                                        Effects* effects) {
+  return state_->Ask(call, method, params, time, now, effects);
+}
+
+Instant ServerEngine::NextDeadline() const { return state_->due; }
 
 bool ServerEngine::SetChannelLogLevel(CallId id, LogLevel level) {
   const OpenCall* call = state_->calls.Find(id.number);

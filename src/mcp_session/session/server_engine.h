@@ -8,7 +8,7 @@
 // handshake-era one first waits for its session's record; `initialize` waits for the new record.
 // A call ends with Answer or Fail, or is cancelled by the client. Notifications about a call turn
 // its JSON response into an event stream. What one peer can make the engine hold is bounded by
-// Limits.
+// Limits. A call may ask its client something; the answer is news.
 //
 // The engine submits to the store and handles its replies only when they are handed in, so the
 // one who owns both drains the store (McpServer does).
@@ -16,14 +16,17 @@
 #define MCP_SESSION_SESSION_SERVER_ENGINE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "mcp_session/base/entropy.h"
 #include "mcp_session/base/limits.h"
+#include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
 #include "mcp_session/protocol/http.h"
@@ -82,7 +85,14 @@ struct SessionEnded {
   std::string principal;
   std::string session;
 };
-using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded>;
+// What became of a request to the client (Ask): its result, its error, or why there is neither:
+// kTimeout.
+struct ClientAnswered {
+  CallId call;
+  std::uint64_t number = 0;  // that Ask answered
+  std::variant<Json, RpcError, ErrorCode> outcome;
+};
+using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded, ClientAnswered>;
 
 class ServerEngine {
  public:
@@ -118,6 +128,18 @@ class ServerEngine {
   // A notification about a call, which goes where its answer will. `params` is an object as JSON
   // text. Dropped if the call is over.
   void Notify(CallId call, std::string_view method, std::string_view params, Effects* effects);
+
+  // Asks the client something for a call, on the stream of its answer or on its channel, and
+  // answers the request's number: a ClientAnswered with it follows, `time` after `now` at the
+  // latest. If the call ends before, there is none, and the client is told that the request is
+  // cancelled. `params` is an object as JSON text, or empty. That the client declared that it can
+  // do this is the caller's to check (spec G-01). kCancelled: the call is over; kTooManyRequests:
+  // Limits::max_requests_per_call; kInvalidArgument: stateless clients are never asked (J-10).
+  Result<std::uint64_t> Ask(CallId call, std::string_view method, std::string_view params,
+                            Millis time, Instant now, Effects* effects);
+
+  // When to send event::Woken next; kNever if nothing waits for time to pass.
+  Instant NextDeadline() const;
 
   // If the call came by a channel, its session's calls have this log level from now on; false if
   // it did not: the level is in the session's record then.

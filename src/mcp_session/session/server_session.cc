@@ -206,7 +206,10 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
                           turn.now);
     }
   }
-  // Every other notification, and a response to a request that nobody made (H-43).
+  if (auto* response = std::get_if<Response>(&message)) {
+    TakeResponse(caller, exchange, std::move(*response), turn);
+  }
+  // Whatever it was (H-43).
   turn.effects->push_back(effect::HttpRespond{exchange, 202, {}, {}});
 }
 

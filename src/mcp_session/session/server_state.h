@@ -1,5 +1,6 @@
 // The inside of ServerEngine, shared by its source files: server_engine.cc (calls and answers),
-// server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store).
+// server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store),
+// server_request.cc (requests to the client).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 
@@ -14,6 +15,7 @@
 #include "mcp_session/base/flat_map.h"
 #include "mcp_session/base/slot_map.h"
 #include "mcp_session/protocol/classify.h"
+#include "mcp_session/protocol/message.h"
 #include "mcp_session/session/server_engine.h"
 
 namespace mcp_session {
@@ -29,6 +31,13 @@ struct Caller {
   LogLevel log_level = LogLevel::kNotSet;
 };
 
+// A request to the client that it has not answered.
+struct Asked {
+  std::uint64_t number = 0;
+  std::string id;
+  Instant deadline;
+};
+
 // A request that the application works on. Its CallId is its number in State::calls.
 struct OpenCall {
   Target target;
@@ -37,6 +46,9 @@ struct OpenCall {
   std::optional<RequestId> progress_token;
   std::optional<double> last_progress;
   bool streaming = false;
+  std::vector<Asked> asked;
+  std::string asking;  // before the number in the ids of its requests; set by the first
+  std::uint64_t last_asked = 0;
 
   Era era() const { return EraOf(caller.revision); }
 };
@@ -121,6 +133,16 @@ class ServerEngine::State {
   void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
                 Effects* effects);
 
+  // server_request.cc
+  Result<std::uint64_t> Ask(CallId call, std::string_view method, std::string_view params,
+                            Millis time, Instant now, Effects* effects);
+  // A response from `caller` to what it was asked. One that nobody waits for is ignored (H-43).
+  void TakeResponse(const Caller& caller, const Target& target, Response response, Turn& turn);
+  // Tells the client that nobody waits any more for its answers to `call`.
+  void WithdrawAll(OpenCall& call, Effects* effects);
+  // What is due.
+  void Tick(Turn& turn);
+
   // One whole message that answers a request. `status` is for HTTP.
   void SendResult(const Target& target, const Caller& caller, const RequestId& id,
                   std::string_view members, std::string_view meta, Effects* effects);
@@ -135,6 +157,7 @@ class ServerEngine::State {
   SlotMap<OpenCall> calls;
   SlotMap<Wait> waits;
   FlatMap<Channel> channels;
+  Instant due = kNever;  // when Tick has something to do; it may be sooner
 
  private:
   void HandlePost(const event::HttpRequested& event, Turn& turn);
@@ -155,6 +178,10 @@ class ServerEngine::State {
                                      const RequestId& id);
   std::vector<std::uint64_t> CallsOf(const Caller& caller, const Target& target);
   void CloseCall(std::uint64_t number, Turn& turn);
+  // A name for the call with this id that is the same on all nodes.
+  static std::string NameOfCall(const RequestId& id);
+  void Withdraw(OpenCall& call, const Asked& request, Effects* effects);
+  void TimeOut(std::uint64_t number, OpenCall& call, Turn& turn);
 };
 
 // The id of a message that has one.

@@ -1,0 +1,110 @@
+// Requests to the client: what a call asks it, on the stream of the call's answer or on its
+// channel, and how the answers find their way back. A request is known by an id that no other in
+// the session has on any node; who answers must be the peer of the call.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "mcp_session/base/base64.h"
+#include "mcp_session/base/siphash.h"
+#include "mcp_session/json/write.h"
+#include "mcp_session/session/server_state.h"
+
+namespace mcp_session {
+
+std::string ServerEngine::State::NameOfCall(const RequestId& id) {
+  std::string text;
+  AppendRequestId(id, &text);
+  const std::uint64_t hash = SipHash13(SipKey{}, 0, text);
+  std::array<std::uint8_t, 8> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(hash >> (8 * i));
+  }
+  return EncodeBase64Url(bytes);
+}
+
+Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view method,
+                                               std::string_view params, Millis time, Instant now,
+                                               Effects* effects) {
+  OpenCall* call = calls.Find(id.number);
+  if (call == nullptr) {
+    return Failure(ErrorCode::kCancelled, Blame::kCaller, "the call is over");
+  }
+  if (call->era() == Era::kStateless) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
+                   "a client without a session cannot be asked");
+  }
+  if (call->asked.size() >= options.limits.max_requests_per_call) {
+    return Failure(ErrorCode::kTooManyRequests, Blame::kCaller, "too many requests are unanswered");
+  }
+  if (call->asking.empty()) {
+    std::array<std::uint8_t, 8> bytes;
+    entropy.Fill(bytes);
+    call->asking = NameOfCall(call->id) + "." + EncodeBase64Url(bytes) + ".";
+  }
+  const std::uint64_t number = ++call->last_asked;
+  std::string name = call->asking;
+  AppendInteger(static_cast<std::int64_t>(number), &name);
+  std::string text;
+  AppendRequest(name, method, params, &text);
+  call->asked.push_back({number, std::move(name), now + time});
+  due = std::min(due, now + time);
+  SendOnCall(*call, std::move(text), false, effects);
+  return number;
+}
+
+void ServerEngine::State::TakeResponse(const Caller& caller, const Target& target,
+                                       Response response, Turn& turn) {
+  const auto* id = response.id ? std::get_if<std::string>(&*response.id) : nullptr;
+  if (id == nullptr) return;
+  for (const std::uint64_t number : CallsOf(caller, target)) {
+    std::vector<Asked>& asked = calls.Find(number)->asked;
+    const auto found = std::find_if(asked.begin(), asked.end(),
+                                    [&](const Asked& request) { return request.id == *id; });
+    if (found == asked.end()) continue;
+    ClientAnswered answered{CallId{number}, found->number, ErrorCode::kInternal};
+    if (auto* result = std::get_if<Json>(&response.outcome)) {
+      answered.outcome = std::move(*result);
+    } else {
+      answered.outcome = std::move(std::get<RpcError>(response.outcome));
+    }
+    asked.erase(found);
+    turn.news->push_back(std::move(answered));
+    return;
+  }
+}
+
+void ServerEngine::State::Withdraw(OpenCall& call, const Asked& request, Effects* effects) {
+  std::string params = "{\"requestId\":";
+  AppendRequestId(request.id, &params);
+  params += '}';
+  std::string text;
+  AppendNotification("notifications/cancelled", params, &text);
+  SendOnCall(call, std::move(text), false, effects);
+}
+
+void ServerEngine::State::WithdrawAll(OpenCall& call, Effects* effects) {
+  for (const Asked& request : call.asked) Withdraw(call, request, effects);
+  call.asked.clear();
+}
+
+void ServerEngine::State::TimeOut(std::uint64_t number, OpenCall& call, Turn& turn) {
+  for (std::size_t i = 0; i < call.asked.size();) {
+    if (call.asked[i].deadline > turn.now) {
+      due = std::min(due, call.asked[i++].deadline);
+      continue;
+    }
+    const Asked request = std::move(call.asked[i]);
+    call.asked.erase(call.asked.begin() + static_cast<std::ptrdiff_t>(i));
+    Withdraw(call, request, turn.effects);  // H-13
+    turn.news->push_back(ClientAnswered{CallId{number}, request.number, ErrorCode::kTimeout});
+  }
+}
+
+void ServerEngine::State::Tick(Turn& turn) {
+  if (turn.now < due) return;
+  due = kNever;
+  calls.ForEach([&](std::uint64_t number, OpenCall& call) { TimeOut(number, call, turn); });
+}
+
+}  // namespace mcp_session
