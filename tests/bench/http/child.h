@@ -1,0 +1,39 @@
+// A server as a child of a bench, on one core of its own.
+#ifndef TESTS_BENCH_HTTP_CHILD_H_
+#define TESTS_BENCH_HTTP_CHILD_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mcp_session {
+
+// This process, and every thread it starts from now on, runs on that core only.
+void PinTo(int core);
+
+class Child {
+ public:
+  // Starts it; its first line on stdout is the port it listens on. Ends the bench if it does not.
+  Child(const std::vector<std::string>& command, int core);
+  ~Child();  // SIGTERM, and waits for its end
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  std::uint16_t port() const { return port_; }
+  pid_t id() const { return id_; }
+  // Of all its threads since it started, in seconds.
+  double CpuSeconds() const;
+  // Resident memory that is no file's.
+  std::size_t AllocatedBytes() const;
+
+ private:
+  pid_t id_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace mcp_session
+
+#endif  // TESTS_BENCH_HTTP_CHILD_H_

@@ -1,0 +1,183 @@
+// http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS]: an McpServer over HTTP, beside the
+// least that Boost.Beast and nlohmann/json cost, and beside the official TypeScript SDK.
+//
+// Each server has core 0 to itself, the load comes from core 1, and they take turns in rounds. What
+// is printed is the median over the rounds: requests per second, and CPU time of the server per
+// request, which other work on the machine changes less. The goals are in docs/performance.md.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/bench/goal.h"
+#include "tests/bench/http/child.h"
+#include "tests/bench/http/load.h"
+#include "tests/redis/redis_server.h"
+
+namespace mcp_session {
+namespace {
+
+constexpr int kServerCore = 0, kLoadCore = 1;
+constexpr int kRounds = 3;
+
+struct Measured {
+  double per_second = 0;
+  double cpu_micros = 0;
+  double p50_millis = 0;
+  double p99_millis = 0;
+};
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+struct Contender {
+  std::string name;
+  std::vector<std::string> command;
+  Millis warm_up = Millis{1000};
+};
+
+// All of them under the same load, in turns.
+std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load load) {
+  std::vector<std::unique_ptr<Child>> servers;
+  for (const Contender& contender : contenders) {
+    servers.push_back(std::make_unique<Child>(contender.command, kServerCore));
+    Load warm_up = load;
+    warm_up.length = contender.warm_up;
+    RunLoad(servers.back()->port(), warm_up);
+  }
+  std::vector<std::vector<Measured>> rounds(contenders.size());
+  for (int round = 0; round < kRounds; ++round) {
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      const double before = servers[i]->CpuSeconds();
+      const LoadResult result = RunLoad(servers[i]->port(), load);
+      if (result.wrong != 0 || result.done == 0) {
+        std::fprintf(stderr, "%s: %zu wrong answers\n", contenders[i].name.c_str(), result.wrong);
+        std::exit(1);
+      }
+      const auto done = static_cast<double>(result.done);
+      rounds[i].push_back({done / result.seconds, (servers[i]->CpuSeconds() - before) / done * 1e6,
+                           result.p50_millis, result.p99_millis});
+    }
+  }
+  std::vector<Measured> medians;
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    const auto median = [&](double Measured::*member) {
+      std::vector<double> values;
+      for (const Measured& one : rounds[i]) values.push_back(one.*member);
+      return Median(values);
+    };
+    medians.push_back({median(&Measured::per_second), median(&Measured::cpu_micros),
+                       median(&Measured::p50_millis), median(&Measured::p99_millis)});
+    const Measured& one = medians.back();
+    std::printf("  %-8s %8.0f/s  %7.1f us of CPU  p50 %6.2f ms  p99 %6.2f ms\n",
+                contenders[i].name.c_str(), one.per_second, one.cpu_micros, one.p50_millis,
+                one.p99_millis);
+  }
+  return medians;
+}
+
+class Bench {
+ public:
+  Bench(std::string echo, std::string floor, std::string node, std::string script, Millis length)
+      : echo_(std::move(echo)),
+        floor_(std::move(floor)),
+        node_(std::move(node)),
+        script_(std::move(script)),
+        length_(length) {}
+
+  int Run() {
+    std::printf("tools/call in a session in memory, 64 callers\n");
+    BesideBoth(LoadKind::kCalls, "stateful", 10);
+    std::printf("tools/call without a session, 64 callers\n");
+    BesideBoth(LoadKind::kStateless, "stateless", 15);
+    std::printf("initialize, initialized, tools/call, DELETE, 64 callers\n");
+    BesideBoth(LoadKind::kChurn, "stateful", 8);
+    std::printf("tools/call that loads and saves the session in Redis, 64 callers\n");
+    InRedis();
+    std::printf("idle sessions\n");
+    Idle();
+    return goals_.exit_code();
+  }
+
+ private:
+  Contender Sdk(const std::string& kind) const {
+    return {"SDK", {node_, "--expose-gc", script_, kind}, Millis{4000}};
+  }
+
+  void BesideBoth(LoadKind kind, const std::string& sdk_kind, double goal) {
+    const auto measured = Compare({{"ours", {echo_, "memory"}}, {"floor", {floor_}}, Sdk(sdk_kind)},
+                                  {.kind = kind, .length = length_});
+    TellSdk(measured[0], measured[2], goal);
+    std::printf("  %.2f of the floor", measured[0].per_second / measured[1].per_second);
+    goals_.AtLeast(measured[0].per_second / measured[1].per_second, 0.6);
+  }
+
+  void InRedis() {
+    RedisServer redis;
+    const std::string port = std::to_string(redis.port());
+    Contender sdk = Sdk("stateful");
+    sdk.command.push_back(port);
+    const auto measured =
+        Compare({{"ours", {echo_, "redis://127.0.0.1:" + port}}, sdk},
+                {.kind = LoadKind::kCalls, .tool = "remember", .length = length_});
+    TellSdk(measured[0], measured[1], 8);
+  }
+
+  void TellSdk(const Measured& ours, const Measured& sdk, double goal) {
+    std::printf("  %.1f times the SDK", ours.per_second / sdk.per_second);
+    goals_.AtLeast(ours.per_second / sdk.per_second, goal);
+    std::printf("  by CPU time %.1f times; p99 is %.2f of the SDK's p50",
+                sdk.cpu_micros / ours.cpu_micros, ours.p99_millis / sdk.p50_millis);
+    goals_.AtMost(ours.p99_millis / sdk.p50_millis, 1);
+  }
+
+  void Idle() {
+    const double ours = BytesPerSession({"ours", {echo_, "memory"}}, 10'000);
+    const double sdk = BytesPerSession(Sdk("stateful"), 2'000);
+    std::printf("  ours %.0f bytes each, SDK %.0f: 1/%.0f", ours, sdk, sdk / ours);
+    goals_.AtLeast(sdk / ours, 10);
+  }
+
+  static double BytesPerSession(const Contender& contender, std::size_t count) {
+    const Child server(contender.command, kServerCore);
+    OpenSessions(server.port(), 200);
+    const std::size_t before = Settled(server, contender);
+    if (OpenSessions(server.port(), count) != count) {
+      std::fprintf(stderr, "%s: sessions were refused\n", contender.name.c_str());
+      std::exit(1);
+    }
+    const std::size_t after = Settled(server, contender);
+    return static_cast<double>(after - before) / static_cast<double>(count);
+  }
+
+  static std::size_t Settled(const Child& server, const Contender& contender) {
+    if (contender.name == "SDK") kill(server.id(), SIGUSR2);  // collect garbage
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    return server.AllocatedBytes();
+  }
+
+  const std::string echo_, floor_, node_, script_;
+  const Millis length_;
+  Goals goals_;
+};
+
+}  // namespace
+}  // namespace mcp_session
+
+int main(int argc, char** argv) {
+  if (argc < 5) {
+    std::fprintf(stderr, "usage: http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS]\n");
+    return 2;
+  }
+  mcp_session::PinTo(mcp_session::kLoadCore);
+  const double seconds = argc > 5 ? std::atof(argv[5]) : 3;
+  return mcp_session::Bench(argv[1], argv[2], argv[3], argv[4],
+                            mcp_session::Millis{static_cast<std::int64_t>(seconds * 1000)})
+      .Run();
+}
