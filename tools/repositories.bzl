@@ -267,6 +267,7 @@ def system_repositories():
 
     # For native targets.
     _tree("cli11", "cli11", "CLI", "libcli11-dev")
+    _tree("valijson", "valijson", "valijson", "libvalijson-dev")
     _library(
         name = "boost",
         targets = ["asio", "beast"],
@@ -300,6 +301,13 @@ def system_repositories():
         headers = ["openssl/ssl.h"],
         linkopts = ["-lssl", "-lcrypto"],
         package = "libssl-dev",
+    )
+    _library(
+        name = "re2",
+        targets = ["re2"],
+        headers = ["re2/re2.h"],
+        linkopts = ["-lre2"],
+        package = "libre2-dev",
     )
     _library(
         name = "sqlite",

@@ -15,6 +15,8 @@ libcli11-dev        | /usr/include/CLI/CLI.hpp                       | command l
 libhiredis-dev      | /usr/include/hiredis/hiredis.h                 | Redis protocol
 libsqlite3-dev      | /usr/include/sqlite3.h                         | file store
 libssl-dev          | /usr/include/openssl/ssl.h                     | TLS
+libvalijson-dev     | /usr/include/valijson/validator.hpp            | arguments against schemas
+libre2-dev          | /usr/include/re2/re2.h                         | patterns in schemas
 '
 readonly NEEDS_TO_TEST='
 googletest          | /usr/src/googletest/googletest/src/gtest.cc    | unit tests, also as WebAssembly

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "mcp_session/server/completion.h"
 #include "mcp_session/server/prompt.h"
 #include "mcp_session/server/resource.h"
+#include "mcp_session/server/schema_validator.h"
 #include "mcp_session/server/tool.h"
 #include "mcp_session/session/server_engine.h"
 
@@ -46,6 +48,15 @@ class McpServer {
   Result<void> AddPlainTool(Tool tool, Handler handler) {
     return RegisterPlain(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)));
   }
+
+  // What AddTool registers from now on has its arguments checked before its handler is called; the
+  // model is told, by a result with isError, what is wrong (ruling R-7). AddTool answers
+  // kInvalidArgument for a schema that `validator` cannot compile. A result whose structured value
+  // does not match the output schema, or lacks it, is a mistake of the tool (spec F-04): it becomes
+  // a result with isError that does not say how, `on_bad_result` is told, for the log, and state is
+  // not saved. Once, before tools are added; `validator` must outlive the server.
+  using BadResult = std::function<void(std::string_view tool, std::string_view problem)>;
+  void CheckArgumentsWith(const SchemaValidator& validator, BadResult on_bad_result = nullptr);
 
   // Registers a prompt, a resource, the resources of one form, or the completion of one argument of
   // those. A feature is offered to clients from the first that is taken on, so register all before

@@ -71,6 +71,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   Entropy& entropy;
   std::function<void()> wake;
   HandlerGuard guard;
+  BadResult on_bad_result;  // may be empty
 
   // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call
   // starts in the turn of the event that brought it.

@@ -20,12 +20,23 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
   }
   MCPS_TRY(auto marked, FindMarkedArguments(tool.input_schema));
   ToolCheck check{tool.name, required, std::move(marked)};
+  auto* checks = state_->Find<ToolChecks>();
+  std::shared_ptr<const CompiledSchema> output;
+  if (checks != nullptr && checks->validator != nullptr) {
+    if (!tool.input_schema.is_null()) {
+      MCPS_TRY(check.arguments, checks->validator->Compile(tool.input_schema));
+    }
+    if (!tool.output_schema.is_null()) {
+      MCPS_TRY(output, checks->validator->Compile(tool.output_schema));
+    }
+  }
   Json described = DescribeTool(tool);
   AddMember("icons", decoration.icons, &described);
   AddMember("_meta", decoration.meta, &described);
-  Result<void> added = state_->Register<Tools>(std::move(tool), std::move(handler), described);
-  if (!added || (required.is_null() && check.marked.empty())) return added;
-  auto* checks = state_->Find<ToolChecks>();
+  Result<void> added =
+      state_->Register<Tools>(std::move(tool), std::move(handler), described, std::move(output));
+  const bool checked = !required.is_null() || !check.marked.empty() || check.arguments != nullptr;
+  if (!added || !checked) return added;
   if (checks == nullptr) {
     auto made = std::make_unique<ToolChecks>(*state_);
     checks = made.get();
@@ -33,6 +44,12 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
   }
   checks->Add(std::move(check));
   return added;
+}
+
+void McpServer::CheckArgumentsWith(const SchemaValidator& validator, BadResult on_bad_result) {
+  MCPS_CHECK(state_->Find<ToolChecks>() == nullptr && state_->Find<Tools>() == nullptr);
+  state_->AddFirst(std::make_unique<ToolChecks>(*state_, &validator));
+  state_->on_bad_result = std::move(on_bad_result);
 }
 
 const ToolCheck* ToolChecks::FindCheck(const Call& call) const {
@@ -51,13 +68,27 @@ bool ToolChecks::HandleCall(Call& call) {
     server_.engine.Fail(call.id, headers.error().code, headers.error().message, server_.effects);
     return true;
   }
-  if (check->required_capabilities.is_null()) return false;
   const Json* arguments = Find(call.params, "arguments");
   if (arguments != nullptr && !arguments->is_null() && !arguments->is_object()) {
     return false;  // Tools says what is wrong with the params, which goes first
   }
-  if (HasCapabilities(ClientCapabilities(call), check->required_capabilities)) return false;
-  TellMissing(call, check->required_capabilities);
+  const Json& required = check->required_capabilities;
+  if (!required.is_null() && !HasCapabilities(ClientCapabilities(call), required)) {
+    TellMissing(call, required);
+    return true;
+  }
+  return check->arguments != nullptr && FindsFault(call, *check->arguments);
+}
+
+// Whether the arguments are not what `schema` says; then that is answered.
+bool ToolChecks::FindsFault(const Call& call, const CompiledSchema& schema) {
+  const Json* arguments = FindObject(call.params, "arguments");
+  const std::vector<std::string> problems =
+      schema.Check(arguments != nullptr ? *arguments : EmptyObject());
+  if (problems.empty()) return false;
+  std::string text = "The arguments do not match the tool's schema.";
+  for (const std::string& problem : problems) text += '\n' + problem;
+  AnswerError(call, std::move(text));
   return true;
 }
 
@@ -82,10 +113,17 @@ void ToolChecks::TellMissing(const Call& call, const Json& required) {
                                server_.effects);
   }
   std::string text = "This tool needs a client that can do more: ";
-  std::string members = "\"content\":";
-  const bool valid = AppendJson(required, &text) &&
-                     AppendJson(ToolResult::Error(std::move(text)).content, &members);
+  const bool valid = AppendJson(required, &text);
   MCPS_CHECK(valid);  // Register has tried
+  AnswerError(call, std::move(text));
+}
+
+void ToolChecks::AnswerError(const Call& call, std::string text) {
+  std::string members = "\"content\":";
+  if (!AppendJson(ToolResult::Error(std::move(text)).content, &members)) {
+    return server_.engine.Fail(call.id, ErrorCode::kInternal, "no JSON came of it",
+                               server_.effects);
+  }
   members += ",\"isError\":true";
   server_.engine.Answer(call.id, members, {}, server_.effects);
 }

@@ -1,8 +1,9 @@
-// What has to hold before a tool is called: its headers, and what its client can do. Private to
-// this folder.
+// What has to hold before a tool is called: its headers, what its client can do, and its
+// arguments. Private to this folder.
 #ifndef MCP_SESSION_SERVER_TOOL_CHECKS_H_
 #define MCP_SESSION_SERVER_TOOL_CHECKS_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,17 @@ struct ToolCheck {
   std::string tool;
   Json required_capabilities;  // an object; null: none
   std::vector<MarkedArgument> marked;
+  std::shared_ptr<const CompiledSchema> arguments;  // null: they are not checked
 };
 
 // Sees tools/call before Tools does, and takes the calls that fail a check.
 class ToolChecks final : public Feature {
  public:
   static constexpr Name kName = Name::kToolChecks;
-  explicit ToolChecks(McpServer::State& server) : Feature(kName), server_(server) {}
+  explicit ToolChecks(McpServer::State& server, const SchemaValidator* validator_in = nullptr)
+      : Feature(kName), validator(validator_in), server_(server) {}
+
+  const SchemaValidator* const validator;  // may be null
 
   void Add(ToolCheck check) { checks_.push_back(std::move(check)); }
 
@@ -33,6 +38,8 @@ class ToolChecks final : public Feature {
   const ToolCheck* FindCheck(const Call& call) const;
   Result<void> CheckHeaders(const Call& call, const ToolCheck& check) const;
   void TellMissing(const Call& call, const Json& required);
+  bool FindsFault(const Call& call, const CompiledSchema& schema);
+  void AnswerError(const Call& call, std::string text);
 
   McpServer::State& server_;
   std::vector<ToolCheck> checks_;

@@ -209,7 +209,18 @@ void Tools::Save(const Running& call) {
                        server_.now);
 }
 
-void Tools::HandleAnswer(const Running& call) { Save(call); }
+void Tools::CheckResult(ToolCall::State& call) const {
+  if (call.tool->output == nullptr || call.result.is_error) return;
+  const std::vector<std::string> problems = call.tool->output->Check(call.result.structured);
+  if (problems.empty()) return;
+  if (server_.on_bad_result) server_.on_bad_result(call.tool->tool.name, problems.front());
+  call.result = ToolResult::Error("the tool failed: its result is not what it should be");
+}
+
+void Tools::HandleAnswer(const Running& call) {
+  CheckResult(Of(call));
+  Save(call);
+}
 
 void Tools::HandleReply(int step, const Running& call, StoreReply& reply) {
   switch (step) {

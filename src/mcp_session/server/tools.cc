@@ -116,14 +116,15 @@ Result<void> McpServer::RegisterPlain(Tool tool, ToolHandler handler) {
   return state_->Register<Tools>(std::move(tool), std::move(handler), described);
 }
 
-Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& described) {
+Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& described,
+                             std::shared_ptr<const CompiledSchema> output) {
   if (const char* why = WhyNoTool(tool)) return Refuse(why);
   if (FindTool(tool.name)) return Refuse("a tool of this name is registered");
   std::string text = tools_text_.empty() ? "" : ",";
   if (!AppendJson(described, &text)) return Refuse("the tool's texts are not UTF-8");
   tools_text_ += text;
-  tools_.push_back(
-      std::make_shared<const RegisteredTool>(RegisteredTool{std::move(tool), std::move(handler)}));
+  tools_.push_back(std::make_shared<const RegisteredTool>(
+      RegisteredTool{std::move(tool), std::move(handler), std::move(output)}));
   return {};
 }
 

@@ -17,6 +17,7 @@ namespace mcp_session {
 struct RegisteredTool {
   Tool tool;
   ToolHandler handler;
+  std::shared_ptr<const CompiledSchema> output;  // null: results are not checked
 };
 
 struct ToolCall::State : HandlerCall::State {
@@ -47,7 +48,8 @@ class Tools final : public Feature {
   explicit Tools(McpServer::State& server) : Feature(kName), server_(server) {}
 
   // `described` is what tools/list says of it.
-  Result<void> Register(Tool tool, ToolHandler handler, const Json& described);
+  Result<void> Register(Tool tool, ToolHandler handler, const Json& described,
+                        std::shared_ptr<const CompiledSchema> output = nullptr);
   // Each tool of tools/list as JSON text.
   std::vector<std::string> Listed() const;
 
@@ -70,6 +72,7 @@ class Tools final : public Feature {
   void LoadList(const Running& call, std::string_view cursor);
   void Run(const Running& call);
   void RunAgain(const Running& call);
+  void CheckResult(ToolCall::State& call) const;
   void Save(const Running& call);
   void Loaded(const Running& call, StoreReply& reply);
   void Listed(const Running& call, StoreReply& reply);
