@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "mcp_session/http/server.h"
+#include "mcp_session/schema/json_schema_validator.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/store/memory_store.h"
 #include "mcp_session/system/entropy.h"
@@ -239,8 +240,10 @@ int Serve() {
   asio::io_context loop(1);
   SystemEntropy entropy;
   MemorySessionStore store({}, entropy);
+  const JsonSchemaValidator schemas;
   McpServer server({.name = "everything", .version = "1", .hosts = LoopbackHosts()}, store,
                    entropy);
+  server.CheckArgumentsWith(schemas);
   const Result<void> added = Fixtures(server, loop).AddAll();
   HttpServer host(loop, server, {.port = 0});
   const Result<HttpAddress> address = host.Listen();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcp_session/schema/json_schema_validator.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/server/mcp_server.h"
 #include "mcp_session/store/memory_store.h"
@@ -23,7 +24,8 @@ namespace {
 class Notes {
  public:
   Result<void> AddTo(McpServer& server, boost::asio::io_context& loop) {
-    auto added = AddResources(server);
+    auto added = AddCheckedTool(server);
+    if (added) added = AddResources(server);
     if (added) added = AddPrompts(server);
     if (added) added = AddTools(server, loop);
     return added;
@@ -76,6 +78,21 @@ class Notes {
         });
   }
 
+  Result<void> AddCheckedTool(McpServer& server) {
+    server.CheckArgumentsWith(schemas_, [this](std::string_view tool, std::string_view problem) {
+      log_ += std::string(tool) + ": " + std::string(problem) + "\n";
+    });
+    const Json word = {{"type", "string"}, {"minLength", 1}, {"pattern", "^[a-z]+$"}};
+    return server.AddTool({.name = "count_notes",
+                           .input_schema = {{"type", "object"},
+                                            {"properties", {{"word", word}}},
+                                            {"required", Json::array({"word"})}}},
+                          [this](ToolCall& call) {
+                            const std::string word = *call.StringArgument("word");
+                            return ToolResult::Structured({{"count", notes_.count(word)}});
+                          });
+  }
+
   Result<void> AddTools(McpServer& server, boost::asio::io_context& loop) {
     server.ServeLogging();
     return server.AddTool({.name = "draw", .description = "Draws a note."}, [&loop](ToolCall call) {
@@ -90,6 +107,8 @@ class Notes {
     });
   }
 
+  JsonSchemaValidator schemas_;
+  std::string log_;
   std::map<std::string, std::string> notes_ = {{"milk", "Buy *milk*."}, {"mail", "Answer Ann."}};
 };
 
@@ -158,6 +177,15 @@ TEST_F(NotesTest, ArePrompts) {
   EXPECT_TRUE(
       Has(Ask("prompts/get", "summarize", R"("name":"summarize","arguments":{"title":"tea"},)"),
           "there is no note of this title"));
+}
+
+TEST_F(NotesTest, AreCountedByAWord) {
+  EXPECT_TRUE(
+      Has(Ask("tools/call", "count_notes", R"("name":"count_notes","arguments":{"word":"milk"},)"),
+          R"("count":1)"));
+  EXPECT_TRUE(
+      Has(Ask("tools/call", "count_notes", R"("name":"count_notes","arguments":{"word":"Milk"},)"),
+          R"(/word: it does not match the pattern ^[a-z]+$)"));
 }
 
 TEST_F(NotesTest, AreDrawnLater) {

@@ -23,6 +23,7 @@
 #include "mcp_session/health/operator_pages.h"
 #include "mcp_session/http/server.h"
 #include "mcp_session/metrics/metered_store.h"
+#include "mcp_session/schema/json_schema_validator.h"
 #include "mcp_session/stdio/server.h"
 #include "mcp_session/system/entropy.h"
 #include "mcp_session/system/log.h"
@@ -153,7 +154,11 @@ int Serve(const ServeOptions& options) {
   about.instructions =
       "Baskets are kept under handles: create_basket makes one, the other basket tools take it.";
   about.hosts = Hosts(options);
+  const JsonSchemaValidator schemas;
   McpServer server(about, store, entropy);
+  server.CheckArgumentsWith(schemas, [](std::string_view tool, std::string_view problem) {
+    LogLine("the result of " + std::string(tool) + " is wrong: " + std::string(problem));
+  });
   Result<void> added = AddDemoTools(server, loop);
   if (added) added = AddDemoShelf(server);
   if (!added) {
