@@ -21,6 +21,7 @@ class Completions final : public Feature {
  public:
   static constexpr Name kName = Name::kCompletions;
   static constexpr std::string_view kCapability = "\"completions\":{}";
+  static constexpr std::string_view kChangingCapability = kCapability;
   explicit Completions(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(CompletionTarget target, CompletionHandler handler);

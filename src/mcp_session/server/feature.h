@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "mcp_session/base/time.h"
 #include "mcp_session/server/handler_call.h"
 #include "mcp_session/server/mcp_server.h"
 
@@ -24,7 +25,8 @@ class Feature {
     kResources,
     kCompletions,
     kLogging,
-    kPages
+    kPages,
+    kChanges
   };
   explicit Feature(Name name_in) : name(name_in) {}
   virtual ~Feature() = default;
@@ -35,9 +37,15 @@ class Feature {
   // The handler of `call` has answered.
   virtual void HandleAnswer(const Running& call) = 0;
   // A reply to a command that it submitted with State::Await(..., step). Never for a call that
-  // was cancelled meanwhile.
+  // was cancelled meanwhile; `call` is null if it was there.
   virtual void HandleReply(int step, const Running& call, StoreReply& reply);
 
+  // It is `deadline` or later.
+  virtual void HandleDeadline() {}
+  // event::Stopping came.
+  virtual void HandleStop() {}
+
+  Instant deadline = kNever;
   const Name name;
   std::unique_ptr<Feature> next;  // the one that is asked after it
 

@@ -44,10 +44,23 @@ void McpServer::State::Handle(const Event& event_in, Instant at, Effects* out) {
   answered.swap(answered_outside_);
   for (const Running& call : answered) call->feature.HandleAnswer(call);
   if (store.NextDeadline() <= now) store.Tick(now);
+  const bool stopping = std::holds_alternative<event::Stopping>(event_in);
+  for (Feature* feature = features_.get(); feature != nullptr; feature = feature->next.get()) {
+    if (feature->deadline <= now) feature->HandleDeadline();
+    if (stopping) feature->HandleStop();
+  }
   engine.Handle(event_in, now, effects, &news_);
   Settle();
   effects = nullptr;
   event = nullptr;
+}
+
+Instant McpServer::State::NextDeadline() const {
+  Instant next = std::min(store.NextDeadline(), engine.NextDeadline());
+  for (Feature* feature = features_.get(); feature != nullptr; feature = feature->next.get()) {
+    next = std::min(next, feature->deadline);
+  }
+  return next;
 }
 
 // Engine and store feed each other until neither has anything to say.
@@ -114,7 +127,8 @@ StoreTicket McpServer::State::Await(Running call, Feature* feature, int step) {
 
 void McpServer::State::HandleReply(StoreReply reply) {
   const std::optional<Wait> wait = waits_.Take(reply.ticket.number / 2);
-  if (!wait || wait->feature == nullptr || wait->call->cancelled) return;
+  if (!wait || wait->feature == nullptr) return;
+  if (wait->call != nullptr && wait->call->cancelled) return;
   wait->feature->HandleReply(wait->step, wait->call, reply);
 }
 
@@ -174,9 +188,7 @@ void McpServer::Handle(const Event& event, Instant now, Effects* effects) {
   state_->Handle(event, now, effects);
 }
 
-Instant McpServer::NextDeadline() const {
-  return std::min(state_->store.NextDeadline(), state_->engine.NextDeadline());
-}
+Instant McpServer::NextDeadline() const { return state_->NextDeadline(); }
 
 std::size_t McpServer::open_calls() const { return state_->engine.open_calls(); }
 

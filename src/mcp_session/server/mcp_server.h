@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "mcp_session/protocol/log_level.h"
+#include "mcp_session/server/change_options.h"
 #include "mcp_session/server/completion.h"
 #include "mcp_session/server/prompt.h"
 #include "mcp_session/server/resource.h"
@@ -87,6 +89,18 @@ class McpServer {
   // Offers logging: what handlers say by call.Log goes to clients that want it. A session that has
   // not set its level gets messages from `until_set` on. Once.
   void ServeLogging(LogLevel until_set = LogLevel::kInfo);
+
+  // Offers news: stateless clients listen for changes of the lists and of resources (spec section
+  // 9). Once, before anything is added. On one store all nodes hear of what is told on one of them.
+  void ServeChanges(ChangeOptions options = {});
+
+  // Tells whoever listens, on any node, that a list or the contents of a resource changed. On the
+  // loop's thread, in a handler or outside of Handle, which wakes the host. Without ServeChanges
+  // nobody is told.
+  void NotifyToolsChanged();
+  void NotifyPromptsChanged();
+  void NotifyResourcesChanged();
+  void NotifyResourceUpdated(std::string uri);
 
   // Lists come in pages of that many, instead of whole. Once.
   void PageLists(std::size_t page_size);

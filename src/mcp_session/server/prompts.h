@@ -21,6 +21,7 @@ class Prompts final : public Feature {
  public:
   static constexpr Name kName = Name::kPrompts;
   static constexpr std::string_view kCapability = "\"prompts\":{}";
+  static constexpr std::string_view kChangingCapability = "\"prompts\":{\"listChanged\":true}";
   explicit Prompts(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(Prompt prompt, PromptHandler handler);

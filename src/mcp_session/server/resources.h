@@ -28,6 +28,8 @@ class Resources final : public Feature {
  public:
   static constexpr Name kName = Name::kResources;
   static constexpr std::string_view kCapability = "\"resources\":{}";
+  static constexpr std::string_view kChangingCapability =
+      "\"resources\":{\"subscribe\":true,\"listChanged\":true}";
   explicit Resources(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(Resource resource, ResourceHandler handler);

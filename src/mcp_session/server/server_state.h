@@ -11,6 +11,7 @@
 
 #include "mcp_session/base/flat_map.h"
 #include "mcp_session/base/slot_map.h"
+#include "mcp_session/server/change.h"
 #include "mcp_session/server/feature.h"
 #include "mcp_session/server/mcp_server.h"
 
@@ -23,6 +24,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   State(ServerOptions options, SessionStore& store, Entropy& entropy);
 
   void Handle(const Event& event_in, Instant at, Effects* out);
+  Instant NextDeadline() const;
 
   // The store has replies.
   void StoreReady();
@@ -30,7 +32,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   // Calls come to `feature` too, ahead of all but logging, which checks what calls say of it.
   void AddFirst(std::unique_ptr<Feature> feature);
   // Registers something with the feature T. From the first that is taken on there is the feature,
-  // and clients are told of T::kCapability.
+  // and clients are told of T::kCapability, or, where changes are told, T::kChangingCapability.
   template <typename T, typename... Args>
   Result<void> Register(Args&&... args) {
     T* feature = Find<T>();
@@ -42,7 +44,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
     Result<void> added = feature->Register(std::forward<Args>(args)...);
     if (added && made != nullptr) {
       Append(std::move(made));
-      engine.AddCapability(T::kCapability);
+      engine.AddCapability(changing ? T::kChangingCapability : T::kCapability);
     }
     return added;
   }
@@ -64,6 +66,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Progressed(CallId id, double progress, std::optional<double> total,
                   std::string_view message);
   void Dropped(CallId id);
+  void Happened(Change change);
   void Logged(const Call& call, LogLevel level, std::string_view logger, const Json& data);
 
   ServerEngine engine;
@@ -72,6 +75,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   std::function<void()> wake;
   HandlerGuard guard;
   BadResult on_bad_result;  // may be empty
+  bool changing = false;    // ServeChanges was called
 
   // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call
   // starts in the turn of the event that brought it.

@@ -45,6 +45,7 @@ class Tools final : public Feature {
  public:
   static constexpr Name kName = Name::kTools;
   static constexpr std::string_view kCapability = "\"tools\":{}";
+  static constexpr std::string_view kChangingCapability = "\"tools\":{\"listChanged\":true}";
   explicit Tools(McpServer::State& server) : Feature(kName), server_(server) {}
 
   // `described` is what tools/list says of it.

@@ -40,14 +40,18 @@ struct ChannelClosed {
   ChannelId channel;
 };
 
+// The host is about to end and lets calls finish: what is open only for news is to end.
+struct Stopping {};
+
 // The store has replies to collect, or a deadline passed, or a handler answered outside an event.
 struct Woken {};
 
 }  // namespace event
 
 // Text in an event is only read during the call that it is passed to.
-using Event = std::variant<event::HttpRequested, event::ExchangeClosed, event::ChannelOpened,
-                           event::MessageArrived, event::ChannelClosed, event::Woken>;
+using Event =
+    std::variant<event::HttpRequested, event::ExchangeClosed, event::ChannelOpened,
+                 event::MessageArrived, event::ChannelClosed, event::Stopping, event::Woken>;
 
 }  // namespace mcp_session
 

@@ -141,6 +141,13 @@ class ServerEngine {
   // When to send event::Woken next; kNever if nothing waits for time to pass.
   Instant NextDeadline() const;
 
+  // A message of the subscription that a call of subscriptions/listen is: its _meta names that
+  // request (spec U-03). `members` is the inside of the params as JSON text, or empty.
+  void NotifySubscriber(CallId call, std::string_view method, std::string_view members,
+                        Effects* effects);
+  // Ends it with a result, and on a channel with notifications/cancelled (ruling R-3).
+  void EndSubscription(CallId call, Effects* effects);
+
   // If the call came by a channel, its session's calls have this log level from now on; false if
   // it did not: the level is in the session's record then.
   bool SetChannelLogLevel(CallId call, LogLevel level);

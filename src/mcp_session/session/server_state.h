@@ -1,6 +1,6 @@
 // The inside of ServerEngine, shared by its source files: server_engine.cc (calls and answers),
 // server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store),
-// server_request.cc (requests to the client).
+// server_request.cc (requests to the client), server_listen.cc (subscriptions).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 

@@ -1,0 +1,40 @@
+// What can change on a server while clients listen, and its form on the bus (docs/formats.md).
+// Private to this folder.
+#ifndef MCP_SESSION_SERVER_CHANGE_H_
+#define MCP_SESSION_SERVER_CHANGE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mcp_session {
+
+struct Change {
+  enum class Kind : std::uint8_t {
+    kNothing,  // only marks a place on the bus
+    kTools,
+    kPrompts,
+    kResources,
+    kResource,  // the contents of `uri`
+    kAnything,  // nobody knows what, since some was missed
+  };
+  Kind kind = Kind::kNothing;
+  std::string uri;
+  bool operator==(const Change&) const = default;
+};
+
+// `node` is the name of the one who says it, kNodeChars long.
+inline constexpr std::size_t kNodeChars = 11;
+std::string EncodeChange(std::string_view node, const Change& change);
+
+struct SaidChange {
+  std::string_view node;
+  Change change;
+};
+// nullopt: nothing that this version knows.
+std::optional<SaidChange> DecodeChange(std::string_view data);
+
+}  // namespace mcp_session
+
+#endif  // MCP_SESSION_SERVER_CHANGE_H_
