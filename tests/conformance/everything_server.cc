@@ -99,6 +99,7 @@ class Fixtures {
 
   // The first thing that was refused, if any.
   Result<void> AddAll() {
+    server_.ServeChanges();
     server_.ServeLogging();
     AddTools();
     AddResources();
@@ -152,6 +153,14 @@ class Fixtures {
               call.Progress(1, 1);
               return ToolResult::Text("Done.");
             });
+    AddTool("test_trigger_tool_change", "Tells that the tools changed.", [this](ToolCall&) {
+      server_.NotifyToolsChanged();
+      return ToolResult::Text("Done.");
+    });
+    AddTool("test_trigger_prompt_change", "Tells that the prompts changed.", [this](ToolCall&) {
+      server_.NotifyPromptsChanged();
+      return ToolResult::Text("Done.");
+    });
     AddTool("greet", "Says hello.", [](ToolCall& call) {
       const auto name = call.StringArgument("name");
       return name ? ToolResult::Text("Hello, " + *name + "!")
@@ -244,7 +253,8 @@ int Serve() {
   McpServer server({.name = "everything", .version = "1", .hosts = LoopbackHosts()}, store,
                    entropy);
   server.CheckArgumentsWith(schemas);
-  const Result<void> added = Fixtures(server, loop).AddAll();
+  Fixtures fixtures(server, loop);
+  const Result<void> added = fixtures.AddAll();
   HttpServer host(loop, server, {.port = 0});
   const Result<HttpAddress> address = host.Listen();
   if (!added || !address) {

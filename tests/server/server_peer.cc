@@ -98,6 +98,8 @@ void ServerPeer::Close(std::uint64_t channel) { Tell(event::ChannelClosed{{chann
 
 void ServerPeer::Wake() { Tell(event::Woken{}); }
 
+void ServerPeer::Stop() { Tell(event::Stopping{}); }
+
 const Received& ServerPeer::Of(std::uint64_t exchange_or_channel) {
   return received_[exchange_or_channel];
 }

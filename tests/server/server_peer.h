@@ -67,6 +67,8 @@ class ServerPeer {
 
   // Replies of the store, time, or something a handler did.
   void Wake();
+  // The host is about to end.
+  void Stop();
 
   const Received& Of(std::uint64_t exchange_or_channel);
 

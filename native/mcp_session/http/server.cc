@@ -145,6 +145,7 @@ void HttpServer::State::OnStop() {
   acceptor_.close(ignored);
   accepted_.close(ignored);
   waiting_ = false;
+  Handle(event::Stopping{});
   ForEachConnection([](Connection& connection) { connection.OnStop(); });
 }
 

@@ -222,6 +222,7 @@ void StdioServer::State::Drain() {
   grace_ends_ = now_ + options_.grace;
   error_code ignored;  // what cannot be cancelled comes back by itself
   input_.cancel(ignored);
+  Handle(event::Stopping{});
 }
 
 void StdioServer::State::OnTimer() {
