@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcp_session/json/access.h"
 #include "mcp_session/schema/json_schema_validator.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/server/mcp_server.h"
@@ -24,7 +25,9 @@ namespace {
 class Notes {
  public:
   Result<void> AddTo(McpServer& server, boost::asio::io_context& loop) {
+    server.ServeChanges();
     auto added = AddCheckedTool(server);
+    if (added) added = AddWriting(server);
     if (added) added = AddResources(server);
     if (added) added = AddPrompts(server);
     if (added) added = AddTools(server, loop);
@@ -90,6 +93,19 @@ class Notes {
                           [this](ToolCall& call) {
                             const std::string word = *call.StringArgument("word");
                             return ToolResult::Structured({{"count", notes_.count(word)}});
+                          });
+  }
+
+  Result<void> AddWriting(McpServer& server) {
+    return server.AddTool({.name = "write_note", .description = "Writes a note."},
+                          [this, &server](ToolCall& call) {
+                            const auto title = call.StringArgument("title");
+                            if (!title) return ToolResult::Error(title.error().message);
+                            const bool first = notes_.count(*title) == 0;
+                            notes_[*title] = StringOrEmpty(call.arguments(), "text");
+                            server.NotifyResourceUpdated("notes://" + *title);
+                            if (first) server.NotifyResourceUpdated("notes://all");
+                            return ToolResult::Text("Written.");
                           });
   }
 
@@ -186,6 +202,15 @@ TEST_F(NotesTest, AreCountedByAWord) {
   EXPECT_TRUE(
       Has(Ask("tools/call", "count_notes", R"("name":"count_notes","arguments":{"word":"Milk"},)"),
           R"(/word: it does not match the pattern ^[a-z]+$)"));
+}
+
+TEST_F(NotesTest, AreListenedTo) {
+  const std::string said = Ask("subscriptions/listen", "",
+                               R"("notifications":{"resourceSubscriptions":["notes://tea"]},)");
+  EXPECT_TRUE(Has(said, R"("notifications":{"resourceSubscriptions":["notes://tea"]})"));
+  EXPECT_TRUE(Has(Ask("tools/call", "write_note",
+                      R"("name":"write_note","arguments":{"title":"tea","text":"Green."},)"),
+                  "Written."));
 }
 
 TEST_F(NotesTest, AreDrawnLater) {

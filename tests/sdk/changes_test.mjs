@@ -1,0 +1,72 @@
+// The official TypeScript SDK listens for changes, against the server of the conformance suite.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import readline from 'node:readline';
+import { after, before, test } from 'node:test';
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+const program = path.resolve(process.argv[2]);
+let server;
+let url;
+
+before(async () => {
+  server = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
+  url = new URL(line);
+});
+
+after(async () => {
+  if (server.exitCode !== null) return;
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+});
+
+async function connect(options = {}) {
+  const client = new Client({ name: 'sdk-test', version: '1.0' }, {
+    versionNegotiation: { mode: { pin: '2026-07-28' } }, ...options,
+  });
+  await client.connect(new StreamableHTTPClientTransport(url));
+  return client;
+}
+
+// Resolves when the client is told by `method`.
+const told = (client, method) => new Promise((resolve) => {
+  client.setNotificationHandler(method, ({ params }) => resolve(params));
+});
+
+test('listen tells what was asked for', { timeout: 20_000 }, async () => {
+  const client = await connect();
+  const tools = told(client, 'notifications/tools/list_changed');
+  const prompts = told(client, 'notifications/prompts/list_changed');
+  const subscription = await client.listen({ toolsListChanged: true, promptsListChanged: true });
+  await client.callTool({ name: 'test_trigger_tool_change', arguments: {} });
+  await tools;
+  await client.callTool({ name: 'test_trigger_prompt_change', arguments: {} });
+  await prompts;
+  await subscription.close();
+  await client.close();
+});
+
+test('a client with listChanged handlers is told of new lists', { timeout: 20_000 }, async () => {
+  const listed = [];
+  const client = await connect({
+    listChanged: { tools: { onChanged: (error, tools) => listed.push({ error, tools }) } },
+  });
+  await client.callTool({ name: 'test_trigger_tool_change', arguments: {} });
+  while (listed.length === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  assert.equal(listed[0].error, null);
+  assert.ok(listed[0].tools.some((tool) => tool.name === 'test_trigger_tool_change'));
+  await client.close();
+});
+
+test('a stop of the server ends a subscription as meant', { timeout: 20_000 }, async () => {
+  const client = await connect();
+  const subscription = await client.listen({ toolsListChanged: true });
+  server.kill('SIGTERM');
+  assert.equal(await subscription.closed, 'graceful');
+  await client.close();
+  await once(server, 'exit');
+});
