@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,9 +14,9 @@
 
 #include "mcp_session/base/check.h"
 #include "mcp_session/session/server_engine.h"
-#include "mcp_session/store/memory_store.h"
 #include "tests/support/counting_entropy.h"
 #include "tests/support/delaying_store.h"
+#include "tests/support/divided_store.h"
 #include "tests/support/manual_clock.h"
 
 namespace mcp_session {
@@ -31,11 +32,19 @@ class EnginePeer {
     bool ended = false;
   };
 
-  explicit EnginePeer(ServerOptions options = {}) : engine_(std::move(options), store_, entropy_) {}
+  explicit EnginePeer(ServerOptions options = {})
+      : world_(std::make_shared<World>()),
+        part_(world_->store),
+        engine_(std::move(options), store_, world_->entropy) {}
+  // Another node on the store of `node`, at the same time.
+  EnginePeer(EnginePeer& node, ServerOptions options)
+      : world_(node.world_),
+        part_(world_->store),
+        engine_(std::move(options), store_, world_->entropy) {}
 
   ServerEngine& engine() { return engine_; }
   DelayingStore& store() { return store_; }
-  ManualClock& clock() { return clock_; }
+  ManualClock& clock() { return world_->clock; }
 
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -83,13 +92,13 @@ class EnginePeer {
   void Tell(const Event& event) {
     Effects effects;
     std::vector<EngineNews> news;
-    if (store_.NextDeadline() <= clock_.Now()) store_.Tick(clock_.Now());
-    engine_.Handle(event, clock_.Now(), &effects, &news);
+    if (store_.NextDeadline() <= clock().Now()) store_.Tick(clock().Now());
+    engine_.Handle(event, clock().Now(), &effects, &news);
     Settle(&effects, &news);
   }
   void Wake() { Tell(event::Woken{}); }
   void Pass(Millis time) {
-    clock_.Advance(time);
+    clock().Advance(time);
     Wake();
   }
 
@@ -102,6 +111,7 @@ class EnginePeer {
   Response& Of(std::uint64_t exchange) { return responses_[exchange]; }
 
   std::vector<CallId> started_;
+  std::string last_session_;  // of a call
   std::vector<CallId> cancelled_;
   std::vector<ClientAnswered> answered_;
   std::vector<std::string> sent_;  // on channels
@@ -111,13 +121,14 @@ class EnginePeer {
     std::vector<StoreReply> replies;
     for (store_.Drain(&replies); !replies.empty(); store_.Drain(&replies)) {
       for (StoreReply& reply : replies) {
-        engine_.HandleReply(std::move(reply), clock_.Now(), effects, news);
+        engine_.HandleReply(std::move(reply), clock().Now(), effects, news);
       }
       replies.clear();
     }
     for (EngineNews& item : *news) {
       if (const auto* started = std::get_if<CallStarted>(&item)) {
         started_.push_back(started->call.id);
+        last_session_ = started->call.session;
       } else if (const auto* cancelled = std::get_if<CallCancelled>(&item)) {
         cancelled_.push_back(cancelled->id);
       } else if (auto* answered = std::get_if<ClientAnswered>(&item)) {
@@ -151,10 +162,16 @@ class EnginePeer {
     for (const auto& [name, value] : headers) response.headers[std::string(name)] = value;
   }
 
-  ManualClock clock_;
-  CountingEntropy entropy_;
-  MemorySessionStore memory_{{}, entropy_};
-  DelayingStore store_{memory_};
+  // What all nodes have in common.
+  struct World {
+    ManualClock clock;
+    CountingEntropy entropy;
+    DividedStore store{entropy};
+  };
+
+  std::shared_ptr<World> world_;
+  DividedStore::Part part_;
+  DelayingStore store_{part_};
   ServerEngine engine_;
   std::uint64_t last_exchange_ = 0;
   std::map<std::uint64_t, Response> responses_;

@@ -82,6 +82,7 @@ class DelayingStore final : public SessionStore {
   }
 
   void Drain(std::vector<StoreReply>* replies) override {
+    TakeReplies();
     std::move(ready_.begin(), ready_.end(), std::back_inserter(*replies));
     ready_.clear();
   }

@@ -34,6 +34,12 @@ class FlatMap {
     if (at != entries_.end() && at->number == number) entries_.erase(at);
   }
 
+  // Calls visit(number, value) for each, in the order of their numbers.
+  template <typename Visit>
+  void ForEach(Visit visit) {
+    for (Entry& entry : entries_) visit(entry.number, entry.value);
+  }
+
   std::size_t size() const { return entries_.size(); }
 
  private:

@@ -24,6 +24,11 @@ void HandlerCall::Progress(double progress, std::optional<double> total, std::st
   }
 }
 
+void HandlerCall::CloseStream() {
+  if (!state_->running || state_->cancelled) return;
+  if (const auto server = state_->server.lock()) server->StreamClosed(state_->call.id);
+}
+
 void HandlerCall::Answered() {
   state_->running = false;
   if (const auto server = state_->server.lock()) server->Answered(state_);

@@ -32,6 +32,11 @@ class HandlerCall {
   // (spec P-05). `logger` may be empty.
   void Log(LogLevel level, std::string_view logger, const Json& data);
 
+  // Lets go of the client's connection, for a call that takes long: the client comes back for the
+  // answer, and for what is sent before it, after ServerOptions::retry. Nothing happens if it
+  // cannot (ServerOptions::resumable).
+  void CloseStream();
+
   // True once the client gave up: work can stop, and the answer is ignored.
   bool cancelled() const;
 

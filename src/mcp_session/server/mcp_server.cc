@@ -79,7 +79,10 @@ void McpServer::State::Settle() {
         HandleReply(std::move(reply));
       }
     }
-    if (replies.empty() && news_.empty()) return;
+    if (replies.empty() && news_.empty()) {
+      engine.TakeSubmitted();  // what has no reply by now is told by OnReady
+      return;
+    }
     replies.clear();
   }
 }
@@ -146,7 +149,8 @@ Effects* McpServer::State::Out() { return effects != nullptr ? effects : &effect
 // Last of all that is done outside of a turn: the host may begin one before this returns.
 void McpServer::State::Wake() {
   if (effects != nullptr || woken_) return;
-  if (effects_outside_.empty() && answered_outside_.empty()) return;
+  const bool submitted = engine.TakeSubmitted();
+  if (effects_outside_.empty() && answered_outside_.empty() && !submitted) return;
   woken_ = true;
   if (wake) wake();
 }
@@ -166,6 +170,11 @@ void McpServer::State::Answered(Running call) {
 void McpServer::State::Progressed(CallId id, double progress, std::optional<double> total,
                                   std::string_view message) {
   engine.Progress(id, progress, total, message, Out());
+  Wake();
+}
+
+void McpServer::State::StreamClosed(CallId id) {
+  engine.CloseStream(id, Out());
   Wake();
 }
 

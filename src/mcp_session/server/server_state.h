@@ -65,6 +65,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Answered(Running call);
   void Progressed(CallId id, double progress, std::optional<double> total,
                   std::string_view message);
+  void StreamClosed(CallId id);
   void Dropped(CallId id);
   void Happened(Change change);
   void Logged(const Call& call, LogLevel level, std::string_view logger, const Json& data);

@@ -1,5 +1,6 @@
 #include "mcp_session/session/server_engine.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -28,12 +29,6 @@ Json ServerInfo(const ServerOptions& options) {
   return info;
 }
 
-ResponseHeaders EventStreamHeaders() {
-  return {{"content-type", "text/event-stream"},
-          {"cache-control", "no-cache"},
-          {"x-accel-buffering", "no"}};  // spec S-43
-}
-
 // Whether `call` came from the peer that this is: the same channel, or the same session by HTTP.
 // Stateless exchanges have nothing in common.
 bool SamePeer(const OpenCall& call, const Caller& caller, const Target& target) {
@@ -44,14 +39,14 @@ bool SamePeer(const OpenCall& call, const Caller& caller, const Target& target) 
 
 constexpr std::int64_t kUnknownMethod = -32601;
 
+}  // namespace
+
 std::optional<RequestId> ReadRequestId(const Json& value) {
   if (const std::string* text = AsString(value)) return RequestId(*text);
   if (!value.is_number_integer()) return std::nullopt;
   const auto number = AsInteger(value);
   return number ? std::optional<RequestId>(*number) : std::nullopt;
 }
-
-}  // namespace
 
 namespace {
 constexpr std::string_view kPrincipalPrefix = "principal:";
@@ -127,6 +122,10 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
             open.caller.principal,
             open.caller.session};
   if (record != nullptr) call.record = *record;
+  if (open.era() == Era::kHandshake && std::holds_alternative<ExchangeId>(target)) {
+    open.touch_at = turn.now + TouchInterval();
+    due = std::min(due, open.touch_at);
+  }
   call.id = CallId{calls.Insert(std::move(open))};
   turn.news->push_back(CallStarted{std::move(call)});
 }
@@ -137,6 +136,9 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   if (!call) return;
   turn.news->push_back(CallCancelled{CallId{number}});
   WithdrawAll(*call, turn.effects);
+  if (call->stream != 0) Write(call->stream, CallStream::Kind::kEnd, {}, turn.effects);
+  RemoveCallRecord(*call);
+  if (call->stream != 0) return;
   const auto* exchange = std::get_if<ExchangeId>(&call->target);
   if (exchange == nullptr) return;
   if (!call->streaming) {
@@ -157,6 +159,10 @@ void ServerEngine::State::CancelCall(const Caller& caller, const Target& target,
 }
 
 void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {
+  DropListener(exchange);
+  streams.ForEach([&](std::uint64_t, CallStream& stream) {
+    if (stream.exchange == exchange) stream.exchange = {};  // its events are kept (H-49)
+  });
   std::uint64_t found = 0;
   calls.ForEach([&](std::uint64_t number, const OpenCall& call) {
     const auto* target = std::get_if<ExchangeId>(&call.target);
@@ -229,6 +235,12 @@ void ServerEngine::State::SendOnCall(OpenCall& call, std::string text, bool last
     effects->push_back(effect::Send{*channel, std::move(text)});
     return;
   }
+  if (!call.streaming && IsResumable(call)) call.stream = OpenStream(call);
+  if (call.stream != 0) {
+    call.streaming = true;
+    const auto kind = last ? CallStream::Kind::kLast : CallStream::Kind::kMessage;
+    return Write(call.stream, kind, std::move(text), effects);
+  }
   const ExchangeId exchange = std::get<ExchangeId>(call.target);
   if (!call.streaming) {
     effects->push_back(effect::HttpStream{exchange, 200, EventStreamHeaders()});
@@ -250,6 +262,7 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
   } else {
     SendResult(call->target, call->caller, call->id, members, meta, effects);
   }
+  RemoveCallRecord(*call);
 }
 
 void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status,
@@ -261,8 +274,9 @@ void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status
     std::string text;
     AppendError(call->id, error, &text);
     SendOnCall(*call, std::move(text), true, effects);
-    return;
+    return RemoveCallRecord(*call);
   }
+  RemoveCallRecord(*call);
   // In the handshake era an unknown method is told in band; only an outage has its own status.
   const bool in_band = call->era() == Era::kHandshake && error.code == kUnknownMethod;
   SendError(call->target, in_band ? 200 : http_status, call->id, error, effects);
@@ -335,6 +349,7 @@ void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
                           std::vector<EngineNews>* news) {
   Turn turn{now, effects, news};
   State& state = *state_;
+  state.now = now;
   state.Tick(turn);
   if (const auto* http = std::get_if<event::HttpRequested>(&event)) {
     state.HandleHttp(*http, turn);
@@ -354,6 +369,7 @@ void ServerEngine::Handle(const Event& event, Instant now, Effects* effects,
 void ServerEngine::HandleReply(StoreReply reply, Instant now, Effects* effects,
                                std::vector<EngineNews>* news) {
   Turn turn{now, effects, news};
+  state_->now = now;
   state_->HandleReply(std::move(reply), turn);
 }
 
@@ -381,6 +397,17 @@ Result<std::uint64_t> ServerEngine::Ask(CallId call, std::string_view method,
                                         Effects* effects) {
   return state_->Ask(call, method, params, time, now, effects);
 }
+
+bool ServerEngine::CloseStream(CallId call, Effects* effects) {
+  return state_->CloseStream(call, effects);
+}
+
+void ServerEngine::Push(std::string_view session, std::string_view method, std::string_view params,
+                        Effects* effects) {
+  state_->Push(session, method, params, effects);
+}
+
+bool ServerEngine::TakeSubmitted() { return std::exchange(state_->submitted, false); }
 
 Instant ServerEngine::NextDeadline() const { return state_->due; }
 

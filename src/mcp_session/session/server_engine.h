@@ -47,6 +47,12 @@ struct ServerOptions {
   HostPolicy hosts;          // default: any host and origin that names it; see LoopbackHosts()
   // Sessions end after this long without a request, and after max_life whatever happens.
   Lifetime session_lifetime{.idle_ttl = Minutes(30), .max_life = Hours(24)};
+  // Whether sessions of 2025-11-25 can resume the streams of their answers, which the store then
+  // keeps while the call runs and for `stream_time` after; a client that lost one comes back after
+  // `retry`.
+  bool resumable = true;
+  Millis stream_time = Minutes(5);
+  Millis retry = Seconds(1);
   Limits limits;
 };
 
@@ -137,6 +143,20 @@ class ServerEngine {
   // Limits::max_requests_per_call; kInvalidArgument: stateless clients are never asked (J-10).
   Result<std::uint64_t> Ask(CallId call, std::string_view method, std::string_view params,
                             Millis time, Instant now, Effects* effects);
+
+  // Ends the connection that the answer of a call goes to, but not its stream: the client comes
+  // back for what follows when it likes, by GET with Last-Event-ID (spec H-47). False, and nothing
+  // happens, if the stream cannot be resumed: see ServerOptions::resumable.
+  bool CloseStream(CallId call, Effects* effects);
+
+  // A notification that belongs to no request, for a session: on its channel here, or on the stream
+  // that it has by GET, on whichever node. While there is none, the last ones are kept for a client
+  // that resumes (H-54); a session that never opened one gets nothing.
+  void Push(std::string_view session, std::string_view method, std::string_view params,
+            Effects* effects);
+
+  // Whether it submitted to the store since it was last asked this: there may be replies.
+  bool TakeSubmitted();
 
   // When to send event::Woken next; kNever if nothing waits for time to pass.
   Instant NextDeadline() const;

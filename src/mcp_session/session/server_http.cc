@@ -41,7 +41,7 @@ void ServerEngine::State::RefuseHttp(ExchangeId exchange, const Refusal& refusal
   SendError(exchange, refusal.http_status, id, error, turn.effects);
   if (refusal.http_status != 405) return;
   auto& headers = std::get<effect::HttpRespond>(turn.effects->back()).headers;
-  headers.emplace_back("allow", "POST, DELETE");
+  headers.emplace_back("allow", "GET, POST, DELETE");
 }
 
 void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& turn) {
@@ -49,8 +49,11 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
   const auto refuse = [&](ErrorCode code, const char* message) {
     RefuseHttp(event.exchange, MakeRefusal(code, message), std::nullopt, turn);
   };
-  if (http.method() != HttpMethod::kPost && http.method() != HttpMethod::kDelete) {
-    return refuse(ErrorCode::kMethodNotAllowed, "use POST or DELETE");  // H-50
+  const auto session = http.Find(Header::kSessionId);
+  const bool streams = http.method() == HttpMethod::kGet && session;
+  if (http.method() != HttpMethod::kPost && http.method() != HttpMethod::kDelete && !streams) {
+    // Without a session there is no stream (H-50, S-30).
+    return refuse(ErrorCode::kMethodNotAllowed, "use POST, or GET or DELETE in a session");
   }
   if (!Admits(options.hosts, http)) {
     return refuse(ErrorCode::kForbidden, "this Origin or Host is not allowed");
@@ -64,9 +67,16 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
   if (version && !ParseRevision(*version)) {
     return refuse(ErrorCode::kBadHeader, "unsupported MCP-Protocol-Version");
   }
-  const auto session = http.Find(Header::kSessionId);
   if (!session) return refuse(ErrorCode::kSessionRequired, "Mcp-Session-Id is missing");
   if (!IsSessionId(*session)) return refuse(ErrorCode::kSessionNotFound, "unknown session");
+  if (streams) {
+    if (!AcceptsEvents(http.Find(Header::kAccept).value_or(""))) {
+      return refuse(ErrorCode::kNotAcceptable, "Accept must admit text/event-stream");
+    }
+    const auto last = http.Find(Header::kLastEventId);
+    return FindListened(event.exchange, Caller{std::string(event.principal), std::string(*session)},
+                        last ? std::optional<std::string>(*last) : std::nullopt, turn);
+  }
   EndSession(event.exchange, Caller{std::string(event.principal), std::string(*session), {}}, turn);
 }
 

@@ -104,7 +104,14 @@ void ServerEngine::State::TimeOut(std::uint64_t number, OpenCall& call, Turn& tu
 void ServerEngine::State::Tick(Turn& turn) {
   if (turn.now < due) return;
   due = kNever;
-  calls.ForEach([&](std::uint64_t number, OpenCall& call) { TimeOut(number, call, turn); });
+  calls.ForEach([&](std::uint64_t number, OpenCall& call) {
+    TimeOut(number, call, turn);
+    if (call.touch_at <= turn.now) {
+      TouchFor(call);
+      call.touch_at = turn.now + TouchInterval();
+    }
+    due = std::min(due, call.touch_at);
+  });
 }
 
 }  // namespace mcp_session

@@ -105,6 +105,14 @@ void ServerEngine::State::FindSession(ExchangeId exchange, Caller caller, Messag
                turn.now);
 }
 
+void ServerEngine::State::FindListened(ExchangeId exchange, Caller caller,
+                                       std::optional<std::string> last_event, Turn& turn) {
+  const std::string owner = RecordOwner(caller);
+  const std::string session = caller.session;
+  const auto ticket = Await(WaitForListening{exchange, std::move(caller), std::move(last_event)});
+  store.Submit(ticket, store::Get{RecordKey{owner, kSessionKind, session}}, turn.now);
+}
+
 void ServerEngine::State::EndSession(ExchangeId exchange, Caller caller, Turn& turn) {
   const std::string owner = RecordOwner(caller);
   const std::string session = caller.session;
@@ -121,7 +129,7 @@ void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
       return RefuseHttp(exchange, MakeRefusal(ErrorCode::kSessionNotFound, "unknown session"), id,
                         turn);
     case ErrorCode::kCapacity:
-      return RefuseHttp(exchange, MakeRefusal(error, "no room for another session"), id, turn);
+      return RefuseHttp(exchange, MakeRefusal(error, "no room in the session store"), id, turn);
     case ErrorCode::kTooLarge:
       return RefuseHttp(exchange, MakeRefusal(error, "the client's description is too large"), id,
                         turn);
@@ -145,6 +153,19 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
     }
     return InSession(found->exchange, std::move(found->caller), std::move(found->message),
                      reply.record, turn);
+  }
+  if (const auto* stream = std::get_if<WaitForStream>(&*wait)) {
+    return StreamReplied(stream->stream, reply, turn);
+  }
+  if (const auto* listener = std::get_if<WaitForListener>(&*wait)) {
+    return ListenerReplied(listener->listener, std::move(reply), turn);
+  }
+  if (auto* listening = std::get_if<WaitForListening>(&*wait)) {
+    if (reply.error) return StoreFailed(listening->exchange, *reply.error, std::nullopt, turn);
+    const auto head = DecodeSessionHead(*reply.record.data);
+    if (!head) return StoreFailed(listening->exchange, ErrorCode::kCorrupt, std::nullopt, turn);
+    listening->caller.revision = head->revision;
+    return Listen(listening->exchange, std::move(listening->caller), listening->last_event, turn);
   }
   if (auto* created = std::get_if<WaitForCreate>(&*wait)) {
     if (reply.error) return StoreFailed(created->exchange, *reply.error, created->id, turn);
@@ -171,6 +192,7 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
   for (const std::uint64_t number : CallsOf(removed.caller, removed.exchange)) {
     CloseCall(number, turn);
   }
+  EndListenersOf(removed.caller, turn);
   turn.effects->push_back(effect::HttpRespond{removed.exchange, 204, {}, {}});
   turn.news->push_back(
       SessionEnded{std::move(removed.caller.principal), std::move(removed.caller.session)});

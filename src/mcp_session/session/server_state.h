@@ -1,9 +1,12 @@
 // The inside of ServerEngine, shared by its source files: server_engine.cc (calls and answers),
 // server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store),
-// server_request.cc (requests to the client), server_listen.cc (subscriptions).
+// server_request.cc (requests to the client), server_stream.cc (streams that are kept in the
+// store), server_listen.cc (streams by GET), server_subscription.cc (subscriptions/listen).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,11 +49,72 @@ struct OpenCall {
   std::optional<RequestId> progress_token;
   std::optional<double> last_progress;
   bool streaming = false;
+  std::uint64_t stream = 0;  // its number in State::streams; 0: it is not kept in the store
+  bool recorded = false;     // a record says that it runs
+  Instant touch_at = kNever;
   std::vector<Asked> asked;
   std::string asking;  // before the number in the ids of its requests; set by the first
   std::uint64_t last_asked = 0;
 
   Era era() const { return EraOf(caller.revision); }
+};
+
+// Kinds of records, all owned by the session.
+inline constexpr std::string_view kStreamKind = "stream";
+inline constexpr std::string_view kCallKind = "call";
+// The id of the session's own stream. No call's stream is called so.
+inline constexpr std::string_view kSessionStream = "session";
+
+// How long a node that is gone is thought to work on a call.
+inline constexpr Millis kCallRecordTime = Seconds(30);
+
+// For commands whose reply nobody waits for.
+inline constexpr StoreTicket kNobody{0};
+
+// The stream of a call's answer, kept in the store (server_stream.cc).
+struct CallStream {
+  enum class Kind : char {
+    kOpen = 'o',     // the response begins; no event
+    kMessage = 'm',  // a message
+    kLast = 'l',     // the response to the call
+    kEnd = 'e',      // the stream ends without one
+    kPause = 'p',    // the connection ends, the stream does not; no event
+  };
+  struct Waiting {
+    Kind kind;
+    bool appended;  // the store will answer
+    std::string text;
+  };
+  ExchangeId exchange;  // zero: nobody listens here
+  std::string owner;
+  std::string name;  // the id of its record
+  RequestId request;
+  bool kept = true;  // false: the store failed
+  std::deque<Waiting> waiting;
+};
+
+// One that has ended, until it is forgotten.
+struct KeptStream {
+  std::string owner;
+  std::string name;
+  Instant until;  // then it has ended in the store as well
+};
+
+// A GET (server_listen.cc).
+struct Listener {
+  enum class Step : std::uint8_t { kFind, kMark, kFirst, kRead, kAlive, kRest };
+  ExchangeId exchange;  // zero: the client is gone, and a reply of the store still to come
+  Caller caller;
+  std::string owner;
+  std::string stream;                // the id of its record
+  std::optional<RequestId> request;  // whose stream it is; none: the session's own
+  std::uint64_t after = 0;           // the event that was sent last
+  std::uint64_t marker = 0;          // the event that says that this GET reads the session's stream
+  Step step = Step::kFind;
+  bool resumes = false;  // there was a Last-Event-ID
+  bool begun = false;    // the head is sent
+
+  bool of_call() const { return stream != kSessionStream; }
 };
 
 // What waits for a reply of the store, by what happens then.
@@ -73,7 +137,19 @@ struct WaitForRemove {  // the end of a session
   ExchangeId exchange;
   Caller caller;
 };
-using Wait = std::variant<WaitForSession, WaitForCreate, WaitForInitialized, WaitForRemove>;
+struct WaitForListening {  // the record that a GET names
+  ExchangeId exchange;
+  Caller caller;
+  std::optional<std::string> last_event;
+};
+struct WaitForStream {  // the record of a call's stream, or an event on it
+  std::uint64_t stream;
+};
+struct WaitForListener {  // whatever its step says
+  std::uint64_t listener;
+};
+using Wait = std::variant<WaitForSession, WaitForCreate, WaitForInitialized, WaitForRemove,
+                          WaitForListening, WaitForStream, WaitForListener>;
 
 // A peer on a channel. Its session, if it has one, lives as long as the channel and is in no
 // store: nobody else could use it.
@@ -110,6 +186,8 @@ class ServerEngine::State {
   void HandleReply(StoreReply reply, Turn& turn);
   void StartSession(ExchangeId exchange, std::string_view principal, Request request, Turn& turn);
   void FindSession(ExchangeId exchange, Caller caller, Message message, Turn& turn);
+  void FindListened(ExchangeId exchange, Caller caller, std::optional<std::string> last_event,
+                    Turn& turn);
   void EndSession(ExchangeId exchange, Caller caller, Turn& turn);
   // What an initialize request agrees on: the answer, or why there is none.
   struct Handshake {
@@ -143,6 +221,26 @@ class ServerEngine::State {
   // What is due.
   void Tick(Turn& turn);
 
+  // server_stream.cc
+  void Submit(StoreTicket ticket, StoreCommand command);
+  void AppendPriming(const std::string& id, std::string* out) const;
+  bool IsResumable(const OpenCall& call) const;
+  std::uint64_t OpenStream(OpenCall& call);
+  // The next of a stream, in order.
+  void Write(std::uint64_t stream, CallStream::Kind kind, std::string text, Effects* effects);
+  void StreamReplied(std::uint64_t stream, const StoreReply& reply, Turn& turn);
+  bool CloseStream(CallId call, Effects* effects);
+  void RemoveCallRecord(const OpenCall& call);
+
+  // server_listen.cc
+  void Listen(ExchangeId exchange, Caller caller, const std::optional<std::string>& last_event,
+              Turn& turn);
+  void ListenerReplied(std::uint64_t listener, StoreReply reply, Turn& turn);
+  void DropListener(ExchangeId exchange);
+  void EndListenersOf(const Caller& caller, Turn& turn);
+  void Push(std::string_view session, std::string_view method, std::string_view params,
+            Effects* effects);
+
   // One whole message that answers a request. `status` is for HTTP.
   void SendResult(const Target& target, const Caller& caller, const RequestId& id,
                   std::string_view members, std::string_view meta, Effects* effects);
@@ -155,9 +253,14 @@ class ServerEngine::State {
   SessionStore& store;
   Entropy& entropy;
   SlotMap<OpenCall> calls;
+  SlotMap<CallStream> streams;
+  std::deque<KeptStream> kept;  // streams whose call has ended, the oldest first
+  SlotMap<Listener> listeners;
   SlotMap<Wait> waits;
   FlatMap<Channel> channels;
-  Instant due = kNever;  // when Tick has something to do; it may be sooner
+  Instant now;             // of the last turn
+  bool submitted = false;  // to the store, since then
+  Instant due = kNever;    // when Tick has something to do; it may be sooner
 
  private:
   void HandlePost(const event::HttpRequested& event, Turn& turn);
@@ -182,10 +285,34 @@ class ServerEngine::State {
   static std::string NameOfCall(const RequestId& id);
   void Withdraw(OpenCall& call, const Asked& request, Effects* effects);
   void TimeOut(std::uint64_t number, OpenCall& call, Turn& turn);
+  Millis TouchInterval() const;
+  void Flush(std::uint64_t stream, Effects* effects);
+  void SendNext(std::uint64_t stream, std::uint64_t sequence, Effects* effects);
+  void KeepEnded(const CallStream& stream);
+  static void Disconnect(CallStream& stream, Effects* effects);
+  void OpenCallRecord(OpenCall& call);
+  void TouchFor(const OpenCall& call);
+  // Whether the events it is sent have ids.
+  bool HasEventIds(const Caller& caller) const {
+    return options.resumable && caller.revision >= Revision::k2025_11_25;
+  }
+  void StreamFound(std::uint64_t number, Listener& listener, const StoreReply& reply, Turn& turn);
+  Millis ListeningTime(const Listener& listener) const;
+  void ReadOn(std::uint64_t number, Listener& listener, Listener::Step step);
+  void EventsRead(std::uint64_t number, Listener& listener, const StoreReply& reply, Turn& turn);
+  bool Deliver(const Listener& listener, const StreamEvent& event, Turn& turn);
+  void BeginListening(Listener& listener, Turn& turn);
+  void EndListening(std::uint64_t number, std::optional<ErrorCode> error, Turn& turn);
+  void TellLost(std::uint64_t number, const char* why, Turn& turn);
 };
 
 // The id of a message that has one.
 std::optional<RequestId> IdOf(const Message& message);
+
+// `value` as a request's id, if it can be one.
+std::optional<RequestId> ReadRequestId(const Json& value);
+
+ResponseHeaders EventStreamHeaders();
 
 }  // namespace mcp_session
 
