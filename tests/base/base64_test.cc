@@ -45,6 +45,18 @@ TEST(Base64Url, UsesNoCharacterThatAHeaderOrUrlMinds) {
             std::string::npos);
   const std::array<std::uint8_t, 3> high = {0xfb, 0xff, 0xbf};
   EXPECT_EQ(EncodeBase64Url(high), "-_-_");
+  EXPECT_EQ(DecodeBase64Url("-_-_"), "\xfb\xff\xbf");
+}
+
+TEST(Base64Url, DecodesWhatItEncodesAndNothingElse) {
+  for (std::size_t size = 0; size < 5; ++size) {
+    const std::string text = std::string("f\0ob", 5).substr(0, size);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+    EXPECT_EQ(DecodeBase64Url(EncodeBase64Url({bytes, size})), text);
+  }
+  for (const char* text : {"Z", "Zg==", "Zm9+", "Zm9/", "Zh", "Zm9", "Zm 9"}) {
+    EXPECT_EQ(DecodeBase64Url(text), std::nullopt) << text;
+  }
 }
 
 }  // namespace

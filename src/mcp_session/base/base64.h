@@ -19,6 +19,8 @@ std::string EncodeBase64(std::string_view bytes);
 
 // Strict: exact alphabet, exact padding, zero trailing bits; anything else is nullopt.
 std::optional<std::string> DecodeBase64(std::string_view text);
+// The same for what EncodeBase64Url writes.
+std::optional<std::string> DecodeBase64Url(std::string_view text);
 
 }  // namespace mcp_session
 
