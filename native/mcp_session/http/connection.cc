@@ -92,7 +92,7 @@ ResponseForm Connection::form() const {
 
 // Its body is still to come: worth waiting for?
 void Connection::OnHead() {
-  if (path() == server_.options().endpoint) {
+  if (path() == server_.options().endpoint || NeedsToken()) {
     if (reader_.expects_continue()) out_ += kContinue;
     return;
   }
@@ -112,18 +112,24 @@ void Connection::NoteRequest() {
 void Connection::OnRequest() {
   NoteRequest();
   SetWatch(input_watch_, Watch::kNothing);  // the next request has its own time
-  if (path() != server_.options().endpoint) {
-    AnswerFromHost();
-  } else {
-    step_ = Step::kAnswering;
-    exchange_ = server_.NewExchange(slot_);
-    HttpRequest request(reader_.method(), reader_.body());
-    for (std::size_t i = 0; i < reader_.header_count(); ++i) {
-      request.AddHeader(reader_.header_name(i), reader_.header_value(i));
-    }
-    server_.Handle(event::HttpRequested{exchange_, request, {}});
-  }
+  if (NeedsToken()) return Verify();
+  Dispatch({});
   if (!closed()) reader_.Next();
+}
+
+HttpRequest Connection::Request() const {
+  HttpRequest request(reader_.method(), reader_.body());
+  for (std::size_t i = 0; i < reader_.header_count(); ++i) {
+    request.AddHeader(reader_.header_name(i), reader_.header_value(i));
+  }
+  return request;
+}
+
+void Connection::Dispatch(std::string_view principal) {
+  if (path() != server_.options().endpoint) return AnswerFromHost();
+  step_ = Step::kAnswering;
+  exchange_ = server_.NewExchange(slot_);
+  server_.Handle(event::HttpRequested{exchange_, Request(), principal});
 }
 
 void Connection::AnswerFromHost() {
@@ -141,8 +147,12 @@ void Connection::AnswerFromHost() {
     return RespondFromHost(200, {{"content-type", "text/plain"}, {"cache-control", "no-store"}},
                            "ok\n");
   }
+  const std::string* metadata = server_.access().Metadata(path());
+  if (metadata != nullptr && readable) {
+    return RespondFromHost(200, {{"content-type", "application/json"}}, *metadata);
+  }
   const Pages::Page* page = server_.pages().Find(path());
-  if (page == nullptr && dynamic == nullptr && path() != "/healthz") {
+  if (page == nullptr && dynamic == nullptr && metadata == nullptr && path() != "/healthz") {
     return RespondFromHost(404, {{"content-type", "application/json"}},
                            RefusalBody(404, "nothing is at this path"));
   }
@@ -275,7 +285,8 @@ void Connection::OnRead(const error_code& error, std::size_t bytes) {
   if (error) {
     peer_done_ = true;
     // Gone, unless it waits for the rest of an answer.
-    if (error != asio::error::eof || step_ == Step::kAnswering || unsent() == 0) return Drop();
+    const bool answering = step_ == Step::kVerifying || step_ == Step::kAnswering;
+    if (error != asio::error::eof || answering || unsent() == 0) return Drop();
     step_ = Step::kClosing;
   } else if (step_ != Step::kLingering) {
     reader_.Commit(bytes);
@@ -362,7 +373,7 @@ void Connection::OnReturned() {
 
 void Connection::Drop() {
   if (closed()) return;
-  if (exchange_ != ExchangeId{}) server_.Gone(exchange_);
+  if (step_ == Step::kAnswering) server_.Gone(exchange_);
   Close();
 }
 

@@ -6,6 +6,7 @@
 // to one string and written once per turn of the loop, without waiting if the kernel takes them.
 //
 //   kReading     no request is being answered
+//   kVerifying   the request is whole, and it is being found out who sent it
 //   kAnswering   one is; exchange() says which, unless the host answers it itself
 //   kClosing     no more requests; what is left is written
 //   kLingering   all is written and said to be the end; what the peer still sends is thrown away,
@@ -26,10 +27,13 @@
 #include <string>
 #include <string_view>
 
+#include "mcp_session/auth/authenticator.h"
 #include "mcp_session/base/time.h"
+#include "mcp_session/http/access.h"
 #include "mcp_session/http/request_reader.h"
 #include "mcp_session/http/response.h"
 #include "mcp_session/http/server.h"
+#include "mcp_session/protocol/http.h"
 #include "mcp_session/session/effect.h"
 
 namespace mcp_session {
@@ -77,6 +81,9 @@ class Connection {
   void Chunk(const effect::HttpChunk& effect);
   void End();
 
+  // Who sent the request of exchange().
+  void OnVerified(const Authentication& who);
+
   // The time for `watch` is over.
   void OnOverdue(Watch watch);
 
@@ -90,12 +97,25 @@ class Connection {
   bool closed() const { return step_ == Step::kClosed; }
 
  private:
-  enum class Step : std::uint8_t { kReading, kAnswering, kClosing, kLingering, kClosed };
+  enum class Step : std::uint8_t {
+    kReading,
+    kVerifying,
+    kAnswering,
+    kClosing,
+    kLingering,
+    kClosed
+  };
 
   void HandleRequests();
   void OnHead();
   void NoteRequest();
   void OnRequest();
+  HttpRequest Request() const;
+  bool NeedsToken() const;
+  void Verify();
+  void Reject(const Authentication& who);
+  void RefuseToken(int status, Access::Reason reason, std::string_view message);
+  void Dispatch(std::string_view principal);
   void AnswerFromHost();
   void RespondFromHost(int status, const ResponseHeaders& headers, std::string_view body);
   void Refuse(int status, std::string_view message);

@@ -66,15 +66,21 @@ std::string_view Complaint(const HttpServerOptions& options) {
                             options.write_time, options.keep_alive_interval}) {
     if (time <= Millis{0}) return "a time is not positive";
   }
-  return {};
+  return Complaint(options.auth);
 }
 
 }  // namespace
 
 std::string HttpAddress::Origin() const { return "http://" + Authority(host, port); }
 
-HttpServer::State::Turn::Turn(State& state) : state_(state) { state_.now_ = MonotonicNow(); }
-HttpServer::State::Turn::~Turn() { state_.Settle(); }
+HttpServer::State::Turn::Turn(State& state) : state_(state) {
+  state_.now_ = MonotonicNow();
+  state_.in_turn_ = true;
+}
+HttpServer::State::Turn::~Turn() {
+  state_.Settle();
+  state_.in_turn_ = false;
+}
 
 HttpServer::State::State(asio::io_context& loop, McpServer& server, HttpServerOptions options)
     : loop_(loop),
@@ -109,6 +115,7 @@ Result<HttpAddress> HttpServer::State::Listen() {
     return Failure(ErrorCode::kTransport, Blame::kEnvironment,
                    "cannot listen on " + Authority(address.host, address.port) + ": " + reason);
   }
+  access_.emplace(options_, address.Origin() + options_.endpoint);
   StartAccepting();
   SetTimer();
   return address;
@@ -218,6 +225,16 @@ Connection* HttpServer::State::Find(ExchangeId exchange) const {
   if (slot >= connections_.size()) return nullptr;
   Connection* connection = connections_[slot].get();
   return connection != nullptr && connection->exchange() == exchange ? connection : nullptr;
+}
+
+void HttpServer::State::Verify(ExchangeId exchange, std::string_view token) {
+  options_.auth.authenticator->Authenticate(
+      token, [this, exchange, alive = std::weak_ptr<bool>(alive_)](const Authentication& who) {
+        if (alive.expired()) return;
+        std::optional<Turn> turn;
+        if (!in_turn_) turn.emplace(*this);
+        if (Connection* connection = Find(exchange)) connection->OnVerified(who);
+      });
 }
 
 void HttpServer::State::Handle(const Event& event) {

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mcp_session/auth/authenticator.h"
 #include "mcp_session/base/limits.h"
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
@@ -50,6 +51,22 @@ struct HttpAnswer {
 struct HttpDynamicPage {
   std::string path;                    // as above; goes before a page at the same path
   std::function<HttpAnswer()> answer;  // on the loop's thread; must not wait, or call the server
+  bool needs_token = false;            // for callers whom the authenticator knows, if there is one
+};
+
+// Who may call. The endpoint is for callers with a good token only (spec A-01); pages are for
+// everybody, unless they say otherwise. Tokens are taken from the Authorization header and from
+// nowhere else.
+struct HttpAuthOptions {
+  // Must outlive the server. Null: everybody may call, and nobody has a name.
+  Authenticator* authenticator = nullptr;
+  // This server's endpoint as its clients know it, "https://mcp.example/mcp". Empty: as it listens.
+  std::string resource;
+  // Where clients get tokens: URLs. With some, the server says so at
+  // /.well-known/oauth-protected-resource, also with the path of the resource behind it, and in
+  // its refusals.
+  std::vector<std::string> authorization_servers;
+  std::vector<std::string> required_scopes;  // without all of these: 403 (spec A-02)
 };
 
 struct HttpServerOptions {
@@ -59,6 +76,7 @@ struct HttpServerOptions {
   std::vector<HttpPage> pages;
   // Where none is at /healthz the server itself says "ok" there.
   std::vector<HttpDynamicPage> dynamic_pages;
+  HttpAuthOptions auth;
   // Goes out with every page. Compiling WebAssembly needs 'wasm-unsafe-eval'.
   std::string content_security_policy =
       "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; "

@@ -18,9 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "mcp_session/http/access.h"
 #include "mcp_session/http/connection.h"
 #include "mcp_session/http/pages.h"
 #include "mcp_session/http/server.h"
@@ -54,12 +56,16 @@ class HttpServer::State {
   boost::asio::io_context& loop() { return loop_; }
   const HttpServerOptions& options() const { return options_; }
   const Pages& pages() const { return pages_; }
+  const Access& access() const { return *access_; }
+  const HostPolicy& hosts() const { return server_.hosts(); }
   // Null if there is none.
   const HttpDynamicPage* FindDynamicPage(std::string_view path) const;
   bool stopping() const { return stopping_; }
   Instant now() const { return now_; }
   WatchLists& watches() { return watches_; }
 
+  // Asks the authenticator whose token this is, for Connection::OnVerified.
+  void Verify(ExchangeId exchange, std::string_view token);
   // Hands an event to McpServer and does what it wants done.
   void Handle(const Event& event);
   // An id for an exchange of the connection in `slot`.
@@ -98,6 +104,7 @@ class HttpServer::State {
   McpServer& server_;
   const HttpServerOptions options_;
   const Pages pages_;
+  std::optional<Access> access_;  // since Listen
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
       acceptor_;
   HttpSocket accepted_;
@@ -128,7 +135,9 @@ class HttpServer::State {
   int waits_ = 0;         // of timer_, cancelled ones included
   bool waking_ = false;
   bool stopping_ = false;
+  bool in_turn_ = false;
   std::atomic<int> stops_ = 0;  // calls of Stop that the loop has not seen yet
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace mcp_session

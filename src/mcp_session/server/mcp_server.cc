@@ -199,6 +199,8 @@ void McpServer::Handle(const Event& event, Instant now, Effects* effects) {
 
 Instant McpServer::NextDeadline() const { return state_->NextDeadline(); }
 
+const HostPolicy& McpServer::hosts() const { return state_->engine.options().hosts; }
+
 std::size_t McpServer::open_calls() const { return state_->engine.open_calls(); }
 
 void McpServer::OnWake(std::function<void()> wake) { state_->wake = std::move(wake); }

@@ -111,6 +111,9 @@ class McpServer {
   // When to send event::Woken next; kNever if nothing waits for time to pass.
   Instant NextDeadline() const;
 
+  // ServerOptions::hosts, for hosts that answer some requests themselves.
+  const HostPolicy& hosts() const;
+
   // Requests whose answers have not gone out yet: a host that ends may wait for them.
   std::size_t open_calls() const;
 
