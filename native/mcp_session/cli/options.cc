@@ -67,6 +67,49 @@ void DefineLimits(CLI::App& serve, ServeOptions& options) {
       ->check(IsCount, "");
 }
 
+CLI::Option* DefineList(CLI::App& serve, const char* name, std::vector<std::string>& list,
+                        const char* description) {
+  return serve.add_option(name, list, description)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void DefineAuth(CLI::App& serve, ServeOptions& options) {
+  serve
+      .add_option("--tokens", options.tokens,
+                  "A file of bearer tokens, one a line: PRINCIPAL TOKEN [SCOPE...]")
+      ->type_name("FILE");
+  serve
+      .add_option("--jwks", options.jwks,
+                  "The public keys of the authorization server, by whose tokens callers are known: "
+                  "https://HOST/PATH, or a file")
+      ->type_name("URL");
+  serve
+      .add_option("--jwks-ca", options.jwks_ca,
+                  "A PEM file of certificates to trust when fetching the keys")
+      ->type_name("FILE");
+  serve.add_option("--issuer", options.issuer, "Who made the tokens: their claim iss")
+      ->type_name("URL");
+  serve
+      .add_option("--resource", options.resource,
+                  "This server's URL as clients know it (https://mcp.example/mcp)")
+      ->type_name("URL");
+  DefineList(serve, "--audience", options.audiences,
+             "What tokens for this server have in their claim aud, besides others (the resource); "
+             "may be repeated")
+      ->type_name("AUD");
+  DefineList(serve, "--authorization-server", options.authorization_servers,
+             "Where clients are sent for a token (the issuer); may be repeated")
+      ->type_name("URL");
+  DefineList(serve, "--require-scope", options.scopes,
+             "A scope that every caller's token must have; may be repeated")
+      ->type_name("SCOPE");
+  serve
+      .add_flag("--protect-metrics", options.protect_metrics,
+                "Show /metrics only to callers with a token")
+      ->disable_flag_override();
+}
+
 void Define(CLI::App& serve, ServeOptions& options) {
   serve.add_option("--host", options.host, "Address or name to listen on")
       ->type_name("HOST")
@@ -110,20 +153,14 @@ void Define(CLI::App& serve, ServeOptions& options) {
       .add_flag("--stdio", options.stdio,
                 "Speak over stdin and stdout, one message per line, instead of HTTP")
       ->disable_flag_override();
-  serve
-      .add_option("--allow-host", options.allow_hosts,
-                  "A Host header to answer to besides the loopback names and --host; may be "
-                  "repeated")
-      ->type_name("NAME")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  serve
-      .add_option("--allow-origin", options.allow_origins,
-                  "An origin whose pages may call besides our own (https://app.example); may be "
-                  "repeated")
-      ->type_name("ORIGIN")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  DefineList(serve, "--allow-host", options.allow_hosts,
+             "A Host header to answer to besides the loopback names and --host; may be repeated")
+      ->type_name("NAME");
+  DefineList(serve, "--allow-origin", options.allow_origins,
+             "An origin whose pages may call besides our own (https://app.example); may be "
+             "repeated")
+      ->type_name("ORIGIN");
+  DefineAuth(serve, options);
 }
 
 // A tag has 22 characters; fewer than 8 of them are too easily somebody else's.

@@ -28,6 +28,16 @@ struct ServeOptions {
   bool stdio = false;
   std::vector<std::string> allow_hosts;
   std::vector<std::string> allow_origins;
+  // Who may call; without `tokens` and `jwks` everybody.
+  std::string tokens;                  // a file (auth/static_token_authenticator.h)
+  std::string jwks;                    // a URL or a file
+  std::string jwks_ca;                 // a PEM file: whom to trust when fetching `jwks`
+  std::string issuer;                  // of the tokens
+  std::vector<std::string> audiences;  // what tokens are made out to; empty: the resource
+  std::string resource;                // this server's URL, as clients know it
+  std::vector<std::string> authorization_servers;  // empty: the issuer
+  std::vector<std::string> scopes;                 // that every caller needs
+  bool protect_metrics = false;
 };
 
 // mcp-session check

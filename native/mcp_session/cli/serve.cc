@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "mcp_session/cli/demo_shelf.h"
 #include "mcp_session/cli/demo_tools.h"
 #include "mcp_session/cli/exit.h"
+#include "mcp_session/cli/serve_auth.h"
 #include "mcp_session/factory/create_store.h"
 #include "mcp_session/health/operator_pages.h"
 #include "mcp_session/http/server.h"
@@ -34,6 +36,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr rlim_t kDescriptors = 65'536;
+// Of the memory, what callers without a name may take where others have one.
+constexpr unsigned kAnonymousPercent = 20;
 
 StoreOptions ToStoreOptions(const ServeOptions& options) {
   StoreOptions store;
@@ -48,6 +52,7 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
     store.memory.max_records = store.max_file_records = options.max_records;
   }
   if (options.max_memory_mib != 0) store.memory.max_bytes = options.max_memory_mib << 20;
+  if (WantsTokens(options)) store.memory.anonymous_percent = kAnonymousPercent;
   if (options.connect_timeout != 0) store.connect_timeout = Millis{options.connect_timeout};
   if (options.command_timeout != 0) store.command_timeout = Millis{options.command_timeout};
   store.verbose = options.verbose;
@@ -98,13 +103,14 @@ void StopAtSignals(asio::signal_set& signals, Host& host) {
 }
 
 int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server,
-              std::vector<HttpDynamicPage> operator_pages) {
+              Authenticator* authenticator, std::vector<HttpDynamicPage> operator_pages) {
   RaiseDescriptorLimit();
   HttpServerOptions http;
   http.host = options.host;
   http.port = options.port;
   http.pages = DemoPages();
   http.dynamic_pages = std::move(operator_pages);
+  http.auth = ToAuthOptions(options, authenticator);
   HttpServer host(loop, server, http);
   const Result<HttpAddress> address = host.Listen();
   if (!address) {
@@ -144,6 +150,8 @@ int Serve(const ServeOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads us may go at any time
   asio::io_context loop(1);
   SystemEntropy entropy;
+  const Result<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(options, loop);
+  if (!authenticator) return Complain(authenticator.error());
   const Result<CreatedStore> created = OpenStore(options, loop, entropy);
   if (!created) {
     return created.error().code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
@@ -165,8 +173,9 @@ int Serve(const ServeOptions& options) {
     LogLine("the demonstration: " + added.error().message);
     return kFailed;
   }
-  return options.stdio ? ServeStdio(loop, server)
-                       : ServeHttp(options, loop, server, OperatorPages(store, *created));
+  if (options.stdio) return ServeStdio(loop, server);
+  return ServeHttp(options, loop, server, authenticator->get(),
+                   OperatorPages(store, *created, options.protect_metrics));
 }
 
 }  // namespace mcp_session

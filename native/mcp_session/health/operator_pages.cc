@@ -78,7 +78,8 @@ StoreFigures FiguresOf(const CreatedStore& created) {
 
 }  // namespace
 
-std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created) {
+std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created,
+                                           bool protect_metrics) {
   const auto alive = [&store, &created] {
     return Health(kOk, true, store.Status(), created.fell_back);
   };
@@ -92,7 +93,7 @@ std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const Crea
     AppendStoreMetrics(store, FiguresOf(created), &text);
     return HttpAnswer{kOk, PrometheusText::kContentType, text.text()};
   };
-  return {{"/healthz", alive}, {"/readyz", ready}, {"/metrics", metrics}};
+  return {{"/healthz", alive}, {"/readyz", ready}, {"/metrics", metrics, protect_metrics}};
 }
 
 }  // namespace mcp_session

@@ -16,10 +16,12 @@ namespace mcp_session {
 //   /healthz   always 200: {"status":"ok","store":{"backend":...,"state":...,"reason":...}}. The
 //              process lives; restarting it would not bring a backend back.
 //   /readyz    200 while the store is connected or degraded, else 503; the same text.
-//   /metrics   for Prometheus (metrics/store_metrics.h)
+//   /metrics   for Prometheus (metrics/store_metrics.h); for callers with a token only if that is
+//              what `protect_metrics` says
 //
 // `store` and `created` must outlive the server; `store` is a MeteredStore over created.store.
-std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created);
+std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created,
+                                           bool protect_metrics = false);
 
 }  // namespace mcp_session
 
