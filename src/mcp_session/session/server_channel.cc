@@ -23,7 +23,8 @@ void ServerEngine::State::HandleMessage(const event::MessageArrived& event, Turn
     return HandleChannelRequest(event.channel, channel, std::move(*request), turn);
   }
   if (auto* response = std::get_if<Response>(&*message)) {
-    return TakeResponse({}, event.channel, std::move(*response), turn);
+    TakeResponse({}, event.channel, *response, turn);
+    return;
   }
   const auto* notification = std::get_if<Notification>(&*message);
   if (notification == nullptr || notification->method != "notifications/cancelled") return;

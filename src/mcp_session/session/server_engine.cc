@@ -124,9 +124,11 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
   if (record != nullptr) call.record = *record;
   if (open.era() == Era::kHandshake && std::holds_alternative<ExchangeId>(target)) {
     open.touch_at = turn.now + TouchInterval();
-    due = std::min(due, open.touch_at);
+    open.record_at = turn.now + kShortCall;
+    due = std::min({due, open.touch_at, open.record_at});
   }
   call.id = CallId{calls.Insert(std::move(open))};
+  calls.Find(call.id.number)->number = call.id.number;
   turn.news->push_back(CallStarted{std::move(call)});
 }
 
@@ -147,15 +149,18 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   turn.effects->push_back(effect::HttpEnd{*exchange});
 }
 
-void ServerEngine::State::CancelCall(const Caller& caller, const Target& target, const Json& params,
+bool ServerEngine::State::CancelCall(const Caller& caller, const Target& target, const Json& params,
                                      Turn& turn) {
   const Json* named = Find(params, "requestId");
-  if (named == nullptr) return;
+  if (named == nullptr) return false;
   const std::optional<RequestId> id = ReadRequestId(*named);
   for (const std::uint64_t number : CallsOf(caller, target)) {
     // Finished, or never there: ignored (P-01).
-    if (calls.Find(number)->id == id) return CloseCall(number, turn);
+    if (calls.Find(number)->id != id) continue;
+    CloseCall(number, turn);
+    return true;
   }
+  return false;
 }
 
 void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {

@@ -49,29 +49,42 @@ Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view metho
   AppendRequest(name, method, params, &text);
   call->asked.push_back({number, std::move(name), now + time});
   due = std::min(due, now + time);
-  SendOnCall(*call, std::move(text), false, effects);
+  const bool by_http = std::holds_alternative<ExchangeId>(call->target);
+  if (!by_http || call->stream != 0 || IsResumable(*call)) {
+    SendOnCall(*call, std::move(text), false, effects);
+  } else if (call->recorded && call->held.empty()) {
+    SendOnCall(*call, std::move(text), false, effects);
+  } else {  // an answer may come to another node, and must find the call
+    call->held.push_back(std::move(text));
+    OpenCallRecord(*call);
+  }
   return number;
 }
 
-void ServerEngine::State::TakeResponse(const Caller& caller, const Target& target,
-                                       Response response, Turn& turn) {
-  const auto* id = response.id ? std::get_if<std::string>(&*response.id) : nullptr;
-  if (id == nullptr) return;
+bool ServerEngine::State::TakeResponse(const Caller& caller, const Target& target,
+                                       Response& response, Turn& turn) {
   for (const std::uint64_t number : CallsOf(caller, target)) {
-    std::vector<Asked>& asked = calls.Find(number)->asked;
-    const auto found = std::find_if(asked.begin(), asked.end(),
-                                    [&](const Asked& request) { return request.id == *id; });
-    if (found == asked.end()) continue;
-    ClientAnswered answered{CallId{number}, found->number, ErrorCode::kInternal};
-    if (auto* result = std::get_if<Json>(&response.outcome)) {
-      answered.outcome = std::move(*result);
-    } else {
-      answered.outcome = std::move(std::get<RpcError>(response.outcome));
-    }
-    asked.erase(found);
-    turn.news->push_back(std::move(answered));
-    return;
+    if (Match(*calls.Find(number), response, turn)) return true;
   }
+  return false;
+}
+
+// Whether `response` is to what `call` asked; then it is news.
+bool ServerEngine::State::Match(OpenCall& call, Response& response, Turn& turn) {
+  const auto* id = response.id ? std::get_if<std::string>(&*response.id) : nullptr;
+  if (id == nullptr) return false;
+  const auto found = std::find_if(call.asked.begin(), call.asked.end(),
+                                  [&](const Asked& request) { return request.id == *id; });
+  if (found == call.asked.end()) return false;
+  ClientAnswered answered{CallId{call.number}, found->number, ErrorCode::kInternal};
+  if (auto* result = std::get_if<Json>(&response.outcome)) {
+    answered.outcome = std::move(*result);
+  } else {
+    answered.outcome = std::move(std::get<RpcError>(response.outcome));
+  }
+  call.asked.erase(found);
+  turn.news->push_back(std::move(answered));
+  return true;
 }
 
 void ServerEngine::State::Withdraw(OpenCall& call, const Asked& request, Effects* effects) {
@@ -84,6 +97,9 @@ void ServerEngine::State::Withdraw(OpenCall& call, const Asked& request, Effects
 }
 
 void ServerEngine::State::WithdrawAll(OpenCall& call, Effects* effects) {
+  // Those that were held back were never sent.
+  call.asked.resize(call.asked.size() - std::min(call.asked.size(), call.held.size()));
+  call.held.clear();
   for (const Asked& request : call.asked) Withdraw(call, request, effects);
   call.asked.clear();
 }
@@ -106,11 +122,7 @@ void ServerEngine::State::Tick(Turn& turn) {
   due = kNever;
   calls.ForEach([&](std::uint64_t number, OpenCall& call) {
     TimeOut(number, call, turn);
-    if (call.touch_at <= turn.now) {
-      TouchFor(call);
-      call.touch_at = turn.now + TouchInterval();
-    }
-    due = std::min(due, call.touch_at);
+    if (call.touch_at != kNever) TickCall(call);
   });
 }
 

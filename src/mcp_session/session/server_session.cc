@@ -131,8 +131,8 @@ void ServerEngine::State::StoreFailed(ExchangeId exchange, ErrorCode error,
     case ErrorCode::kCapacity:
       return RefuseHttp(exchange, MakeRefusal(error, "no room in the session store"), id, turn);
     case ErrorCode::kTooLarge:
-      return RefuseHttp(exchange, MakeRefusal(error, "the client's description is too large"), id,
-                        turn);
+      return RefuseHttp(
+          exchange, MakeRefusal(error, "the message is too large for the session store"), id, turn);
     case ErrorCode::kUnavailable:
       return RefuseHttp(exchange, MakeRefusal(error, "the session store is unavailable"), id, turn);
     case ErrorCode::kMisconfigured:
@@ -159,6 +159,15 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
   }
   if (const auto* listener = std::get_if<WaitForListener>(&*wait)) {
     return ListenerReplied(listener->listener, std::move(reply), turn);
+  }
+  if (const auto* call = std::get_if<WaitForCall>(&*wait)) return CallReplied(*call, reply, turn);
+  if (const auto* forwarded = std::get_if<WaitForForward>(&*wait)) {
+    const bool nobody = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
+    if (reply.error && !nobody) {
+      return StoreFailed(forwarded->exchange, *reply.error, std::nullopt, turn);
+    }
+    turn.effects->push_back(effect::HttpRespond{forwarded->exchange, 202, {}, {}});
+    return;
   }
   if (auto* listening = std::get_if<WaitForListening>(&*wait)) {
     if (reply.error) return StoreFailed(listening->exchange, *reply.error, std::nullopt, turn);
@@ -217,7 +226,11 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
   }
   if (auto* notification = std::get_if<Notification>(&message)) {
     if (notification->method == "notifications/cancelled") {
-      CancelCall(caller, exchange, notification->params, turn);
+      if (!CancelCall(caller, exchange, notification->params, turn)) {
+        const Json* named = Find(notification->params, "requestId");
+        const auto id = named != nullptr ? ReadRequestId(*named) : std::nullopt;
+        if (id) return ForwardCancellation(exchange, caller, *id);
+      }
     } else if (notification->method == "notifications/initialized" && !head->initialized) {
       const std::string owner = RecordOwner(caller);
       const std::string session = caller.session;
@@ -229,7 +242,9 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
     }
   }
   if (auto* response = std::get_if<Response>(&message)) {
-    TakeResponse(caller, exchange, std::move(*response), turn);
+    if (!TakeResponse(caller, exchange, *response, turn)) {
+      return ForwardResponse(exchange, caller, *response, turn);
+    }
   }
   // Whatever it was (H-43).
   turn.effects->push_back(effect::HttpRespond{exchange, 202, {}, {}});

@@ -1,7 +1,8 @@
 // The inside of ServerEngine, shared by its source files: server_engine.cc (calls and answers),
 // server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store),
 // server_request.cc (requests to the client), server_stream.cc (streams that are kept in the
-// store), server_listen.cc (streams by GET), server_subscription.cc (subscriptions/listen).
+// store), server_listen.cc (streams by GET), server_call_record.cc (what nodes tell each other of
+// calls), server_subscription.cc (subscriptions/listen).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 
@@ -50,8 +51,13 @@ struct OpenCall {
   std::optional<double> last_progress;
   bool streaming = false;
   std::uint64_t stream = 0;  // its number in State::streams; 0: it is not kept in the store
-  bool recorded = false;     // a record says that it runs
+  std::uint64_t number = 0;
+  // Its record (server_call_record.cc). The instants are kNever but in sessions by HTTP.
+  bool recorded = false;
+  std::uint64_t heard = 0;  // the last of its events
+  Instant record_at = kNever;
   Instant touch_at = kNever;
+  std::vector<std::string> held;  // requests to the client that wait for the record
   std::vector<Asked> asked;
   std::string asking;  // before the number in the ids of its requests; set by the first
   std::uint64_t last_asked = 0;
@@ -67,6 +73,9 @@ inline constexpr std::string_view kSessionStream = "session";
 
 // How long a node that is gone is thought to work on a call.
 inline constexpr Millis kCallRecordTime = Seconds(30);
+
+// A call that ends sooner, and has sent nothing, has no record.
+inline constexpr Millis kShortCall = Seconds(1);
 
 // For commands whose reply nobody waits for.
 inline constexpr StoreTicket kNobody{0};
@@ -148,8 +157,16 @@ struct WaitForStream {  // the record of a call's stream, or an event on it
 struct WaitForListener {  // whatever its step says
   std::uint64_t listener;
 };
-using Wait = std::variant<WaitForSession, WaitForCreate, WaitForInitialized, WaitForRemove,
-                          WaitForListening, WaitForStream, WaitForListener>;
+struct WaitForCall {  // its record, or events on it
+  std::uint64_t call;
+  bool created;
+};
+struct WaitForForward {  // what another node may wait for
+  ExchangeId exchange;
+};
+using Wait =
+    std::variant<WaitForSession, WaitForCreate, WaitForInitialized, WaitForRemove, WaitForListening,
+                 WaitForStream, WaitForListener, WaitForCall, WaitForForward>;
 
 // A peer on a channel. Its session, if it has one, lives as long as the channel and is in no
 // store: nobody else could use it.
@@ -202,7 +219,8 @@ class ServerEngine::State {
   // `record` is the session's; null in the stateless era.
   void StartCall(const Target& target, Caller caller, Request request,
                  const std::shared_ptr<const std::string>* record, Turn& turn);
-  void CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
+  // False: no such call is open here.
+  bool CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
   void DropExchange(ExchangeId exchange, Turn& turn);
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
   void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
@@ -214,8 +232,8 @@ class ServerEngine::State {
   // server_request.cc
   Result<std::uint64_t> Ask(CallId call, std::string_view method, std::string_view params,
                             Millis time, Instant now, Effects* effects);
-  // A response from `caller` to what it was asked. One that nobody waits for is ignored (H-43).
-  void TakeResponse(const Caller& caller, const Target& target, Response response, Turn& turn);
+  // A response from `caller`. False: to nothing that it was asked here.
+  bool TakeResponse(const Caller& caller, const Target& target, Response& response, Turn& turn);
   // Tells the client that nobody waits any more for its answers to `call`.
   void WithdrawAll(OpenCall& call, Effects* effects);
   // What is due.
@@ -230,7 +248,15 @@ class ServerEngine::State {
   void Write(std::uint64_t stream, CallStream::Kind kind, std::string text, Effects* effects);
   void StreamReplied(std::uint64_t stream, const StoreReply& reply, Turn& turn);
   bool CloseStream(CallId call, Effects* effects);
+
+  // server_call_record.cc
+  void OpenCallRecord(OpenCall& call);
   void RemoveCallRecord(const OpenCall& call);
+  void CallReplied(const WaitForCall& wait, const StoreReply& reply, Turn& turn);
+  void ForwardResponse(ExchangeId exchange, const Caller& caller, const Response& response,
+                       Turn& turn);
+  void ForwardCancellation(ExchangeId exchange, const Caller& caller, const RequestId& id);
+  void TickCall(OpenCall& call);
 
   // server_listen.cc
   void Listen(ExchangeId exchange, Caller caller, const std::optional<std::string>& last_event,
@@ -290,7 +316,10 @@ class ServerEngine::State {
   void SendNext(std::uint64_t stream, std::uint64_t sequence, Effects* effects);
   void KeepEnded(const CallStream& stream);
   static void Disconnect(CallStream& stream, Effects* effects);
-  void OpenCallRecord(OpenCall& call);
+  void ReadCallRecord(const OpenCall& call);
+  bool Hear(OpenCall& call, std::string_view event, Turn& turn);
+  void Forward(ExchangeId exchange, const Caller& caller, std::string_view name, std::string event);
+  bool Match(OpenCall& call, Response& response, Turn& turn);
   void TouchFor(const OpenCall& call);
   // Whether the events it is sent have ids.
   bool HasEventIds(const Caller& caller) const {

@@ -6,8 +6,7 @@
 // then. A store that fails ends the keeping, not the call: the record is removed, so that nobody
 // resumes a stream with a hole, and the messages go out without ids.
 //
-// While the call runs, a second record with a short life says so: it ends with the node that runs
-// the call, and whoever waits for the stream's next event elsewhere learns of it.
+// That the call still runs is said by its own record (server_call_record.cc).
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -157,45 +156,6 @@ bool ServerEngine::State::CloseStream(CallId id, Effects* effects) {
   call->streaming = true;
   Write(call->stream, CallStream::Kind::kPause, {}, effects);
   return true;
-}
-
-// --- that the call runs ---
-
-void ServerEngine::State::OpenCallRecord(OpenCall& call) {
-  if (call.recorded) return;
-  call.recorded = true;
-  const std::string owner = OwnerOf({}, call.caller.session);
-  const std::string name = NameOfCall(call.id);
-  Submit(kNobody, store::Create{RecordKey{owner, kCallKind, name}, "C1",
-                                Lifetime{kCallRecordTime, std::nullopt}});
-}
-
-// After the last event: who finds no record must find that.
-void ServerEngine::State::RemoveCallRecord(const OpenCall& call) {
-  if (!call.recorded) return;
-  const std::string owner = OwnerOf({}, call.caller.session);
-  const std::string name = NameOfCall(call.id);
-  Submit(kNobody, store::Remove{RecordKey{owner, kCallKind, name}});
-}
-
-// Often enough for the shortest life of what is kept alive.
-Millis ServerEngine::State::TouchInterval() const {
-  const Millis idle = options.session_lifetime.idle_ttl.value_or(kMaxLifetime);
-  const Millis shortest = std::min({idle, kCallRecordTime, options.stream_time});
-  return std::max(Millis{1}, Millis{shortest.count / 3});
-}
-
-// A call that runs long keeps what it needs alive: its session, its stream, its record.
-void ServerEngine::State::TouchFor(const OpenCall& call) {
-  const std::string owner = OwnerOf(call.caller.principal, {});
-  Submit(kNobody, store::Touch{RecordKey{owner, kSessionKind, call.caller.session}});
-  const std::string own = OwnerOf({}, call.caller.session);
-  if (const CallStream* stream = streams.Find(call.stream)) {
-    if (stream->kept) Submit(kNobody, store::Touch{RecordKey{own, kStreamKind, stream->name}});
-  }
-  if (!call.recorded) return;
-  const std::string name = NameOfCall(call.id);
-  Submit(kNobody, store::Touch{RecordKey{own, kCallKind, name}});
 }
 
 }  // namespace mcp_session
