@@ -153,6 +153,11 @@ class Fixtures {
               call.Progress(1, 1);
               return ToolResult::Text("Done.");
             });
+    AddTool("test_reconnection", "Lets go of its client, who comes back for the answer.",
+            [&loop = loop_](ToolCall call) {
+              call.CloseStream();
+              InSteps(loop, std::move(call), [](ToolCall&, int) {});
+            });
     AddTool("test_trigger_tool_change", "Tells that the tools changed.", [this](ToolCall&) {
       server_.NotifyToolsChanged();
       return ToolResult::Text("Done.");

@@ -30,6 +30,12 @@ std::uint64_t ServerPeer::Post(std::string_view body, const Headers& headers,
   return Request("POST", body, all, principal);
 }
 
+std::uint64_t ServerPeer::Get(const Headers& headers, std::string_view principal) {
+  Headers all = {{"accept", "text/event-stream"}};
+  all.insert(all.end(), headers.begin(), headers.end());
+  return Request("GET", {}, all, principal);
+}
+
 std::uint64_t ServerPeer::Delete(const Headers& headers, std::string_view principal) {
   return Request("DELETE", {}, headers, principal);
 }

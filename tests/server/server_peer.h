@@ -29,7 +29,13 @@ struct Received {
 
 class ServerPeer {
  public:
-  explicit ServerPeer(ServerOptions options = {}, MemoryStoreOptions store = {});
+  // By default streams are not kept: what they say has no ids, and asks nothing of the store.
+  static ServerOptions PlainStreams() {
+    ServerOptions options;
+    options.resumable = false;
+    return options;
+  }
+  explicit ServerPeer(ServerOptions options = PlainStreams(), MemoryStoreOptions store = {});
 
   McpServer& server() { return *server_; }
   MemorySessionStore& memory() { return memory_; }
@@ -43,6 +49,7 @@ class ServerPeer {
   // Starts an exchange; the answer is its number.
   std::uint64_t Post(std::string_view body, const Headers& headers = {},
                      std::string_view principal = {});
+  std::uint64_t Get(const Headers& headers, std::string_view principal = {});
   std::uint64_t Delete(const Headers& headers, std::string_view principal = {});
   void Leave(std::uint64_t exchange);  // the client of it is gone
 

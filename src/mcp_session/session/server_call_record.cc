@@ -47,8 +47,8 @@ void ServerEngine::State::OpenCallRecord(OpenCall& call) {
   const std::string owner = OwnerOf({}, call.caller.session);
   const std::string name = NameOfCall(call.id);
   Submit(Await(WaitForCall{call.number, true}),
-         store::Create{RecordKey{owner, kCallKind, name}, "C1",
-                       Lifetime{kCallRecordTime, std::nullopt}});
+         store::Create{RecordKey{owner, kCallKind, name}, "R1",
+                       Lifetime{options.node_time, std::nullopt}});
   ReadCallRecord(call);
 }
 
@@ -140,7 +140,7 @@ void ServerEngine::State::Forward(ExchangeId exchange, const Caller& caller, std
 // Often enough for the shortest life of what is kept alive.
 Millis ServerEngine::State::TouchInterval() const {
   const Millis idle = options.session_lifetime.idle_ttl.value_or(kMaxLifetime);
-  const Millis shortest = std::min({idle, kCallRecordTime, options.stream_time});
+  const Millis shortest = std::min({idle, options.node_time, options.stream_time});
   return std::max(Millis{1}, Millis{shortest.count / 3});
 }
 

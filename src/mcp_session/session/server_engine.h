@@ -53,6 +53,9 @@ struct ServerOptions {
   bool resumable = true;
   Millis stream_time = Minutes(5);
   Millis retry = Seconds(1);
+  // How long a node that is gone is thought to work on its calls; the others tell their clients
+  // then. What runs is touched three times as often.
+  Millis node_time = Seconds(30);
   Limits limits;
 };
 

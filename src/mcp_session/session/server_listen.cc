@@ -143,7 +143,7 @@ void ServerEngine::State::StreamFound(std::uint64_t number, Listener& listener,
 
 // How long to wait for events before asking whether anybody still writes them.
 Millis ServerEngine::State::ListeningTime(const Listener& listener) const {
-  const Millis most = listener.of_call() ? Millis{kCallRecordTime.count / 3} : kMaxEventWait;
+  const Millis most = listener.of_call() ? Millis{options.node_time.count / 3} : kMaxEventWait;
   const Millis idle = options.session_lifetime.idle_ttl.value_or(kMaxLifetime);
   return std::max(Millis{1}, std::min(most, Millis{idle.count / 3}));
 }

@@ -65,14 +65,11 @@ struct OpenCall {
   Era era() const { return EraOf(caller.revision); }
 };
 
-// Kinds of records, all owned by the session.
-inline constexpr std::string_view kStreamKind = "stream";
-inline constexpr std::string_view kCallKind = "call";
+// Kinds of records, all owned by the session. No handle has a hyphen in its kind.
+inline constexpr std::string_view kStreamKind = "event-stream";
+inline constexpr std::string_view kCallKind = "open-call";
 // The id of the session's own stream. No call's stream is called so.
 inline constexpr std::string_view kSessionStream = "session";
-
-// How long a node that is gone is thought to work on a call.
-inline constexpr Millis kCallRecordTime = Seconds(30);
 
 // A call that ends sooner, and has sent nothing, has no record.
 inline constexpr Millis kShortCall = Seconds(1);

@@ -1,0 +1,242 @@
+// Sessions by HTTP on several nodes: servers on one Redis, and clients whose every request may come
+// to another of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "mcp_session/factory/create_store.h"
+#include "mcp_session/http/server.h"
+#include "mcp_session/system/entropy.h"
+#include "tests/native/test_client.h"
+#include "tests/redis/redis_server.h"
+
+namespace mcp_session {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// A server as on another machine. Its tool `work` reports progress at once and goes on until the
+// test says so; `wait` says nothing meanwhile.
+class Node {
+ public:
+  explicit Node(const RedisServer& redis) {
+    StoreOptions options;
+    options.url = "redis://127.0.0.1:" + std::to_string(redis.port());
+    options.on_unavailable = OnUnavailable::kFail;
+    options.command_timeout = Seconds(2);
+    Result<CreatedStore> created = CreateSessionStore(options, loop_, entropy_);
+    if (!created) std::abort();
+    store_ = std::move(created->store);
+    ServerOptions about;
+    about.session_lifetime = {Seconds(6), Hours(1)};
+    about.node_time = Millis{1500};
+    server_ = std::make_unique<McpServer>(about, *store_, entropy_);
+    bool added = server_
+                     ->AddTool({.name = "work"},
+                               [this](ToolCall call) {
+                                 call.Progress(1);
+                                 calls_.push_back(std::move(call));
+                               })
+                     .has_value();
+    added = added && server_->AddTool({.name = "wait"},
+                                      [this](ToolCall call) { calls_.push_back(std::move(call)); });
+    HttpServerOptions http;
+    http.port = 0;
+    host_ = std::make_unique<HttpServer>(loop_, *server_, http);
+    const auto address = host_->Listen();
+    if (!added || !address) std::abort();
+    port_ = address->port;
+    thread_ = std::thread([this] { host_->Run(); });
+  }
+
+  // As if it were killed: nothing that it works on is ended.
+  ~Node() {
+    host_->Stop();
+    host_->Stop();
+    thread_.join();
+  }
+
+  std::uint16_t port() const { return port_; }
+
+  // On its loop, with its first call, once there is one.
+  void WithCall(const std::function<void(ToolCall&)>& action) {
+    ASSERT_TRUE(Eventually([this] { return !calls_.empty(); }));
+    Eventually([&] {
+      action(calls_.front());
+      return true;
+    });
+  }
+  bool CancelledInTime() {
+    return Eventually([this] { return !calls_.empty() && calls_.front().cancelled(); });
+  }
+
+ private:
+  // Whether `condition`, asked on the loop, is true within ten seconds.
+  bool Eventually(const std::function<bool()>& condition) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    for (;;) {
+      std::promise<bool> met;
+      boost::asio::post(loop_, [&] { met.set_value(condition()); });
+      if (met.get_future().get()) return true;
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  boost::asio::io_context loop_;
+  SystemEntropy entropy_;
+  std::unique_ptr<SessionStore> store_;
+  std::vector<ToolCall> calls_;
+  std::unique_ptr<McpServer> server_;
+  std::unique_ptr<HttpServer> host_;
+  std::uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+std::string Get(std::string_view session, std::string_view last_event = {}) {
+  std::string request =
+      "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: ";
+  request += session;
+  if (!last_event.empty()) {
+    request += "\r\nLast-Event-ID: ";
+    request += last_event;
+  }
+  return request + "\r\n\r\n";
+}
+
+class NodesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (auto& node : nodes_) node = std::make_unique<Node>(redis_);
+    TestClient client(nodes_[2]->port());
+    session_ = Initialize(client);
+    ASSERT_FALSE(session_.empty());
+  }
+
+  // Starts `work` on the first node; the id of the event that came.
+  std::string StartWork(TestClient& client) {
+    client.Send(SessionCall(session_, "work", "{}", R"("progressToken":"t")"));
+    if (client.ReceiveHead().status != 200) return {};
+    const std::string events = client.ReceiveUntil("\"progress\":1");
+    const std::size_t start = events.rfind("id: ") + 4;
+    return events.substr(start, events.find('\n', start) - start);
+  }
+  void Listen(TestClient& client, std::string_view last_event = {}) {
+    ASSERT_TRUE(client.Send(Get(session_, last_event)));
+    const TestResponse head = client.ReceiveHead();
+    ASSERT_EQ(head.status, 200);
+    ASSERT_EQ(head.headers.at("content-type"), "text/event-stream");
+  }
+
+  RedisServer redis_;
+  std::unique_ptr<Node> nodes_[3];
+  std::string session_;
+};
+
+TEST_F(NodesTest, AStreamGoesOnWhereItsClientComesBack) {
+  auto first = std::make_unique<TestClient>(nodes_[0]->port());
+  const std::string id = StartWork(*first);
+  ASSERT_FALSE(id.empty());
+  first.reset();
+  TestClient second(nodes_[1]->port());
+  Listen(second, id);
+  nodes_[0]->WithCall([](ToolCall& call) { call.Progress(2); });
+  EXPECT_THAT(second.ReceiveUntil("\"progress\":2"), HasSubstr("\"progress\":2"));
+  nodes_[0]->WithCall([](ToolCall& call) { call.Reply(ToolResult::Text("done")); });
+  EXPECT_THAT(second.ReceiveUntil("0\r\n\r\n"), HasSubstr(R"("text":"done")"));
+  TestClient third(nodes_[2]->port());  // and again, after the end
+  Listen(third, id);
+  const std::string replayed = third.ReceiveUntil("0\r\n\r\n");
+  EXPECT_THAT(replayed, HasSubstr("\"progress\":2"));
+  EXPECT_THAT(replayed, HasSubstr(R"("text":"done")"));
+}
+
+TEST_F(NodesTest, ANodeThatIsKilledIsTold) {
+  TestClient first(nodes_[0]->port());
+  const std::string id = StartWork(first);
+  TestClient second(nodes_[1]->port());
+  Listen(second, id);
+  nodes_[0].reset();
+  EXPECT_THAT(second.ReceiveUntil("0\r\n\r\n"),
+              HasSubstr(R"("id":1,"error":{"code":-32603,"message":"the server that worked)"));
+  TestClient third(nodes_[2]->port());
+  Listen(third, id);
+  EXPECT_THAT(third.ReceiveUntil("0\r\n\r\n"), HasSubstr("the server that worked"));
+}
+
+TEST_F(NodesTest, ACancellationReachesTheNodeThatWorks) {
+  TestClient first(nodes_[0]->port());
+  StartWork(first);
+  TestClient second(nodes_[1]->port());
+  const TestResponse answer = second.Exchange(
+      Post(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})",
+           "Mcp-Session-Id: " + session_ + "\r\n"));
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_TRUE(nodes_[0]->CancelledInTime());
+}
+
+TEST_F(NodesTest, ASilentCallIsReachedOnceItIsASecondOld) {
+  TestClient first(nodes_[0]->port());
+  first.Send(SessionCall(session_, "wait"));
+  nodes_[0]->WithCall([](ToolCall&) {});
+  // Until it arrives: what comes in the first second may be lost.
+  const std::string cancel =
+      Post(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})",
+           "Mcp-Session-Id: " + session_ + "\r\n");
+  TestClient second(nodes_[1]->port());
+  for (int i = 0; i < 100 && !first.Readable(100); ++i) second.Exchange(cancel);
+  EXPECT_TRUE(nodes_[0]->CancelledInTime());
+}
+
+TEST_F(NodesTest, AGetTakesOverFromOneOnAnotherNode) {
+  TestClient first(nodes_[0]->port());
+  Listen(first);
+  TestClient second(nodes_[1]->port());
+  Listen(second);
+  EXPECT_THAT(first.ReceiveUntil("0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
+  EXPECT_THAT(second.ReceiveUntil("data:"), HasSubstr("id: session."));
+}
+
+TEST_F(NodesTest, AnEndedSessionEndsItsStreamElsewhere) {
+  TestClient first(nodes_[0]->port());
+  Listen(first);
+  TestClient second(nodes_[1]->port());
+  EXPECT_EQ(second
+                .Exchange("DELETE /mcp HTTP/1.1\r\nHost: localhost\r\nMcp-Session-Id: " + session_ +
+                          "\r\n\r\n")
+                .status,
+            204);
+  EXPECT_THAT(first.ReceiveUntil("0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
+  EXPECT_EQ(second.Exchange(Get(session_)).status, 404);
+}
+
+TEST_F(NodesTest, AnOutageOfRedisIsNeverToldAsTheEndOfTheSession) {
+  TestClient first(nodes_[0]->port());
+  const std::string id = StartWork(first);
+  TestClient second(nodes_[1]->port());
+  Listen(second, id);
+  redis_.Kill();
+  TestClient third(nodes_[2]->port());
+  EXPECT_EQ(third.Exchange(Get(session_, id)).status, 503);
+  EXPECT_EQ(third.Exchange(Get(session_)).status, 503);
+  nodes_[0]->WithCall([](ToolCall& call) { call.Reply(ToolResult::Text("done")); });
+  EXPECT_THAT(first.ReceiveUntil("0\r\n\r\n"), HasSubstr(R"("text":"done")"));
+  const std::string ended = second.ReceiveUntil("0\r\n\r\n");
+  EXPECT_THAT(ended, Not(HasSubstr("error")));
+}
+
+}  // namespace
+}  // namespace mcp_session
