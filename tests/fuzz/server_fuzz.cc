@@ -20,6 +20,7 @@ ToolResult Echo(ToolCall& call) {
 }
 
 void AddFeatures(McpServer& server) {
+  server.ServeChanges();
   MCPS_CHECK(server.AddTool({.name = "echo", .state = MakesHandle("seen")}, Echo));
   const auto say = [](ResourceCall& call) {
     return ResourceResult::Text(call.Variable("a") + call.Variable("b"));

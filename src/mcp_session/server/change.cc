@@ -1,5 +1,9 @@
 #include "mcp_session/server/change.h"
 
+#include <algorithm>
+
+#include "mcp_session/json/write.h"
+
 namespace mcp_session {
 namespace {
 
@@ -7,6 +11,28 @@ namespace {
 constexpr std::string_view kLetters = "-TPRUA";
 
 }  // namespace
+
+void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
+                 const std::function<void(std::string_view, std::string_view)>& tell) {
+  const auto has = [&](Change::Kind kind, const std::string& uri = {}) {
+    return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+      return change.kind == Change::Kind::kAnything || (change.kind == kind && change.uri == uri);
+    });
+  };
+  if (interest.tools && has(Change::Kind::kTools)) tell("notifications/tools/list_changed", {});
+  if (interest.prompts && has(Change::Kind::kPrompts)) {
+    tell("notifications/prompts/list_changed", {});
+  }
+  if (interest.resources && has(Change::Kind::kResources)) {
+    tell("notifications/resources/list_changed", {});
+  }
+  for (const std::string& uri : interest.uris) {
+    std::string members = "\"uri\":";
+    if (has(Change::Kind::kResource, uri) && AppendJsonString(uri, &members)) {
+      tell("notifications/resources/updated", members);
+    }
+  }
+}
 
 std::string EncodeChange(std::string_view node, const Change& change) {
   std::string data(node);

@@ -4,9 +4,11 @@
 #define MCP_SESSION_SERVER_CHANGE_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mcp_session {
 
@@ -23,6 +25,18 @@ struct Change {
   std::string uri;
   bool operator==(const Change&) const = default;
 };
+
+// Which lists one listens for, and which resources.
+struct Interest {
+  bool tools = false;
+  bool prompts = false;
+  bool resources = false;
+  std::vector<std::string> uris;
+};
+
+// Calls tell(method, members) for each notification of `changes` that is of interest.
+void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
+                 const std::function<void(std::string_view, std::string_view)>& tell);
 
 // `node` is the name of the one who says it, kNodeChars long.
 inline constexpr std::size_t kNodeChars = 11;

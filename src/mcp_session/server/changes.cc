@@ -26,10 +26,7 @@ struct Changes::Notice : HandlerCall::State {
 // What a client listens for: what it asked for and this server has.
 struct Changes::Listening : HandlerCall::State {
   using HandlerCall::State::State;
-  bool tools = false;
-  bool prompts = false;
-  bool resources = false;
-  std::vector<std::string> uris;
+  Interest interest;
   std::optional<ChannelId> channel;  // null: by HTTP
   bool acknowledged = false;
 };
@@ -38,7 +35,10 @@ void McpServer::ServeChanges(ChangeOptions options) {
   MCPS_CHECK(state_->Find<Changes>() == nullptr && state_->Find<Tools>() == nullptr &&
              state_->Find<Prompts>() == nullptr && state_->Find<Resources>() == nullptr);
   if (options.bus.empty()) options.bus = state_->engine.options().name;
-  state_->AddFirst(std::make_unique<Changes>(*state_, std::move(options)));
+  auto subscriptions = std::make_unique<Subscriptions>(*state_, options);
+  auto changes = std::make_unique<Changes>(*state_, std::move(options), *subscriptions);
+  state_->AddFirst(std::move(subscriptions));
+  state_->AddFirst(std::move(changes));
   state_->changing = true;
 }
 
@@ -53,9 +53,10 @@ void McpServer::State::Happened(Change change) {
   if (auto* changes = Find<Changes>()) changes->Happened(std::move(change));
 }
 
-Changes::Changes(McpServer::State& server, ChangeOptions options)
+Changes::Changes(McpServer::State& server, ChangeOptions options, Subscriptions& subscriptions)
     : Feature(kName),
       server_(server),
+      subscriptions_(subscriptions),
       options_(std::move(options)),
       bus_(server, *this, options_.bus, [this](const Change& change) { TellSoon(change); }) {}
 
@@ -83,9 +84,7 @@ void Changes::Listen(Call call) {
   const auto listening =
       std::make_shared<Listening>(server_.weak_from_this(), *this, std::move(call));
   const CallId id = listening->call.id;
-  if (const auto* message = std::get_if<event::MessageArrived>(server_.event)) {
-    listening->channel = message->channel;
-  }
+  listening->channel = server_.engine.ChannelOf(id);
   if (const char* why = ReadFilter(listening->call.params, listening.get())) {
     return server_.engine.Fail(id, ErrorCode::kInvalidParams, why, server_.effects);
   }
@@ -112,15 +111,16 @@ const char* Changes::ReadFilter(const Json& params, Listening* listening) const 
     return value->is_boolean();
   };
   const bool resources = server_.Find<Resources>() != nullptr;
-  if (!read("toolsListChanged", server_.Find<Tools>() != nullptr, &listening->tools) ||
-      !read("promptsListChanged", server_.Find<Prompts>() != nullptr, &listening->prompts) ||
-      !read("resourcesListChanged", resources, &listening->resources)) {
+  if (!read("toolsListChanged", server_.Find<Tools>() != nullptr, &listening->interest.tools) ||
+      !read("promptsListChanged", server_.Find<Prompts>() != nullptr,
+            &listening->interest.prompts) ||
+      !read("resourcesListChanged", resources, &listening->interest.resources)) {
     return "what to listen for is true or false";
   }
   const Json* uris = Find(*wanted, "resourceSubscriptions");
   if (uris == nullptr) return nullptr;
   const char* why = ReadUris(*uris, listening);
-  if (!resources) listening->uris.clear();
+  if (!resources) listening->interest.uris.clear();
   return why;
 }
 
@@ -131,7 +131,7 @@ const char* Changes::ReadUris(const Json& uris, Listening* listening) const {
     const std::string* uri = AsString(value);
     if (uri == nullptr) return "resourceSubscriptions are URIs";
     if (uri->size() > options_.max_uri_bytes) return "a URI is too long";
-    listening->uris.push_back(*uri);
+    listening->interest.uris.push_back(*uri);
   }
   return nullptr;
 }
@@ -153,10 +153,10 @@ void Changes::Acknowledge() {
     if (listening->acknowledged || listening->cancelled) continue;
     listening->acknowledged = true;
     Json honoured = EmptyObject();
-    if (listening->tools) honoured["toolsListChanged"] = true;
-    if (listening->prompts) honoured["promptsListChanged"] = true;
-    if (listening->resources) honoured["resourcesListChanged"] = true;
-    for (const std::string& uri : listening->uris) {
+    if (listening->interest.tools) honoured["toolsListChanged"] = true;
+    if (listening->interest.prompts) honoured["promptsListChanged"] = true;
+    if (listening->interest.resources) honoured["resourcesListChanged"] = true;
+    for (const std::string& uri : listening->interest.uris) {
       honoured["resourceSubscriptions"].push_back(uri);
     }
     std::string members = "\"notifications\":";
@@ -182,35 +182,16 @@ void Changes::TellSoon(const Change& change) {
 void Changes::Tell() {
   Forget();
   for (const auto& listening : listenings_) {
-    if (listening->acknowledged) TellOne(*listening);
+    if (!listening->acknowledged) continue;
+    ForEachNews(
+        untold_, listening->interest, [&](std::string_view method, std::string_view members) {
+          server_.engine.NotifySubscriber(listening->call.id, method, members, server_.effects);
+        });
   }
+  subscriptions_.Tell(untold_);
   untold_.clear();
   tell_at_ = kNever;
   quiet_until_ = server_.now + options_.pause;
-}
-
-void Changes::TellOne(const Listening& listening) {
-  const auto has = [&](Change::Kind kind, const std::string& uri = {}) {
-    return std::any_of(untold_.begin(), untold_.end(), [&](const Change& change) {
-      return change.kind == Change::Kind::kAnything || (change.kind == kind && change.uri == uri);
-    });
-  };
-  const auto tell = [&](std::string_view method, std::string_view members) {
-    server_.engine.NotifySubscriber(listening.call.id, method, members, server_.effects);
-  };
-  if (listening.tools && has(Change::Kind::kTools)) tell("notifications/tools/list_changed", {});
-  if (listening.prompts && has(Change::Kind::kPrompts)) {
-    tell("notifications/prompts/list_changed", {});
-  }
-  if (listening.resources && has(Change::Kind::kResources)) {
-    tell("notifications/resources/list_changed", {});
-  }
-  for (const std::string& uri : listening.uris) {
-    std::string members = "\"uri\":";
-    if (has(Change::Kind::kResource, uri) && AppendJsonString(uri, &members)) {
-      tell("notifications/resources/updated", members);
-    }
-  }
 }
 
 void Changes::Forget() {
@@ -219,7 +200,7 @@ void Changes::Forget() {
   };
   listenings_.erase(std::remove_if(listenings_.begin(), listenings_.end(), gone),
                     listenings_.end());
-  if (listenings_.empty()) bus_.StopListening();
+  if (listenings_.empty() && subscriptions_.empty()) bus_.StopListening();
 }
 
 void Changes::HandleReply(int step, const Running& call, StoreReply& reply) {

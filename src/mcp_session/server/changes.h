@@ -14,16 +14,20 @@
 #include "mcp_session/server/change_bus.h"
 #include "mcp_session/server/feature.h"
 #include "mcp_session/server/server_state.h"
+#include "mcp_session/server/subscriptions.h"
 
 namespace mcp_session {
 
 class Changes final : public Feature {
  public:
   static constexpr Name kName = Name::kChanges;
-  Changes(McpServer::State& server, ChangeOptions options);
+  Changes(McpServer::State& server, ChangeOptions options, Subscriptions& subscriptions);
 
   // In a turn or outside of one.
   void Happened(Change change);
+
+  // There are sessions that other nodes' changes are for.
+  void ListenForSessions() { bus_.Listen(); }
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
@@ -42,11 +46,11 @@ class Changes final : public Feature {
   void Acknowledge();
   void TellSoon(const Change& change);
   void Tell();
-  void TellOne(const Listening& listening);
   void Forget();  // those whose clients have gone
   void SetDeadline();
 
   McpServer::State& server_;
+  Subscriptions& subscriptions_;
   const ChangeOptions options_;
   ChangeBus bus_;
   std::vector<std::shared_ptr<Listening>> listenings_;

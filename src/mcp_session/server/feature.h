@@ -26,7 +26,8 @@ class Feature {
     kCompletions,
     kLogging,
     kPages,
-    kChanges
+    kChanges,
+    kSubscriptions
   };
   explicit Feature(Name name_in) : name(name_in) {}
   virtual ~Feature() = default;

@@ -41,8 +41,7 @@ bool ListPages::HandleCall(Call& call) {
   if (call.method != "tools/list") return false;
   const auto* tools = server_.Find<Tools>();
   if (tools == nullptr) return false;
-  if (tools_.empty()) tools_ = tools->Listed();
-  AnswerList(server_, call, "tools", tools_);
+  AnswerList(server_, call, "tools", tools->listed());
   return true;
 }
 

@@ -34,7 +34,6 @@ class ListPages final : public Feature {
 
  private:
   McpServer::State& server_;
-  std::vector<std::string> tools_;  // each as JSON text; made at the first call
 };
 
 // For the era of `call`: how long a list or a content may be kept (spec F-11), as further members

@@ -51,6 +51,10 @@ class McpServer {
     return RegisterPlain(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)));
   }
 
+  // Takes a tool away; what runs of it goes on. False if there is none of this name. It and AddTool
+  // are for the loop's thread once the host runs; NotifyToolsChanged tells who listens.
+  bool RemoveTool(std::string_view name);
+
   // What AddTool registers from now on has its arguments checked before its handler is called; the
   // model is told, by a result with isError, what is wrong (ruling R-7). AddTool answers
   // kInvalidArgument for a schema that `validator` cannot compile. A result whose structured value

@@ -1,5 +1,6 @@
 #include "mcp_session/server/tool_checks.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mcp_session/base/check.h"
@@ -44,6 +45,17 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
   }
   checks->Add(std::move(check));
   return added;
+}
+
+bool McpServer::RemoveTool(std::string_view name) {
+  if (auto* checks = state_->Find<ToolChecks>()) checks->Remove(name);
+  auto* tools = state_->Find<Tools>();
+  return tools != nullptr && tools->Remove(name);
+}
+
+void ToolChecks::Remove(std::string_view tool) {
+  const auto of_tool = [&](const ToolCheck& check) { return check.tool == tool; };
+  checks_.erase(std::remove_if(checks_.begin(), checks_.end(), of_tool), checks_.end());
 }
 
 void McpServer::CheckArgumentsWith(const SchemaValidator& validator, BadResult on_bad_result) {

@@ -30,6 +30,7 @@ class ToolChecks final : public Feature {
   const SchemaValidator* const validator;  // may be null
 
   void Add(ToolCheck check) { checks_.push_back(std::move(check)); }
+  void Remove(std::string_view tool);
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
-#include "mcp_session/json/parse.h"
 #include "mcp_session/json/write.h"
 
 namespace mcp_session {
@@ -120,12 +118,22 @@ Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& describ
                              std::shared_ptr<const CompiledSchema> output) {
   if (const char* why = WhyNoTool(tool)) return Refuse(why);
   if (FindTool(tool.name)) return Refuse("a tool of this name is registered");
-  std::string text = tools_text_.empty() ? "" : ",";
+  std::string text;
   if (!AppendJson(described, &text)) return Refuse("the tool's texts are not UTF-8");
-  tools_text_ += text;
+  listed_.push_back(std::move(text));
   tools_.push_back(std::make_shared<const RegisteredTool>(
       RegisteredTool{std::move(tool), std::move(handler), std::move(output)}));
   return {};
+}
+
+bool Tools::Remove(std::string_view name) {
+  for (std::size_t i = 0; i < tools_.size(); ++i) {
+    if (tools_[i]->tool.name != name) continue;
+    tools_.erase(tools_.begin() + static_cast<std::ptrdiff_t>(i));
+    listed_.erase(listed_.begin() + static_cast<std::ptrdiff_t>(i));
+    return true;
+  }
+  return false;
 }
 
 std::shared_ptr<const RegisteredTool> Tools::FindTool(std::string_view name) const {
@@ -146,27 +154,16 @@ bool Tools::HandleCall(Call& call) {
   return true;
 }
 
-std::vector<std::string> Tools::Listed() const {
-  const std::string text = '[' + tools_text_ + ']';
-  Limits limits;
-  limits.max_message_bytes = limits.max_json_values = limits.max_json_depth = text.size();
-  const Result<Json> tools = ParseJson(text, limits);
-  MCPS_CHECK(tools);  // Describe wrote it
-  std::vector<std::string> listed;
-  for (const Json& tool : *tools) {
-    const bool valid = AppendJson(tool, &listed.emplace_back());
-    MCPS_CHECK(valid);
-  }
-  return listed;
-}
-
 void Tools::ListTools(const Call& call) {
   if (Find(call.params, "cursor") != nullptr) {  // there is one page; nobody was given a cursor
     return server_.engine.Fail(call.id, ErrorCode::kInvalidParams, "unknown cursor",
                                server_.effects);
   }
   std::string members = "\"tools\":[";
-  members += tools_text_;
+  for (std::size_t i = 0; i < listed_.size(); ++i) {
+    if (i != 0) members += ',';
+    members += listed_[i];
+  }
   members += ']';
   if (call.era() == Era::kStateless) members += ",\"ttlMs\":60000,\"cacheScope\":\"public\"";
   server_.engine.Answer(call.id, members, {}, server_.effects);

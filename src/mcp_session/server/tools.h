@@ -51,8 +51,10 @@ class Tools final : public Feature {
   // `described` is what tools/list says of it.
   Result<void> Register(Tool tool, ToolHandler handler, const Json& described,
                         std::shared_ptr<const CompiledSchema> output = nullptr);
+  // False if there is none of this name.
+  bool Remove(std::string_view name);
   // Each tool of tools/list as JSON text.
-  std::vector<std::string> Listed() const;
+  const std::vector<std::string>& listed() const { return listed_; }
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
@@ -87,7 +89,7 @@ class Tools final : public Feature {
 
   McpServer::State& server_;
   std::vector<std::shared_ptr<const RegisteredTool>> tools_;
-  std::string tools_text_;  // the tools of tools/list, separated by commas
+  std::vector<std::string> listed_;  // each as JSON text
 };
 
 }  // namespace mcp_session

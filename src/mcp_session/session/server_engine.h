@@ -171,6 +171,14 @@ class ServerEngine {
   // Ends it with a result, and on a channel with notifications/cancelled (ruling R-3).
   void EndSubscription(CallId call, Effects* effects);
 
+  // The channel that a call came by; nullopt if by HTTP.
+  std::optional<ChannelId> ChannelOf(CallId call) const;
+  bool IsOpen(ChannelId channel) const;
+  // A notification to the client on a channel, about no call. `params` is an object as JSON text,
+  // or empty. Dropped if the channel is closed.
+  void NotifyChannel(ChannelId channel, std::string_view method, std::string_view params,
+                     Effects* effects);
+
   // If the call came by a channel, its session's calls have this log level from now on; false if
   // it did not: the level is in the session's record then.
   bool SetChannelLogLevel(CallId call, LogLevel level);

@@ -1,4 +1,5 @@
-// Requests that stay open for notifications: subscriptions/listen (spec section 9).
+// Notifications that belong to no call, or to one that stays open for them: subscriptions/listen
+// (spec section 9).
 #include <string>
 #include <utility>
 
@@ -32,16 +33,31 @@ void ServerEngine::EndSubscription(CallId id, Effects* effects) {
   const OpenCall* call = state_->calls.Find(id.number);
   if (call == nullptr) return;
   const RequestId request = call->id;
-  const auto* channel = std::get_if<ChannelId>(&call->target);
-  const std::optional<ChannelId> told = channel != nullptr ? std::optional(*channel) : std::nullopt;
+  const std::optional<ChannelId> told = ChannelOf(id);
   state_->Answer(id, {}, SubscriptionMeta(request), effects);  // U-07
   if (!told) return;
   std::string params = "{\"requestId\":";  // U-08, ruling R-3
   AppendRequestId(request, &params);
   params += '}';
+  NotifyChannel(*told, "notifications/cancelled", params, effects);
+}
+
+std::optional<ChannelId> ServerEngine::ChannelOf(CallId id) const {
+  const OpenCall* call = state_->calls.Find(id.number);
+  const auto* channel = call != nullptr ? std::get_if<ChannelId>(&call->target) : nullptr;
+  return channel != nullptr ? std::optional(*channel) : std::nullopt;
+}
+
+bool ServerEngine::IsOpen(ChannelId channel) const {
+  return state_->channels.Find(channel.number) != nullptr;
+}
+
+void ServerEngine::NotifyChannel(ChannelId channel, std::string_view method,
+                                 std::string_view params, Effects* effects) {
+  if (!IsOpen(channel)) return;
   std::string text;
-  AppendNotification("notifications/cancelled", params, &text);
-  effects->push_back(effect::Send{*told, std::move(text)});
+  AppendNotification(method, params, &text);
+  effects->push_back(effect::Send{channel, std::move(text)});
 }
 
 }  // namespace mcp_session

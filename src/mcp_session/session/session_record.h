@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp_session/protocol/log_level.h"
 #include "mcp_session/protocol/version.h"
@@ -22,7 +23,8 @@ struct SessionRecord {
 };
 
 // "S1", one letter for the revision ('a' the oldest), 'i' or '-', the client's JSON. Before that
-// the log level, '1' (debug) to '8', if the client has set one.
+// the log level, '1' (debug) to '8', if the client has set one, and what it has subscribed to, if
+// anything: '+', the length in decimal of the JSON array of URIs that follows, and ';'.
 std::string EncodeSessionRecord(const SessionRecord& record);
 
 // What every request needs, without looking at the JSON; nullopt if `data` is no such record.
@@ -38,6 +40,12 @@ std::string_view ClientOf(std::string_view data);
 
 // `data` with the initialized flag set. It must be such a record.
 std::string MarkInitialized(std::string_view data);
+
+// The URIs that the client has subscribed to. `data` must be such a record.
+std::vector<std::string> SubscriptionsOf(std::string_view data);
+
+// `data` with these instead. It must be such a record, and `uris` UTF-8.
+std::string WithSubscriptions(std::string_view data, const std::vector<std::string>& uris);
 
 // `data` with this log level. It must be such a record.
 std::string WithLogLevel(std::string_view data, LogLevel level);
