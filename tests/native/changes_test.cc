@@ -42,11 +42,17 @@ class Node {
       server_->NotifyToolsChanged();
       return ToolResult::Text("done");
     });
+    const auto resource = server_->AddResource(
+        {.uri = "x://a", .name = "a"}, [](ResourceCall&) { return ResourceResult::Text("text"); });
+    const auto touch = server_->AddTool({.name = "touch"}, [this](ToolCall&) {
+      server_->NotifyResourceUpdated("x://a");
+      return ToolResult::Text("done");
+    });
     HttpServerOptions http;
     http.port = 0;
     host_ = std::make_unique<HttpServer>(loop_, *server_, http);
     const auto address = host_->Listen();
-    if (!added || !address) std::abort();
+    if (!added || !resource || !touch || !address) std::abort();
     port_ = address->port;
     thread_ = std::thread([this] { host_->Run(); });
   }
@@ -108,6 +114,29 @@ TEST(ChangesOnNodes, AChangeReachesAllNodesOnce) {
   b.Stop();
   EXPECT_THAT(at_a.ReceiveUntil("\n\n"), HasSubstr(R"("id":9,"result":)"));
   EXPECT_THAT(at_b.ReceiveUntil("\n\n"), HasSubstr(R"("id":9,"result":)"));
+}
+
+TEST(ChangesOnNodes, ASessionIsToldOnTheNodeWhereItListens) {
+  const RedisServer redis;
+  Node a(redis);
+  Node b(redis);
+  TestClient at_a(a.port());
+  TestClient at_b(b.port());
+  const std::string session = Initialize(at_a);
+  const std::string header = "Mcp-Session-Id: " + session + "\r\n";
+  ASSERT_TRUE(at_b.Send("GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n" +
+                        header + "\r\n"));
+  ASSERT_EQ(at_b.ReceiveHead().status, 200);
+  at_b.ReceiveUntil("\n\n");  // an event without a message
+  const TestResponse subscribed = at_a.Exchange(
+      Post(R"({"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"x://a"}})",
+           header));
+  ASSERT_EQ(subscribed.body, R"({"jsonrpc":"2.0","id":1,"result":{}})");
+  ASSERT_EQ(at_a.Exchange(SessionCall(session, "touch")).status, 200);
+  EXPECT_THAT(at_b.ReceiveUntil("\n\n"),
+              HasSubstr(R"("method":"notifications/resources/updated","params":{"uri":"x://a"})"));
+  ASSERT_EQ(at_a.Exchange(SessionCall(session, "change")).status, 200);
+  EXPECT_THAT(at_b.ReceiveUntil("\n\n"), HasSubstr("notifications/tools/list_changed"));
 }
 
 TEST(ChangesOnNodes, AStopEndsWhatListens) {

@@ -201,6 +201,155 @@ TEST_F(SubscriptionsTest, AChannelIsToldOfWhatOtherNodesSay) {
   EXPECT_EQ(Last(1), Notification("tools/list_changed"));
 }
 
+// --- streams by GET ---
+
+class StreamSubscriptionsTest : public SubscriptionsTest {
+ protected:
+  // The messages on a stream, without the events that have none.
+  std::vector<std::string> Messages(std::uint64_t exchange) {
+    std::vector<std::string> messages;
+    const std::string& body = peer_.Of(exchange).body;
+    for (std::size_t at = body.find("data: {"); at != std::string::npos;
+         at = body.find("data: {", at + 1)) {
+      messages.push_back(body.substr(at + 6, body.find('\n', at) - at - 6));
+    }
+    return messages;
+  }
+  void Notify(const std::string& uri) {
+    peer_.clock().Advance(Seconds(1));
+    peer_.server().NotifyResourceUpdated(uri);
+    peer_.Wake();
+  }
+  // What another node says.
+  void Elsewhere(std::string data) {
+    peer_.store().Submit(StoreTicket{1 << 20},
+                         store::Append{{"server", "changes", "mcp-session"}, std::move(data)},
+                         peer_.clock().Now());
+    peer_.Wake();
+  }
+  // Another node changes the record.
+  void SubscribeElsewhere(const ServerPeer::Headers& session, const std::string& uri) {
+    std::vector<StoreReply> replies;
+    const RecordKey key{"", kSessionKind, session[0].second};
+    peer_.memory().Submit(StoreTicket{2}, store::Get{key}, peer_.clock().Now());
+    peer_.memory().Drain(&replies);
+    const std::string data = WithSubscriptions(*replies.back().record.data, {uri});
+    peer_.memory().Submit(StoreTicket{2}, store::Put{key, data, std::nullopt}, peer_.clock().Now());
+    peer_.memory().Drain(&replies);
+  }
+
+  const std::string updated_ = Notification("resources/updated", R"({"uri":"x://a"})");
+  const std::string changed_ = Notification("tools/list_changed");
+};
+
+TEST_F(StreamSubscriptionsTest, ASessionIsToldOnItsStream) {
+  const auto session = peer_.OpenSession();
+  const auto other = peer_.OpenSession();
+  Change(session, "subscribe", "x://a");
+  const auto stream = peer_.Get(session);
+  const auto others = peer_.Get(other);
+  Change(session, "subscribe", "x://b");
+  Notify("x://a");
+  Notify("x://b");
+  Notify("x://c");
+  peer_.clock().Advance(Seconds(1));
+  peer_.server().NotifyToolsChanged();
+  peer_.Wake();
+  EXPECT_EQ(Messages(stream),
+            (std::vector<std::string>{
+                updated_, Notification("resources/updated", R"({"uri":"x://b"})"), changed_}));
+  EXPECT_EQ(Messages(others), std::vector<std::string>{changed_});
+}
+
+TEST_F(StreamSubscriptionsTest, WhoUnsubscribedOrLeftIsToldNothing) {
+  const auto session = peer_.OpenSession();
+  Change(session, "subscribe", "x://a");
+  const auto stream = peer_.Get(session);
+  Change(session, "unsubscribe", "x://a");
+  Notify("x://a");
+  EXPECT_TRUE(Messages(stream).empty());
+  Change(session, "subscribe", "x://a");
+  peer_.Leave(stream);
+  Notify("x://a");
+  EXPECT_TRUE(Messages(stream).empty());
+  const auto again = peer_.Get(session);
+  Notify("x://a");
+  EXPECT_EQ(Messages(again), std::vector<std::string>{updated_});
+}
+
+TEST_F(StreamSubscriptionsTest, OtherNodesAreHeardOnlyWhileThereIsAStream) {
+  const auto session = peer_.OpenSession();
+  const auto stream = peer_.Get(session);
+  Elsewhere("othernode00T");
+  EXPECT_EQ(Messages(stream), std::vector<std::string>{changed_});
+  peer_.Leave(stream);
+  for (int i = 0; i < 3; ++i) {
+    peer_.clock().Advance(Seconds(60));
+    peer_.Wake();
+  }
+  const std::size_t commands = peer_.store().commands();
+  for (int i = 0; i < 3; ++i) {
+    peer_.clock().Advance(Seconds(60));
+    peer_.Wake();
+  }
+  EXPECT_EQ(peer_.store().commands(), commands);
+}
+
+TEST_F(StreamSubscriptionsTest, WhatIsSubscribedToOnAnotherNodeIsToldHere) {
+  const auto session = peer_.OpenSession();
+  const auto stream = peer_.Get(session);
+  SubscribeElsewhere(session, "x://a");
+  Elsewhere("othernode00S" + session[0].second.substr(0, 6));
+  Elsewhere("othernode00Ux://a");
+  EXPECT_EQ(Messages(stream), std::vector<std::string>{updated_});
+}
+
+TEST_F(StreamSubscriptionsTest, ASubscriptionIsSaidToOtherNodes) {
+  const auto session = peer_.OpenSession();
+  Change(session, "subscribe", "x://a");
+  std::vector<StoreReply> replies;
+  peer_.memory().Submit(StoreTicket{2}, store::ReadEvents{{"server", "changes", "mcp-session"}},
+                        peer_.clock().Now());
+  peer_.memory().Drain(&replies);
+  ASSERT_EQ(replies.back().events.size(), 1u);
+  EXPECT_EQ(replies.back().events[0].data->substr(11), "S" + session[0].second.substr(0, 6));
+}
+
+TEST_F(StreamSubscriptionsTest, WhatChangesUntilTheyAreReadIsHeld) {
+  const auto session = peer_.OpenSession();
+  Change(session, "subscribe", "x://a");
+  const auto stream = peer_.Get(session);
+  peer_.store().Fail(ErrorCode::kUnavailable);
+  Elsewhere("");  // no more than a turn
+  peer_.store().Heal();
+  Elsewhere("othernode00S" + session[0].second.substr(0, 6));
+  peer_.store().Hold();
+  Elsewhere("othernode00S" + session[0].second.substr(0, 6));
+  peer_.store().Release();
+  Notify("x://a");
+  peer_.Wake();
+  EXPECT_EQ(Messages(stream), std::vector<std::string>{updated_});
+}
+
+TEST_F(StreamSubscriptionsTest, AnOutageWhileTheyAreReadLosesNothing) {
+  const auto session = peer_.OpenSession();
+  Change(session, "subscribe", "x://a");
+  peer_.store().Hold();
+  const auto stream = peer_.Get(session);
+  while (peer_.Of(stream).status == 0) {  // the session is found, the stream is marked
+    ASSERT_GT(peer_.store().held(), 0u);
+    peer_.store().ReleaseAt(0);
+    peer_.store().Fail(ErrorCode::kUnavailable, peer_.Of(stream).status == 0 ? 0 : 1);
+    peer_.Wake();
+  }
+  peer_.store().Release();
+  peer_.Wake();
+  Notify("x://a");
+  peer_.clock().Advance(Seconds(2));
+  peer_.Wake();
+  EXPECT_EQ(Messages(stream), std::vector<std::string>{updated_});
+}
+
 // --- the record ---
 
 TEST(SubscriptionsInRecordsTest, StandBeforeTheClient) {
@@ -208,12 +357,12 @@ TEST(SubscriptionsInRecordsTest, StandBeforeTheClient) {
   const std::string plain = "S1di" + client;
   const std::vector<std::string> uris = {"x://a", "x://ü;+\""};
   const std::string with = WithSubscriptions(plain, uris);
-  EXPECT_EQ(with, R"(S1di+24;["x://a","x://ü;+\""])" + client);
+  EXPECT_EQ(with, R"(S1di+22;["x://a","x://ü;+\""])" + client);
   EXPECT_EQ(SubscriptionsOf(with), uris);
   EXPECT_EQ(ClientOf(with), client);
   EXPECT_EQ(WithSubscriptions(with, {"y"}), R"(S1di+5;["y"])" + client);
   EXPECT_EQ(WithSubscriptions(with, {}), plain);
-  EXPECT_EQ(WithLogLevel(with, LogLevel::kError), R"(S1di5+24;["x://a","x://ü;+\""])" + client);
+  EXPECT_EQ(WithLogLevel(with, LogLevel::kError), R"(S1di5+22;["x://a","x://ü;+\""])" + client);
   EXPECT_EQ(SubscriptionsOf(WithLogLevel(with, LogLevel::kError)), uris);
   EXPECT_EQ(ClientOf(WithLogLevel(with, LogLevel::kError)), client);
 }

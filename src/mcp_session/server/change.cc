@@ -8,7 +8,7 @@ namespace mcp_session {
 namespace {
 
 // By Change::Kind.
-constexpr std::string_view kLetters = "-TPRUA";
+constexpr std::string_view kLetters = "-TPRUAS";
 
 }  // namespace
 

@@ -20,6 +20,7 @@ struct Change {
     kResources,
     kResource,  // the contents of `uri`
     kAnything,  // nobody knows what, since some was missed
+    kSession,   // what sessions have subscribed to whose ids begin with `uri`
   };
   Kind kind = Kind::kNothing;
   std::string uri;

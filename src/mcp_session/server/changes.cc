@@ -58,7 +58,7 @@ Changes::Changes(McpServer::State& server, ChangeOptions options, Subscriptions&
       server_(server),
       subscriptions_(subscriptions),
       options_(std::move(options)),
-      bus_(server, *this, options_.bus, [this](const Change& change) { TellSoon(change); }) {}
+      bus_(server, *this, options_.bus, [this](const Change& change) { Heard(change); }) {}
 
 // As if it were the answer of a handler, which may come at any time as well.
 void Changes::Happened(Change change) {
@@ -167,6 +167,12 @@ void Changes::Acknowledge() {
   }
 }
 
+void Changes::Heard(const Change& change) {
+  const bool anything = change.kind == Change::Kind::kAnything;
+  if (anything || change.kind == Change::Kind::kSession) subscriptions_.Reload(change.uri);
+  if (change.kind != Change::Kind::kSession) TellSoon(change);
+}
+
 void Changes::TellSoon(const Change& change) {
   if (std::find(untold_.begin(), untold_.end(), change) != untold_.end()) return;
   untold_.push_back(change);
@@ -188,6 +194,7 @@ void Changes::Tell() {
           server_.engine.NotifySubscriber(listening->call.id, method, members, server_.effects);
         });
   }
+  if (!listenings_.empty()) subscriptions_.Forget();
   subscriptions_.Tell(untold_);
   untold_.clear();
   tell_at_ = kNever;
@@ -200,6 +207,7 @@ void Changes::Forget() {
   };
   listenings_.erase(std::remove_if(listenings_.begin(), listenings_.end(), gone),
                     listenings_.end());
+  if (listenings_.empty()) subscriptions_.Forget();
   if (listenings_.empty() && subscriptions_.empty()) bus_.StopListening();
 }
 

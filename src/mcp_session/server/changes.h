@@ -28,6 +28,8 @@ class Changes final : public Feature {
 
   // There are sessions that other nodes' changes are for.
   void ListenForSessions() { bus_.Listen(); }
+  // For other nodes only.
+  void Say(Change change) { bus_.Say(std::move(change)); }
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
@@ -44,6 +46,7 @@ class Changes final : public Feature {
   const char* ReadUris(const Json& uris, Listening* listening) const;
   bool IsFull(const Listening& listening) const;
   void Acknowledge();
+  void Heard(const Change& change);
   void TellSoon(const Change& change);
   void Tell();
   void Forget();  // those whose clients have gone

@@ -43,6 +43,8 @@ class Feature {
 
   // It is `deadline` or later.
   virtual void HandleDeadline() {}
+  // A session opened its own stream here (spec H-50).
+  virtual void HandleListening(const SessionListens&) {}
   // event::Stopping came.
   virtual void HandleStop() {}
 

@@ -98,6 +98,10 @@ void McpServer::State::HandleNews(EngineNews news) {
     Cancel(cancelled->id);
   } else if (const auto* ended = std::get_if<SessionEnded>(&news)) {
     Forget(*ended);
+  } else if (const auto* listens = std::get_if<SessionListens>(&news)) {
+    for (Feature* feature = features_.get(); feature != nullptr; feature = feature->next.get()) {
+      feature->HandleListening(*listens);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 #include "mcp_session/server/subscriptions.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "mcp_session/base/check.h"
@@ -16,6 +17,15 @@
 namespace mcp_session {
 namespace {
 
+// Of a session's id, as much as a log would show: enough for its node to know it again.
+constexpr std::size_t kSessionPrefix = 6;
+constexpr std::size_t kMaxHeld = 100;
+constexpr Millis kPause = Seconds(1);  // after a failure of the store
+
+bool IsGone(const StoreReply& reply) {
+  return reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
+}
+
 RecordKey KeyOf(const Call& call, const std::string& owner) {
   return RecordKey{owner, kSessionKind, call.session};
 }
@@ -28,6 +38,10 @@ struct Subscriptions::Wish : HandlerCall::State {
   std::string uri;
 };
 
+struct Subscriptions::Reading : HandlerCall::State {
+  using HandlerCall::State::State;
+};
+
 // A client that has asked for nothing has nothing that could be old.
 Subscriptions::ChannelSession* Subscriptions::Remember(const Call& call) {
   const auto channel = server_.engine.ChannelOf(call.id);
@@ -36,7 +50,7 @@ Subscriptions::ChannelSession* Subscriptions::Remember(const Call& call) {
     if (session.channel == *channel) return &session;
   }
   Forget();
-  channels_.push_back({*channel, {}});
+  channels_.push_back({*channel, call.session, {}});
   if (auto* changes = server_.Find<Changes>()) changes->ListenForSessions();
   return &channels_.back();
 }
@@ -100,35 +114,116 @@ void Subscriptions::Save(const Running& call, const Record& record) {
 }
 
 void Subscriptions::HandleReply(int step, const Running& call, StoreReply& reply) {
+  if (step == kReload) return Reread(call->call.session, reply);
   if (!reply.error && step == kLoad) return Save(call, reply.record);
   if (reply.error == ErrorCode::kConflict) return Save(call, reply.record);
-  if (!reply.error) return AnswerCall(server_, call, true, {});
-  const bool gone = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-  const ErrorCode code = gone ? ErrorCode::kSessionNotFound : *reply.error;
+  if (!reply.error) {
+    Saved(static_cast<const Wish&>(*call));
+    return AnswerCall(server_, call, true, {});
+  }
+  const ErrorCode code = IsGone(reply) ? ErrorCode::kSessionNotFound : *reply.error;
   FailCall(server_, call, Error{code, Blame::kPeer, "the session cannot be changed"});
+}
+
+// The session's stream may be here or on another node.
+void Subscriptions::Saved(const Wish& wish) {
+  const std::string& session = wish.call.session;
+  if (const auto here = sessions_.find(session); here != sessions_.end()) {
+    (void)Apply(wish, &here->second.uris);  // it was not too much for the record
+  }
+  if (auto* changes = server_.Find<Changes>()) {
+    changes->Say(Change{Change::Kind::kSession, session.substr(0, kSessionPrefix)});
+  }
+}
+
+void Subscriptions::HandleListening(const SessionListens& listens) {
+  if (auto* changes = server_.Find<Changes>()) changes->ListenForSessions();
+  StreamSession& session = sessions_[listens.session];
+  session.principal = listens.principal;
+  Read(listens.session, session);
+}
+
+void Subscriptions::Read(const std::string& session, StreamSession& of) {
+  ++of.reads;
+  of.failed = false;
+  Call call;
+  call.principal = of.principal;
+  call.session = session;
+  const auto reading = std::make_shared<Reading>(server_.weak_from_this(), *this, std::move(call));
+  const std::string owner = OwnerOf(of.principal, {});
+  server_.store.Submit(server_.Await(reading, this, kReload),
+                       store::Get{KeyOf(reading->call, owner)}, server_.now);
+}
+
+void Subscriptions::Reload(std::string_view prefix) {
+  for (auto at = sessions_.lower_bound(prefix);
+       at != sessions_.end() && at->first.compare(0, prefix.size(), prefix) == 0; ++at) {
+    Read(at->first, at->second);
+  }
+}
+
+void Subscriptions::Reread(const std::string& session, const StoreReply& reply) {
+  const auto at = sessions_.find(session);
+  if (at == sessions_.end()) return;
+  StreamSession& of = at->second;
+  if (of.reads > 0) --of.reads;
+  if (!reply.error && DecodeSessionHead(*reply.record.data)) {
+    of.uris = SubscriptionsOf(*reply.record.data);
+  } else if (reply.error && !IsGone(reply)) {
+    of.failed = true;
+    deadline = server_.now + kPause;
+  }
+  if (of.reads == 0 && !of.failed) TellOne(session, of.uris, std::exchange(of.held, {}));
+}
+
+void Subscriptions::HandleDeadline() {
+  deadline = kNever;
+  for (auto& [id, session] : sessions_) {
+    if (session.failed) Read(id, session);
+  }
 }
 
 void Subscriptions::HandleAnswer(const Running&) { MCPS_CHECK(false); }  // it has no handlers
 
 void Subscriptions::Tell(const std::vector<Change>& changes) {
-  Forget();
-  for (const ChannelSession& session : channels_) TellOne(session, changes);
+  for (const ChannelSession& channel : channels_) TellOne(channel.session, channel.uris, changes);
+  for (auto& [id, session] : sessions_) {
+    if (session.reads > 0 || session.failed) {
+      Hold(changes, &session.held);
+    } else {
+      TellOne(id, session.uris, changes);
+    }
+  }
+}
+
+void Subscriptions::Hold(const std::vector<Change>& changes, std::vector<Change>* held) {
+  for (const Change& change : changes) {
+    if (std::find(held->begin(), held->end(), change) == held->end()) held->push_back(change);
+  }
+  if (held->size() > kMaxHeld) *held = {Change{Change::Kind::kAnything, {}}};
 }
 
 void Subscriptions::Forget() {
-  const auto gone = [&](const ChannelSession& session) {
-    return !server_.engine.IsOpen(session.channel);
+  const auto closed = [&](const ChannelSession& channel) {
+    return !server_.engine.IsOpen(channel.channel);
   };
-  channels_.erase(std::remove_if(channels_.begin(), channels_.end(), gone), channels_.end());
+  channels_.erase(std::remove_if(channels_.begin(), channels_.end(), closed), channels_.end());
+  if (sessions_.empty()) return;
+  const std::vector<std::string> here = server_.engine.ListeningSessions();
+  for (auto at = sessions_.begin(); at != sessions_.end();) {
+    const bool listens = std::binary_search(here.begin(), here.end(), at->first);
+    at = listens ? std::next(at) : sessions_.erase(at);
+  }
 }
 
-void Subscriptions::TellOne(const ChannelSession& session, const std::vector<Change>& changes) {
+void Subscriptions::TellOne(const std::string& session, const std::vector<std::string>& uris,
+                            const std::vector<Change>& changes) {
   const Interest interest{server_.Find<Tools>() != nullptr, server_.Find<Prompts>() != nullptr,
-                          server_.Find<Resources>() != nullptr, session.uris};
+                          server_.Find<Resources>() != nullptr, uris};
   ForEachNews(changes, interest, [&](std::string_view method, std::string_view members) {
     std::string params;
     if (!members.empty()) params = '{' + std::string(members) + '}';
-    server_.engine.NotifyChannel(session.channel, method, params, server_.effects);
+    server_.engine.Push(session, method, params, server_.effects);
   });
 }
 

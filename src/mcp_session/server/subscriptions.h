@@ -2,11 +2,16 @@
 // F-07), and the notifications (F-10). Private to this folder.
 //
 // On a channel the subscriptions are kept here, as long as the channel is open. Over HTTP they are
-// in the session's record, changed by compare-and-set, so that any node finds them.
+// in the session's record, changed by compare-and-set. The node where the session has its stream
+// (GET) reads them when the stream begins, and again when another node says on the bus that they
+// changed. What changes meanwhile is held until they are there.
 #ifndef MCP_SESSION_SERVER_SUBSCRIPTIONS_H_
 #define MCP_SESSION_SERVER_SUBSCRIPTIONS_H_
 
+#include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mcp_session/server/change.h"
@@ -21,34 +26,54 @@ class Subscriptions final : public Feature {
   Subscriptions(McpServer::State& server, const ChangeOptions& options)
       : Feature(kName), server_(server), options_(options) {}
 
-  // Whether there is a session here that could be told something.
-  bool empty() const { return channels_.empty(); }
+  // Whether there is no session here that could be told something.
+  bool empty() const { return channels_.empty() && sessions_.empty(); }
   void Tell(const std::vector<Change>& changes);
+  // Reads again what the sessions here have subscribed to whose ids begin with `prefix`.
+  void Reload(std::string_view prefix);
+  // Drops those whose clients have gone.
+  void Forget();
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
   void HandleReply(int step, const Running& call, StoreReply& reply) override;
+  void HandleListening(const SessionListens& listens) override;
+  void HandleDeadline() override;
 
  private:
-  enum Step : int { kLoad, kSave };
+  enum Step : int { kLoad, kSave, kReload };
   struct Wish;
+  struct Reading;
   // A session on a channel, from its first request on.
   struct ChannelSession {
     ChannelId channel;
+    std::string session;
     std::vector<std::string> uris;
+  };
+  // A session that has its stream here.
+  struct StreamSession {
+    std::string principal;
+    std::vector<std::string> uris;
+    int reads = 0;             // of its record, on the way
+    bool failed = false;       // the last one; again at `deadline`
+    std::vector<Change> held;  // until it is read
   };
 
   ChannelSession* Remember(const Call& call);
-  void Take(Call call, bool subscribe);
-  // The URIs after the wish; why not, if they would be too many.
+  // Changes `uris` as it is wished; why not, if they would be too many.
   const char* Apply(const Wish& wish, std::vector<std::string>* uris) const;
   void Save(const Running& call, const Record& record);
-  void TellOne(const ChannelSession& session, const std::vector<Change>& changes);
-  void Forget();  // those whose channels are closed
+  void Saved(const Wish& wish);
+  void Read(const std::string& session, StreamSession& of);
+  void Reread(const std::string& session, const StoreReply& reply);
+  void Hold(const std::vector<Change>& changes, std::vector<Change>* held);
+  void TellOne(const std::string& session, const std::vector<std::string>& uris,
+               const std::vector<Change>& changes);
 
   McpServer::State& server_;
   const ChangeOptions options_;
   std::vector<ChannelSession> channels_;
+  std::map<std::string, StreamSession, std::less<>> sessions_;  // by id
 };
 
 }  // namespace mcp_session

@@ -101,7 +101,13 @@ struct ClientAnswered {
   std::uint64_t number = 0;  // that Ask answered
   std::variant<Json, RpcError, ErrorCode> outcome;
 };
-using EngineNews = std::variant<CallStarted, CallCancelled, SessionEnded, ClientAnswered>;
+// A session has a stream of its own here from now on (GET): what is pushed to it arrives.
+struct SessionListens {
+  std::string principal;
+  std::string session;
+};
+using EngineNews =
+    std::variant<CallStarted, CallCancelled, SessionEnded, ClientAnswered, SessionListens>;
 
 class ServerEngine {
  public:
@@ -158,6 +164,9 @@ class ServerEngine {
   void Push(std::string_view session, std::string_view method, std::string_view params,
             Effects* effects);
 
+  // The sessions that have such a stream here, by GET; sorted.
+  std::vector<std::string> ListeningSessions() const;
+
   // Whether it submitted to the store since it was last asked this: there may be replies.
   bool TakeSubmitted();
 
@@ -174,10 +183,6 @@ class ServerEngine {
   // The channel that a call came by; nullopt if by HTTP.
   std::optional<ChannelId> ChannelOf(CallId call) const;
   bool IsOpen(ChannelId channel) const;
-  // A notification to the client on a channel, about no call. `params` is an object as JSON text,
-  // or empty. Dropped if the channel is closed.
-  void NotifyChannel(ChannelId channel, std::string_view method, std::string_view params,
-                     Effects* effects);
 
   // If the call came by a channel, its session's calls have this log level from now on; false if
   // it did not: the level is in the session's record then.

@@ -224,6 +224,9 @@ bool ServerEngine::State::Deliver(const Listener& listener, const StreamEvent& e
 
 void ServerEngine::State::BeginListening(Listener& listener, Turn& turn) {
   if (std::exchange(listener.begun, true)) return;
+  if (!listener.of_call()) {
+    turn.news->push_back(SessionListens{listener.caller.principal, listener.caller.session});
+  }
   turn.effects->push_back(effect::HttpStream{listener.exchange, 200, EventStreamHeaders()});
   if (listener.resumes || !HasEventIds(listener.caller)) return;
   std::string bytes;

@@ -1,7 +1,9 @@
-// Notifications that belong to no call, or to one that stays open for them: subscriptions/listen
-// (spec section 9).
+// Requests that stay open for notifications: subscriptions/listen (spec section 9). And who is
+// there to be told something.
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mcp_session/protocol/message.h"
 #include "mcp_session/session/server_state.h"
@@ -39,7 +41,9 @@ void ServerEngine::EndSubscription(CallId id, Effects* effects) {
   std::string params = "{\"requestId\":";  // U-08, ruling R-3
   AppendRequestId(request, &params);
   params += '}';
-  NotifyChannel(*told, "notifications/cancelled", params, effects);
+  std::string text;
+  AppendNotification("notifications/cancelled", params, &text);
+  effects->push_back(effect::Send{*told, std::move(text)});
 }
 
 std::optional<ChannelId> ServerEngine::ChannelOf(CallId id) const {
@@ -52,12 +56,14 @@ bool ServerEngine::IsOpen(ChannelId channel) const {
   return state_->channels.Find(channel.number) != nullptr;
 }
 
-void ServerEngine::NotifyChannel(ChannelId channel, std::string_view method,
-                                 std::string_view params, Effects* effects) {
-  if (!IsOpen(channel)) return;
-  std::string text;
-  AppendNotification(method, params, &text);
-  effects->push_back(effect::Send{channel, std::move(text)});
+std::vector<std::string> ServerEngine::ListeningSessions() const {
+  std::vector<std::string> sessions;
+  state_->listeners.ForEach([&](std::uint64_t, const Listener& listener) {
+    const bool open = listener.begun && listener.exchange.number != 0;
+    if (open && !listener.of_call()) sessions.push_back(listener.caller.session);
+  });
+  std::sort(sessions.begin(), sessions.end());
+  return sessions;
 }
 
 }  // namespace mcp_session
