@@ -129,7 +129,8 @@ TestResponse TestClient::ReceiveHead() {
 
 TestResponse TestClient::Receive(std::string_view method) {
   TestResponse response = ReceiveHead();
-  if (response.status == 0 || method == "HEAD" || response.status == 304) return response;
+  const bool bodiless = response.status == 204 || response.status == 304;
+  if (response.status == 0 || method == "HEAD" || bodiless) return response;
   if (response.headers.count("content-length") != 0) {
     const auto size =
         static_cast<std::size_t>(std::atoll(response.headers["content-length"].c_str()));

@@ -74,6 +74,19 @@ CLI::Option* DefineList(CLI::App& serve, const char* name, std::vector<std::stri
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void DefineCallerLimits(CLI::App& serve, ServeOptions& options) {
+  const auto define = [&](const char* name, std::uint32_t& count, const char* description) {
+    serve.add_option(name, count, description)->type_name("COUNT")->check(IsCount, "");
+  };
+  define("--rate-limit", options.rate_limit,
+         "Requests per second of one caller: a principal, or without tokens an address (no limit)");
+  define("--rate-burst", options.rate_burst,
+         "Requests of one caller at once, before --rate-limit holds (100)");
+  define("--max-open-requests", options.max_open,
+         "Requests of one caller that are being answered (no limit)");
+  define("--max-streams", options.max_streams, "Streams of one caller (no limit)");
+}
+
 void DefineAuth(CLI::App& serve, ServeOptions& options) {
   serve
       .add_option("--tokens", options.tokens,
@@ -161,6 +174,7 @@ void Define(CLI::App& serve, ServeOptions& options) {
              "repeated")
       ->type_name("ORIGIN");
   DefineAuth(serve, options);
+  DefineCallerLimits(serve, options);
 }
 
 // A tag has 22 characters; fewer than 8 of them are too easily somebody else's.

@@ -38,6 +38,11 @@ struct ServeOptions {
   std::vector<std::string> authorization_servers;  // empty: the issuer
   std::vector<std::string> scopes;                 // that every caller needs
   bool protect_metrics = false;
+  // Of one caller; 0: no limit.
+  std::uint32_t rate_limit = 0;    // requests per second
+  std::uint32_t rate_burst = 100;  // requests at once
+  std::uint32_t max_open = 0;
+  std::uint32_t max_streams = 0;
 };
 
 // mcp-session check

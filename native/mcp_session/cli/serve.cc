@@ -111,6 +111,10 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   http.pages = DemoPages();
   http.dynamic_pages = std::move(operator_pages);
   http.auth = ToAuthOptions(options, authenticator);
+  http.caller_limits = {.requests_per_second = static_cast<double>(options.rate_limit),
+                        .burst = static_cast<double>(options.rate_burst),
+                        .max_open = options.max_open,
+                        .max_streams = options.max_streams};
   HttpServer host(loop, server, http);
   const Result<HttpAddress> address = host.Listen();
   if (!address) {

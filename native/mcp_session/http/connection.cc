@@ -87,7 +87,8 @@ std::string_view Connection::path() const {
 ResponseForm Connection::form() const {
   return {.keep_alive = keep_alive_ && !server_.stopping(),
           .http_1_0 = http_1_0_,
-          .head_only = head_only_};
+          .head_only = head_only_,
+          .origin = origin_};
 }
 
 // Its body is still to come: worth waiting for?
@@ -107,13 +108,19 @@ void Connection::NoteRequest() {
   http_1_0_ = reader_.http_1_0();
   head_only_ = reader_.method() == "HEAD";
   is_get_ = reader_.method() == "GET";
+  NoteOrigin();
 }
 
 void Connection::OnRequest() {
   NoteRequest();
   SetWatch(input_watch_, Watch::kNothing);  // the next request has its own time
-  if (NeedsToken()) return Verify();
-  Dispatch({});
+  if (IsPreflight()) {
+    AnswerPreflight();
+  } else if (NeedsToken()) {
+    return Verify();
+  } else {
+    Dispatch({});
+  }
   if (!closed()) reader_.Next();
 }
 
@@ -127,6 +134,7 @@ HttpRequest Connection::Request() const {
 
 void Connection::Dispatch(std::string_view principal) {
   if (path() != server_.options().endpoint) return AnswerFromHost();
+  if (!Open(principal)) return;
   step_ = Step::kAnswering;
   exchange_ = server_.NewExchange(slot_);
   server_.Handle(event::HttpRequested{exchange_, Request(), principal});
@@ -174,6 +182,7 @@ void Connection::RespondFromHost(int status, const ResponseHeaders& headers,
 
 void Connection::Refuse(int status, std::string_view message) {
   keep_alive_ = head_only_ = false;
+  NoteOrigin();
   RespondFromHost(status, {{"content-type", "application/json"}}, RefusalBody(status, message));
 }
 
@@ -205,6 +214,7 @@ void Connection::End() {
 }
 
 void Connection::EndAnswer() {
+  CloseCall();
   exchange_ = {};
   streaming_ = false;
   step_ = form().keep_alive ? Step::kReading : Step::kClosing;
@@ -378,6 +388,7 @@ void Connection::Drop() {
 }
 
 void Connection::Close() {
+  CloseCall();
   exchange_ = {};
   step_ = Step::kClosed;
   SetWatch(input_watch_, Watch::kNothing);

@@ -30,6 +30,7 @@
 #include "mcp_session/auth/authenticator.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/http/access.h"
+#include "mcp_session/http/caller_limits.h"
 #include "mcp_session/http/request_reader.h"
 #include "mcp_session/http/response.h"
 #include "mcp_session/http/server.h"
@@ -110,12 +111,17 @@ class Connection {
   void OnHead();
   void NoteRequest();
   void OnRequest();
+  void NoteOrigin();
+  bool IsPreflight() const;
+  void AnswerPreflight();
   HttpRequest Request() const;
   bool NeedsToken() const;
   void Verify();
   void Reject(const Authentication& who);
   void RefuseToken(int status, Access::Reason reason, std::string_view message);
   void Dispatch(std::string_view principal);
+  bool Open(std::string_view principal);
+  void CloseCall();
   void AnswerFromHost();
   void RespondFromHost(int status, const ResponseHeaders& headers, std::string_view body);
   void Refuse(int status, std::string_view message);
@@ -143,6 +149,7 @@ class Connection {
   const std::uint32_t slot_;
   HttpSocket socket_;
   RequestReader reader_;
+  std::string peer_;  // how CallerLimits calls whoever is at the other end; once it is asked for
   std::size_t accounted_ = 0;  // what the server thinks reader_ takes
   std::string out_;            // to be sent; up to sent_ it is
   std::size_t sent_ = 0;
@@ -155,6 +162,8 @@ class Connection {
   bool head_only_ = false;
   bool is_get_ = false;
   bool streaming_ = false;
+  std::string origin_;                      // of the page that sent it, if that may read the answer
+  CallerLimits::Caller* caller_ = nullptr;  // what it is counted for
 
   bool first_ = true;       // no request was read yet
   bool peer_done_ = false;  // it sends nothing more

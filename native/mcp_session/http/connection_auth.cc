@@ -1,9 +1,16 @@
-// Who sent a request, before anybody else hears of it (spec A-01, H-24).
+// Who sent a request, and whether it may, before anybody else hears of it (spec A-01, H-24):
+// pages of other origins, tokens, and what one caller may have open.
+#include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "mcp_session/auth/bearer.h"
 #include "mcp_session/http/connection.h"
+#include "mcp_session/http/cors.h"
 #include "mcp_session/http/server_state.h"
 #include "mcp_session/protocol/http.h"
 
@@ -21,7 +28,53 @@ Bearer FindBearer(const RequestReader& reader) {
   return found.value_or(Bearer{});
 }
 
+ResponseHeaders RetryAfter(Millis time) {
+  return {{"content-type", "application/json"},
+          {"retry-after", std::to_string(std::max<std::int64_t>(1, (time.count + 999) / 1000))}};
+}
+
+// The name of a caller without a name: the address, of IPv6 the part that is one customer's.
+std::string NameOf(const boost::asio::ip::address& address) {
+  if (address.is_v4()) {
+    const auto bytes = address.to_v4().to_bytes();
+    return "a" + std::string(bytes.begin(), bytes.end());
+  }
+  const auto bytes = address.to_v6().to_bytes();
+  const bool mapped = address.to_v6().is_v4_mapped();
+  return "a" + (mapped ? std::string(bytes.end() - 4, bytes.end())
+                       : std::string(bytes.begin(), bytes.begin() + 8));
+}
+
 }  // namespace
+
+// Whose pages may read the answer to the current request.
+void Connection::NoteOrigin() {
+  origin_.clear();
+  const std::string_view origin = reader_.FindHeader("origin");
+  if (origin.empty()) return;
+  if (server_.has_metadata_at(path())) {
+    origin_ = "*";  // it is for everybody
+  } else if (path() == server_.options().endpoint) {
+    HttpRequest caller(reader_.method(), {});
+    caller.AddHeader("origin", origin);
+    if (const auto host = reader_.FindHeader("host"); !host.empty()) caller.AddHeader("host", host);
+    if (Admits(server_.hosts(), caller)) origin_ = origin;
+  }
+}
+
+bool Connection::IsPreflight() const {
+  return reader_.method() == "OPTIONS" && !reader_.FindHeader("origin").empty() &&
+         !reader_.FindHeader("access-control-request-method").empty() &&
+         (path() == server_.options().endpoint || server_.has_metadata_at(path()));
+}
+
+void Connection::AnswerPreflight() {
+  if (origin_.empty()) {
+    return RespondFromHost(403, {{"content-type", "application/json"}},
+                           RefusalBody(403, "this Origin or Host is not allowed"));
+  }
+  RespondFromHost(204, PreflightHeaders(reader_.FindHeader("access-control-request-headers")), {});
+}
 
 bool Connection::NeedsToken() const {
   if (server_.options().auth.authenticator == nullptr) return false;
@@ -64,9 +117,7 @@ void Connection::Reject(const Authentication& who) {
   if (who.verdict != Authentication::Verdict::kUnavailable) {
     return RefuseToken(401, Access::Reason::kInvalidToken, "the bearer token is not valid");
   }
-  const auto seconds = (who.retry_after.count + 999) / 1000;
-  RespondFromHost(503,
-                  {{"content-type", "application/json"}, {"retry-after", std::to_string(seconds)}},
+  RespondFromHost(503, RetryAfter(who.retry_after),
                   RefusalBody(503, "the bearer token cannot be verified now"));
 }
 
@@ -76,6 +127,31 @@ void Connection::RefuseToken(int status, Access::Reason reason, std::string_view
                    {"cache-control", "no-store"},
                    {"www-authenticate", server_.access().Challenge(reason)}},
                   RefusalBody(status, message));
+}
+
+// False, and answered, if the caller has as much open as it may.
+bool Connection::Open(std::string_view principal) {
+  CallerLimits& limits = server_.caller_limits();
+  if (!limits.limits_anything()) return true;
+  if (principal.empty() && peer_.empty()) {
+    boost::system::error_code error;
+    const auto peer = socket_.remote_endpoint(error);
+    peer_ = error ? "a" : NameOf(peer.address());
+  }
+  const std::string name = principal.empty() ? peer_ : "p" + std::string(principal);
+  const auto kind = is_get_ ? CallerLimits::Kind::kStream : CallerLimits::Kind::kRequest;
+  const CallerLimits::Admission admission = limits.Open(name, kind, server_.now());
+  caller_ = admission.caller;
+  if (caller_ != nullptr) return true;
+  RespondFromHost(429, RetryAfter(admission.retry_after),
+                  RefusalBody(429, "too many requests of this caller"));
+  return false;
+}
+
+void Connection::CloseCall() {
+  if (caller_ == nullptr) return;
+  const auto kind = is_get_ ? CallerLimits::Kind::kStream : CallerLimits::Kind::kRequest;
+  server_.caller_limits().Close(std::exchange(caller_, nullptr), kind);
 }
 
 }  // namespace mcp_session

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "mcp_session/base/error.h"
+#include "mcp_session/http/cors.h"
 #include "mcp_session/json/write.h"
 
 namespace mcp_session {
@@ -35,6 +36,7 @@ void AppendHead(int status, const ResponseHeaders& headers, const ResponseForm& 
     *out += value;
     *out += "\r\n";
   }
+  AppendCorsLines(form.origin, out);
   if (!form.keep_alive) {
     *out += "connection: close\r\n";
   } else if (form.http_1_0) {

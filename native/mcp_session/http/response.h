@@ -13,8 +13,9 @@ namespace mcp_session {
 // How a response goes over its connection.
 struct ResponseForm {
   bool keep_alive = true;
-  bool http_1_0 = false;   // no chunks; keep-alive must be said
-  bool head_only = false;  // the answer to HEAD: no body, whatever the headers say
+  bool http_1_0 = false;    // no chunks; keep-alive must be said
+  bool head_only = false;   // the answer to HEAD: no body, whatever the headers say
+  std::string_view origin;  // whose pages may read it; empty: our own
 };
 
 void AppendResponse(int status, const ResponseHeaders& headers, std::string_view body,

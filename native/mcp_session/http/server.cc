@@ -66,6 +66,10 @@ std::string_view Complaint(const HttpServerOptions& options) {
                             options.write_time, options.keep_alive_interval}) {
     if (time <= Millis{0}) return "a time is not positive";
   }
+  const HttpCallerLimits& caller = options.caller_limits;
+  if (caller.requests_per_second < 0 || caller.burst < 1 || caller.max_callers == 0) {
+    return "a limit for each caller is out of range";
+  }
   return Complaint(options.auth);
 }
 
@@ -87,6 +91,7 @@ HttpServer::State::State(asio::io_context& loop, McpServer& server, HttpServerOp
       server_(server),
       options_(std::move(options)),
       pages_(options_.pages, options_.content_security_policy),
+      caller_limits_(options_.caller_limits),
       acceptor_(loop),
       accepted_(loop),
       timer_(loop),

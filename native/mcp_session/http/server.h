@@ -9,6 +9,9 @@
 // is answered by a JSON-RPC error without id (spec E-03), and if the rest of the request would
 // only be in the way the connection is closed.
 //
+// Pages of the origins that ServerOptions::hosts admits may call from browsers: the server answers
+// their preflights, and lets them read its answers.
+//
 // A client that closes its connection, or its sending side, before the answer is complete has
 // gone: McpServer is told, which cancels a stateless call (spec S-44) and does not touch one of a
 // session (spec H-49).
@@ -27,6 +30,7 @@
 #include "mcp_session/base/limits.h"
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
+#include "mcp_session/http/caller_limits.h"
 #include "mcp_session/server/mcp_server.h"
 
 namespace boost::asio {
@@ -77,6 +81,7 @@ struct HttpServerOptions {
   // Where none is at /healthz the server itself says "ok" there.
   std::vector<HttpDynamicPage> dynamic_pages;
   HttpAuthOptions auth;
+  HttpCallerLimits caller_limits;  // by default none
   // Goes out with every page. Compiling WebAssembly needs 'wasm-unsafe-eval'.
   std::string content_security_policy =
       "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; "

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "mcp_session/http/access.h"
+#include "mcp_session/http/caller_limits.h"
 #include "mcp_session/http/connection.h"
 #include "mcp_session/http/pages.h"
 #include "mcp_session/http/server.h"
@@ -57,6 +58,8 @@ class HttpServer::State {
   const HttpServerOptions& options() const { return options_; }
   const Pages& pages() const { return pages_; }
   const Access& access() const { return *access_; }
+  bool has_metadata_at(std::string_view path) const { return access_->Metadata(path) != nullptr; }
+  CallerLimits& caller_limits() { return caller_limits_; }
   const HostPolicy& hosts() const { return server_.hosts(); }
   // Null if there is none.
   const HttpDynamicPage* FindDynamicPage(std::string_view path) const;
@@ -105,6 +108,7 @@ class HttpServer::State {
   const HttpServerOptions options_;
   const Pages pages_;
   std::optional<Access> access_;  // since Listen
+  CallerLimits caller_limits_;
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
       acceptor_;
   HttpSocket accepted_;
