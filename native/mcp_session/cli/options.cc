@@ -87,6 +87,17 @@ void DefineCallerLimits(CLI::App& serve, ServeOptions& options) {
   define("--max-streams", options.max_streams, "Streams of one caller (no limit)");
 }
 
+void DefineTls(CLI::App& serve, ServeOptions& options) {
+  const auto define = [&](const char* name, std::string& file, const char* description) {
+    serve.add_option(name, file, description)->type_name("FILE");
+  };
+  define("--tls-cert", options.tls_cert,
+         "Speak TLS with this certificate and its chain, PEM; read again at SIGHUP");
+  define("--tls-key", options.tls_key, "Its private key, PEM");
+  define("--tls-client-ca", options.tls_client_ca,
+         "Take only clients with a certificate that one of these signed, PEM");
+}
+
 void DefineAuth(CLI::App& serve, ServeOptions& options) {
   serve
       .add_option("--tokens", options.tokens,
@@ -173,6 +184,7 @@ void Define(CLI::App& serve, ServeOptions& options) {
              "An origin whose pages may call besides our own (https://app.example); may be "
              "repeated")
       ->type_name("ORIGIN");
+  DefineTls(serve, options);
   DefineAuth(serve, options);
   DefineCallerLimits(serve, options);
 }
@@ -303,7 +315,13 @@ Command ParseCommandLine(int argc, const char* const* argv, const std::string& r
     const std::string& first = unknown.front();
     return Usage((first.starts_with('-') ? "unknown option " : "unknown argument ") + first);
   }
-  if (serve.parsed()) return serve_options;
+  if (serve.parsed()) {
+    const bool tls = !serve_options.tls_cert.empty();
+    if (tls == serve_options.tls_key.empty() || (!tls && !serve_options.tls_client_ca.empty())) {
+      return Usage("--tls-cert and --tls-key belong together");
+    }
+    return serve_options;
+  }
   if (migrate.parsed()) return migrate_options;
   constexpr const char* kWhich = "which store? Give its URL, or set REDIS_URL";
   if (check.parsed()) {

@@ -28,6 +28,9 @@ struct ServeOptions {
   bool stdio = false;
   std::vector<std::string> allow_hosts;
   std::vector<std::string> allow_origins;
+  std::string tls_cert;  // PEM files; empty: without TLS
+  std::string tls_key;
+  std::string tls_client_ca;
   // Who may call; without `tokens` and `jwks` everybody.
   std::string tokens;                  // a file (auth/static_token_authenticator.h)
   std::string jwks;                    // a URL or a file

@@ -102,6 +102,18 @@ void StopAtSignals(asio::signal_set& signals, Host& host) {
   });
 }
 
+// Reads the certificate again at SIGHUP.
+void ReloadAtSighup(asio::signal_set& signals, HttpServer& host) {
+  boost::system::error_code ignored;  // it is added again each time, which is no error
+  signals.add(SIGHUP, ignored);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    const Result<void> loaded = host.ReloadTls();
+    LogLine(loaded ? "the certificate was read again" : InWords(loaded.error()));
+    ReloadAtSighup(signals, host);
+  });
+}
+
 int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server,
               Authenticator* authenticator, std::vector<HttpDynamicPage> operator_pages) {
   RaiseDescriptorLimit();
@@ -110,6 +122,7 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   http.port = options.port;
   http.pages = DemoPages();
   http.dynamic_pages = std::move(operator_pages);
+  http.tls = {options.tls_cert, options.tls_key, options.tls_client_ca};
   http.auth = ToAuthOptions(options, authenticator);
   http.caller_limits = {.requests_per_second = static_cast<double>(options.rate_limit),
                         .burst = static_cast<double>(options.rate_burst),
@@ -117,10 +130,7 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
                         .max_streams = options.max_streams};
   HttpServer host(loop, server, http);
   const Result<HttpAddress> address = host.Listen();
-  if (!address) {
-    LogLine(address.error().message);
-    return address.error().code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
-  }
+  if (!address) return Complain(address.error());
   boost::system::error_code error;
   const auto bound = asio::ip::make_address(address->host, error);
   if (!error && bound.is_unspecified() && options.allow_hosts.empty()) {
@@ -130,6 +140,8 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   }
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   StopAtSignals(signals, host);
+  asio::signal_set reload(loop);
+  if (address->tls) ReloadAtSighup(reload, host);
   const std::string origin = address->Origin();
   std::printf("mcp-session listening on %s%s\n", origin.c_str(), http.endpoint.c_str());
   std::printf("open %s/ in a browser\n", origin.c_str());

@@ -29,11 +29,13 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Connection::Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket)
+Connection::Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket,
+                       const TlsContext* tls)
     : server_(server),
       slot_(slot),
       socket_(std::move(socket)),
       reader_(ReadLimits{server.options().max_header_bytes, server.options().max_body_bytes}) {
+  if (tls != nullptr) tls_.emplace(*tls, socket_.native_handle());
   WatchList& nothing = server_.watches()[static_cast<std::size_t>(Watch::kNothing)];
   input_watch_ = nothing.insert(nothing.end(), Watched{this});
   output_watch_ = nothing.insert(nothing.end(), Watched{this});
@@ -230,7 +232,9 @@ void Connection::Write() {
   const std::size_t before = sent_;
   error_code error;
   while (unsent() > 0) {
-    sent_ += socket_.write_some(asio::buffer(out_.data() + sent_, unsent()), error);
+    const std::span<const char> rest(out_.data() + sent_, unsent());
+    sent_ += tls_ ? tls_->Write(rest, &error)
+                  : socket_.write_some(asio::buffer(rest.data(), rest.size()), error);
     if (!error) continue;
     if (error != asio::error::would_block && error != asio::error::try_again) return Drop();
     AwaitWritable();
@@ -261,6 +265,7 @@ void Connection::OnAllWritten() {
   if (out_.capacity() > kKeptBuffer) std::string().swap(out_);
   if (peer_done_ && step_ != Step::kAnswering) return Close();
   if (step_ != Step::kClosing) return;
+  if (tls_) tls_->Finish();
   error_code ignored;  // whether the peer still listens shows in what we read
   socket_.shutdown(HttpSocket::shutdown_send, ignored);
   step_ = Step::kLingering;
@@ -283,9 +288,26 @@ void Connection::StartReading() {
     return StartReading();
   }
   reading_ = true;
+  if (tls_) {
+    // Never from inside: what is decrypted already may be much.
+    return asio::post(server_.loop(), [this, room] { ReadTls(room); });
+  }
   socket_.async_read_some(
       asio::buffer(room.data(), room.size()),
       [this](const error_code& error, std::size_t bytes) { OnRead(error, bytes); });
+}
+
+// The handshake is in here, too.
+void Connection::ReadTls(std::span<char> room) {
+  error_code error = asio::error::operation_aborted;
+  std::size_t bytes = 0;
+  if (!closed()) bytes = tls_->Read(room, &error);
+  if (error != asio::error::would_block) return OnRead(error, bytes);
+  const auto direction =
+      tls_->reading_waits_to_write() ? HttpSocket::wait_write : HttpSocket::wait_read;
+  socket_.async_wait(direction, [this, room](const error_code& failed) {
+    failed ? OnRead(failed, 0) : ReadTls(room);
+  });
 }
 
 void Connection::OnRead(const error_code& error, std::size_t bytes) {
@@ -394,6 +416,7 @@ void Connection::Close() {
   SetWatch(input_watch_, Watch::kNothing);
   SetWatch(output_watch_, Watch::kNothing);
   server_.Account(std::exchange(accounted_, 0), 0);
+  if (tls_) tls_->Finish();
   error_code ignored;  // there is nothing left to do about it
   socket_.close(ignored);
   server_.OnClosed();

@@ -24,6 +24,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +36,7 @@
 #include "mcp_session/http/request_reader.h"
 #include "mcp_session/http/response.h"
 #include "mcp_session/http/server.h"
+#include "mcp_session/http/tls.h"
 #include "mcp_session/protocol/http.h"
 #include "mcp_session/session/effect.h"
 
@@ -68,7 +71,9 @@ using WatchLists = std::array<WatchList, kWatchCount>;
 
 class Connection {
  public:
-  Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket);
+  // Without TLS if `tls` is null.
+  Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket,
+             const TlsContext* tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -132,6 +137,7 @@ class Connection {
   void OnAllWritten();
   void StartReading();
   bool WantsToRead() const;
+  void ReadTls(std::span<char> room);
   void OnRead(const boost::system::error_code& error, std::size_t bytes);
   void AdvanceLater();
   void UpdateWatches();
@@ -148,6 +154,7 @@ class Connection {
   HttpServer::State& server_;
   const std::uint32_t slot_;
   HttpSocket socket_;
+  std::optional<TlsSession> tls_;
   RequestReader reader_;
   std::string peer_;  // how CallerLimits calls whoever is at the other end; once it is asked for
   std::size_t accounted_ = 0;  // what the server thinks reader_ takes

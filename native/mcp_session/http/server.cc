@@ -75,7 +75,9 @@ std::string_view Complaint(const HttpServerOptions& options) {
 
 }  // namespace
 
-std::string HttpAddress::Origin() const { return "http://" + Authority(host, port); }
+std::string HttpAddress::Origin() const {
+  return (tls ? "https://" : "http://") + Authority(host, port);
+}
 
 HttpServer::State::Turn::Turn(State& state) : state_(state) {
   state_.now_ = MonotonicNow();
@@ -106,6 +108,9 @@ Result<HttpAddress> HttpServer::State::Listen() {
   if (const auto complaint = Complaint(options_); !complaint.empty()) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, std::string(complaint));
   }
+  if (Result<void> loaded = ReloadTls(); !loaded) {
+    return tl::unexpected<Error>(std::move(loaded.error()));
+  }
   MCPS_TRY(const tcp::endpoint wanted, Resolve(loop_, options_.host, options_.port));
   error_code error;
   acceptor_.open(wanted.protocol(), error);
@@ -113,7 +118,7 @@ Result<HttpAddress> HttpServer::State::Listen() {
   if (!error) acceptor_.bind(wanted, error);
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   const tcp::endpoint bound = error ? wanted : acceptor_.local_endpoint(error);
-  const HttpAddress address{bound.address().to_string(), bound.port()};
+  const HttpAddress address{bound.address().to_string(), bound.port(), tls_ != nullptr};
   if (error) {
     const std::string reason =
         error == asio::error::address_in_use ? "the port is in use" : error.message();
@@ -124,6 +129,12 @@ Result<HttpAddress> HttpServer::State::Listen() {
   StartAccepting();
   SetTimer();
   return address;
+}
+
+Result<void> HttpServer::State::ReloadTls() {
+  if (options_.tls.certificate_file.empty()) return {};
+  MCPS_TRY(tls_, TlsContext::Load(options_.tls));
+  return {};
 }
 
 void HttpServer::State::Run() {
@@ -216,7 +227,7 @@ void HttpServer::State::Admit() {
   }
   const std::uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
-  connections_[slot] = std::make_unique<Connection>(*this, slot, std::move(socket));
+  connections_[slot] = std::make_unique<Connection>(*this, slot, std::move(socket), tls_.get());
   ++open_;
   connections_[slot]->Advance();
 }
@@ -386,5 +397,6 @@ Result<HttpAddress> HttpServer::Listen() { return state_->Listen(); }
 void HttpServer::Run() { state_->Run(); }
 void HttpServer::Stop() { state_->Stop(); }
 void HttpServer::Wake() { state_->Wake(); }
+Result<void> HttpServer::ReloadTls() { return state_->ReloadTls(); }
 
 }  // namespace mcp_session

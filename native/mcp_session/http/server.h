@@ -73,10 +73,18 @@ struct HttpAuthOptions {
   std::vector<std::string> required_scopes;  // without all of these: 403 (spec A-02)
 };
 
+// TLS 1.2 or newer, from PEM files. Without a certificate there is none.
+struct HttpTlsOptions {
+  std::string certificate_file;  // ours, and those between it and whom clients trust
+  std::string key_file;
+  std::string client_ca_file;  // clients must have a certificate that one of these signed
+};
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name: its first address is taken
   std::uint16_t port = 8808;       // 0: any that is free
-  std::string endpoint = "/mcp";   // where McpServer answers
+  HttpTlsOptions tls;
+  std::string endpoint = "/mcp";  // where McpServer answers
   std::vector<HttpPage> pages;
   // Where none is at /healthz the server itself says "ok" there.
   std::vector<HttpDynamicPage> dynamic_pages;
@@ -106,7 +114,8 @@ struct HttpServerOptions {
 struct HttpAddress {
   std::string host;  // an address, without brackets
   std::uint16_t port = 0;
-  std::string Origin() const;  // "http://127.0.0.1:8808", "http://[::1]:8808"
+  bool tls = false;
+  std::string Origin() const;  // "http://127.0.0.1:8808", "https://[::1]:8808"
 };
 
 class HttpServer {
@@ -118,8 +127,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Starts to listen. kInvalidArgument: no such host, or an option out of range; kTransport: the
-  // system does not let us (the port is in use, ...). Once, before Run.
+  // Starts to listen. kInvalidArgument: no such host, or an option out of range; kMisconfigured: a
+  // file for TLS cannot be used; kTransport: the system does not let us (the port is in use, ...).
+  // Once, before Run.
   Result<HttpAddress> Listen();
 
   // Serves, by running the loop, until Stop has done its work.
@@ -129,6 +139,10 @@ class HttpServer {
   // for the grace period, then lets go of the rest. A second call ends the grace period. From any
   // thread.
   void Stop();
+
+  // Reads the files for TLS again, for connections to come. kMisconfigured: one cannot be used, and
+  // all stays as it is. On the loop's thread.
+  Result<void> ReloadTls();
 
   // Sends event::Woken soon: a store has replies. On the loop's thread.
   void Wake();

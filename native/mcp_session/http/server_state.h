@@ -27,6 +27,7 @@
 #include "mcp_session/http/connection.h"
 #include "mcp_session/http/pages.h"
 #include "mcp_session/http/server.h"
+#include "mcp_session/http/tls.h"
 #include "mcp_session/session/event.h"
 
 namespace mcp_session {
@@ -40,6 +41,7 @@ class HttpServer::State {
   void Run();
   void Stop();
   void Wake();
+  Result<void> ReloadTls();
 
   // For connections.
   //
@@ -109,6 +111,7 @@ class HttpServer::State {
   const Pages pages_;
   std::optional<Access> access_;  // since Listen
   CallerLimits caller_limits_;
+  std::shared_ptr<TlsContext> tls_;  // null: without
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
       acceptor_;
   HttpSocket accepted_;
