@@ -14,9 +14,11 @@
 
 #include "mcp_session/http/server.h"
 #include "mcp_session/schema/json_schema_validator.h"
+#include "mcp_session/seal/key_ring_sealer.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/store/memory_store.h"
 #include "mcp_session/system/entropy.h"
+#include "tests/conformance/asking_fixtures.h"
 
 namespace mcp_session {
 namespace {
@@ -255,11 +257,14 @@ int Serve() {
   SystemEntropy entropy;
   MemorySessionStore store({}, entropy);
   const JsonSchemaValidator schemas;
+  KeyRingSealer sealer({MakeStateKey(entropy)}, entropy);
   McpServer server({.name = "everything", .version = "1", .hosts = LoopbackHosts()}, store,
                    entropy);
   server.CheckArgumentsWith(schemas);
+  server.SealStatesWith(sealer);
   Fixtures fixtures(server, loop);
-  const Result<void> added = fixtures.AddAll();
+  Result<void> added = fixtures.AddAll();
+  if (added) added = AddAskingFixtures(server);
   HttpServer host(loop, server, {.port = 0});
   const Result<HttpAddress> address = host.Listen();
   if (!added || !address) {

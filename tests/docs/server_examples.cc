@@ -12,6 +12,7 @@
 
 #include "mcp_session/json/access.h"
 #include "mcp_session/schema/json_schema_validator.h"
+#include "mcp_session/seal/key_ring_sealer.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/server/mcp_server.h"
 #include "mcp_session/store/memory_store.h"
@@ -31,6 +32,7 @@ class Notes {
     if (added) added = AddResources(server);
     if (added) added = AddPrompts(server);
     if (added) added = AddTools(server, loop);
+    if (added) added = AddRemove(server);
     return added;
   }
 
@@ -123,6 +125,24 @@ class Notes {
     });
   }
 
+  Result<void> AddRemove(McpServer& server) {
+    return server.AddTool(
+        {.name = "remove", .description = "Removes a note."}, [this](ToolCall& call) {
+          const auto title = call.StringArgument("title");
+          if (!title) return ToolResult::Error(title.error().message);
+          const Json* answer =
+              call.Ask("confirm", Form("Remove the note " + *title + "?")
+                                      .Add(BooleanField{{.name = "sure", .title = "I am sure"}}));
+          if (answer == nullptr) return ToolResult();  // asked: this runs again with the answer
+          const Json* content = AcceptedContent(*answer);
+          if (content == nullptr || !FindBool(*content, "sure").value_or(false)) {
+            return ToolResult::Text("The user does not want it removed.");
+          }
+          notes_.erase(*title);
+          return ToolResult::Text("Removed.");
+        });
+  }
+
   JsonSchemaValidator schemas_;
   std::string log_;
   std::map<std::string, std::string> notes_ = {{"milk", "Buy *milk*."}, {"mail", "Answer Ann."}};
@@ -134,7 +154,7 @@ std::string Ask(McpServer& server, boost::asio::io_context& loop, const std::str
   const std::string body =
       R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":{)" + params +
       R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
-      R"("io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/logLevel":"info"}}})";
+      R"("io.modelcontextprotocol/clientCapabilities":{"elicitation":{}},"io.modelcontextprotocol/logLevel":"info"}}})";
   HttpRequest request("POST", body);
   request.AddHeader("accept", "application/json, text/event-stream");
   request.AddHeader("content-type", "application/json");
@@ -156,7 +176,10 @@ std::string Ask(McpServer& server, boost::asio::io_context& loop, const std::str
 
 class NotesTest : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(notes_.AddTo(server_, loop_)); }
+  void SetUp() override {
+    server_.SealStatesWith(sealer_);
+    ASSERT_TRUE(notes_.AddTo(server_, loop_));
+  }
   std::string Ask(const std::string& method, const std::string& name, const std::string& params) {
     return ::Ask(server_, loop_, method, name, params);
   }
@@ -164,6 +187,7 @@ class NotesTest : public testing::Test {
   boost::asio::io_context loop_;
   SystemEntropy entropy_;
   MemorySessionStore store_{{}, entropy_};
+  KeyRingSealer sealer_{{MakeStateKey(entropy_)}, entropy_};
   McpServer server_{{.name = "notes"}, store_, entropy_};
   Notes notes_;
 };
@@ -211,6 +235,21 @@ TEST_F(NotesTest, AreListenedTo) {
   EXPECT_TRUE(Has(Ask("tools/call", "write_note",
                       R"("name":"write_note","arguments":{"title":"tea","text":"Green."},)"),
                   "Written."));
+}
+
+TEST_F(NotesTest, AreRemovedWhenTheUserIsSure) {
+  const std::string params = R"("name":"remove","arguments":{"title":"milk"},)";
+  const std::string asked = Ask("tools/call", "remove", params);
+  EXPECT_TRUE(Has(asked, "Remove the note milk?"));
+  const std::string before = R"("requestState":")";
+  const std::size_t from = asked.find(before) + before.size();
+  const std::string state = asked.substr(from, asked.find('"', from) - from);
+  EXPECT_TRUE(Has(Ask("tools/call", "remove",
+                      params + R"("requestState":")" + state +
+                          R"(","inputResponses":{"confirm":)"
+                          R"({"action":"accept","content":{"sure":true}}},)"),
+                  "Removed."));
+  EXPECT_TRUE(Has(Ask("resources/read", "notes://milk", R"("uri":"notes://milk",)"), "-32602"));
 }
 
 TEST_F(NotesTest, AreDrawnLater) {

@@ -26,6 +26,7 @@
 #include "mcp_session/http/server.h"
 #include "mcp_session/metrics/metered_store.h"
 #include "mcp_session/schema/json_schema_validator.h"
+#include "mcp_session/seal/key_ring_sealer.h"
 #include "mcp_session/stdio/server.h"
 #include "mcp_session/system/entropy.h"
 #include "mcp_session/system/log.h"
@@ -179,10 +180,12 @@ int Serve(const ServeOptions& options) {
       "Baskets are kept under handles: create_basket makes one, the other basket tools take it.";
   about.hosts = Hosts(options);
   const JsonSchemaValidator schemas;
+  KeyRingSealer sealer({MakeStateKey(entropy)}, entropy);
   McpServer server(about, store, entropy);
   server.CheckArgumentsWith(schemas, [](std::string_view tool, std::string_view problem) {
     LogLine("the result of " + std::string(tool) + " is wrong: " + std::string(problem));
   });
+  server.SealStatesWith(sealer);
   Result<void> added = AddDemoTools(server, loop);
   if (added) added = AddDemoShelf(server);
   if (!added) {

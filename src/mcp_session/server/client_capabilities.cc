@@ -3,10 +3,13 @@
 #include <string>
 #include <utility>
 
+#include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
+#include "mcp_session/json/write.h"
 #include "mcp_session/protocol/classify.h"
-#include "mcp_session/server/feature.h"
+#include "mcp_session/server/server_state.h"
+#include "mcp_session/server/tool.h"
 #include "mcp_session/session/session_record.h"
 
 namespace mcp_session {
@@ -54,6 +57,32 @@ Json ClientCapabilities(const Call& call) {
 
 bool HasCapabilities(const Json& declared, const Json& required) {
   return Covers(WithModes(declared), WithModes(required));
+}
+
+// The number for it belongs to the stateless era (S-07); in the other it is for the model to read.
+void RefuseForCapabilities(McpServer::State& server, const Call& call, const Json& required) {
+  const bool tool = call.method == "tools/call";
+  if (call.era() == Era::kStateless) {
+    RpcError error;
+    error.code = JsonRpcNumber(ErrorCode::kMissingCapability);
+    error.message = tool ? "the client did not declare what this tool needs"
+                         : "the client did not declare what this needs";
+    error.data = EmptyObject();
+    (*error.data)["requiredCapabilities"] = required;
+    return server.engine.Fail(call.id, error, HttpStatus(ErrorCode::kMissingCapability),
+                              server.effects);
+  }
+  if (!tool) {
+    return server.engine.Fail(call.id, ErrorCode::kInvalidRequest,
+                              "the client did not declare what this needs", server.effects);
+  }
+  std::string text = "This tool needs a client that can do more: ";
+  std::string members = "\"content\":";
+  const bool valid = AppendJson(required, &text) &&
+                     AppendJson(ToolResult::Error(std::move(text)).content, &members);
+  MCPS_CHECK(valid);
+  members += ",\"isError\":true";
+  server.engine.Answer(call.id, members, {}, server.effects);
 }
 
 Json HandlerCall::client_capabilities() const { return ClientCapabilities(state_->call); }

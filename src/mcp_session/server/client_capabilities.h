@@ -3,7 +3,7 @@
 #define MCP_SESSION_SERVER_CLIENT_CAPABILITIES_H_
 
 #include "mcp_session/json/json.h"
-#include "mcp_session/session/server_engine.h"
+#include "mcp_session/server/mcp_server.h"
 
 namespace mcp_session {
 
@@ -13,6 +13,9 @@ Json ClientCapabilities(const Call& call);
 // Whether `declared` has every member of `required`, those within members too. An elicitation
 // without a mode is one by form (spec M-03).
 bool HasCapabilities(const Json& declared, const Json& required);
+
+// Ends `call`, whose client did not declare `required`, which has a JSON form.
+void RefuseForCapabilities(McpServer::State& server, const Call& call, const Json& required);
 
 }  // namespace mcp_session
 

@@ -21,6 +21,7 @@ class Feature {
   enum class Name : std::uint8_t {
     kTools,
     kToolChecks,
+    kSealedStates,
     kPrompts,
     kResources,
     kCompletions,
@@ -69,6 +70,14 @@ class Feature {
   static void FailCall(McpServer::State& server, const Running& call, const Error& error);
 };
 
+// What a handler asks of its client (rounds.h), for those that only have to know whether it did.
+class Asking {
+ public:
+  virtual ~Asking() = default;
+  // The handler has answered. False if it asked nothing, so that this is the call's answer.
+  virtual bool EndRun(McpServer::State& server, const Feature::Running& call) = 0;
+};
+
 // What the copies of a HandlerCall share. Each feature derives its own.
 struct HandlerCall::State {
   State(std::weak_ptr<McpServer::State> server_in, Feature& feature_in, Call call_in);
@@ -77,8 +86,10 @@ struct HandlerCall::State {
   std::weak_ptr<McpServer::State> server;  // a handler may keep a call longer than that
   Feature& feature;                        // lives as long as the server
   Call call;
-  bool running = false;    // the handler was called and has not answered
-  bool cancelled = false;  // the client gave up
+  Json arguments = EmptyObject();  // of a tool or a prompt
+  std::shared_ptr<Asking> asking;  // made when it asks; null: it has not
+  bool running = false;            // the handler was called and has not answered
+  bool cancelled = false;          // the client gave up
 };
 
 }  // namespace mcp_session

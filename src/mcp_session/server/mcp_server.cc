@@ -42,7 +42,7 @@ void McpServer::State::Handle(const Event& event_in, Instant at, Effects* out) {
   effects_outside_.clear();
   std::vector<Running> answered;
   answered.swap(answered_outside_);
-  for (const Running& call : answered) call->feature.HandleAnswer(call);
+  for (const Running& call : answered) Finish(call);
   if (store.NextDeadline() <= now) store.Tick(now);
   const bool stopping = std::holds_alternative<event::Stopping>(event_in);
   for (Feature* feature = features_.get(); feature != nullptr; feature = feature->next.get()) {
@@ -166,9 +166,14 @@ void McpServer::State::StoreReady() {
 }
 
 void McpServer::State::Answered(Running call) {
-  if (effects != nullptr) return call->feature.HandleAnswer(call);
+  if (effects != nullptr) return Finish(call);
   answered_outside_.push_back(std::move(call));
   Wake();
+}
+
+void McpServer::State::Finish(const Running& call) {
+  if (call->asking != nullptr && call->asking->EndRun(*this, call)) return;
+  call->feature.HandleAnswer(call);
 }
 
 void McpServer::State::Progressed(CallId id, double progress, std::optional<double> total,

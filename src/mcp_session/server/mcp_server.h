@@ -18,6 +18,7 @@
 #include "mcp_session/server/prompt.h"
 #include "mcp_session/server/resource.h"
 #include "mcp_session/server/schema_validator.h"
+#include "mcp_session/server/state_sealer.h"
 #include "mcp_session/server/tool.h"
 #include "mcp_session/session/server_engine.h"
 
@@ -105,6 +106,11 @@ class McpServer {
   void NotifyPromptsChanged();
   void NotifyResourcesChanged();
   void NotifyResourceUpdated(std::string uri);
+  // What handlers ask, and keep, over several rounds of stateless calls goes to the client and back
+  // sealed by this, bound to the caller, to what is called and to the arguments (spec M-07). What
+  // cannot be opened is refused (kInvalidParams) before a handler sees it. `sealer` must outlive
+  // the server. Once.
+  void SealStatesWith(StateSealer& sealer);
 
   // Lists come in pages of that many, instead of whole. Once.
   void PageLists(std::size_t page_size);

@@ -10,7 +10,7 @@
 
 #include "mcp_session/base/result.h"
 #include "mcp_session/json/json.h"
-#include "mcp_session/server/handler_call.h"
+#include "mcp_session/server/asking_call.h"
 
 namespace mcp_session {
 
@@ -43,7 +43,7 @@ struct PromptResult {
 };
 
 // One prompts/get.
-class PromptCall : public HandlerCall {
+class PromptCall : public AskingCall {
  public:
   // The argument, or empty text if the client sent none of that name.
   std::string Argument(std::string_view name) const;

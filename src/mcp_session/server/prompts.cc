@@ -14,7 +14,6 @@ namespace mcp_session {
 struct PromptCall::State : HandlerCall::State {
   using HandlerCall::State::State;
   std::shared_ptr<const RegisteredPrompt> prompt;
-  Json arguments = EmptyObject();
   Result<PromptResult> result;
 };
 
@@ -68,7 +67,7 @@ PromptResult PromptResult::Text(std::string text) {
   return result;
 }
 
-PromptCall::PromptCall(std::shared_ptr<HandlerCall::State> state) : HandlerCall(std::move(state)) {}
+PromptCall::PromptCall(std::shared_ptr<HandlerCall::State> state) : AskingCall(std::move(state)) {}
 
 PromptCall::State& PromptCall::own() const { return static_cast<State&>(*state_); }
 

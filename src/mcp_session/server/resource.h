@@ -12,8 +12,8 @@
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
+#include "mcp_session/server/asking_call.h"
 #include "mcp_session/server/content.h"
-#include "mcp_session/server/handler_call.h"
 
 namespace mcp_session {
 
@@ -58,7 +58,7 @@ struct ResourceResult {
 };
 
 // One resources/read.
-class ResourceCall : public HandlerCall {
+class ResourceCall : public AskingCall {
  public:
   const std::string& uri() const;
   // Of a template: what the variable stands for in this URI, decoded and never empty; it may hold

@@ -51,7 +51,7 @@ ResourceResult ResourceResult::Blob(std::string_view bytes) {
 }
 
 ResourceCall::ResourceCall(std::shared_ptr<HandlerCall::State> state)
-    : HandlerCall(std::move(state)) {}
+    : AskingCall(std::move(state)) {}
 
 ResourceCall::State& ResourceCall::own() const { return static_cast<State&>(*state_); }
 

@@ -94,6 +94,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Append(std::unique_ptr<Feature> feature);
   Feature* Find(Feature::Name name) const;
   void Settle();
+  void Finish(const Running& call);
   void HandleNews(EngineNews news);
   void HandleReply(StoreReply reply);
   void Cancel(CallId id);

@@ -66,7 +66,7 @@ StateUse ListsHandles(std::string kind) {
   return use;
 }
 
-ToolCall::ToolCall(std::shared_ptr<HandlerCall::State> state) : HandlerCall(std::move(state)) {}
+ToolCall::ToolCall(std::shared_ptr<HandlerCall::State> state) : AskingCall(std::move(state)) {}
 
 ToolCall::State& ToolCall::own() const { return static_cast<State&>(*state_); }
 

@@ -13,7 +13,7 @@
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
-#include "mcp_session/server/handler_call.h"
+#include "mcp_session/server/asking_call.h"
 #include "mcp_session/store/store.h"
 
 namespace mcp_session {
@@ -63,7 +63,7 @@ struct HandleInfo {
 };
 
 // One call of a tool.
-class ToolCall : public HandlerCall {
+class ToolCall : public AskingCall {
  public:
   // The arguments, an object (empty if the client sent none). Not yet validated beyond that.
   const Json& arguments() const;

@@ -86,7 +86,7 @@ bool ToolChecks::HandleCall(Call& call) {
   }
   const Json& required = check->required_capabilities;
   if (!required.is_null() && !HasCapabilities(ClientCapabilities(call), required)) {
-    TellMissing(call, required);
+    RefuseForCapabilities(server_, call, required);
     return true;
   }
   return check->arguments != nullptr && FindsFault(call, *check->arguments);
@@ -111,23 +111,6 @@ Result<void> ToolChecks::CheckHeaders(const Call& call, const ToolCheck& check) 
   const Json none;
   const Json* arguments = Find(call.params, "arguments");
   return CheckParamHeaders(check.marked, arguments != nullptr ? *arguments : none, http->request);
-}
-
-// The number for it belongs to the stateless era (S-07); in the other it is for the model to read.
-void ToolChecks::TellMissing(const Call& call, const Json& required) {
-  if (call.era() == Era::kStateless) {
-    RpcError error;
-    error.code = JsonRpcNumber(ErrorCode::kMissingCapability);
-    error.message = "the client did not declare what this tool needs";
-    error.data = EmptyObject();
-    (*error.data)["requiredCapabilities"] = required;
-    return server_.engine.Fail(call.id, error, HttpStatus(ErrorCode::kMissingCapability),
-                               server_.effects);
-  }
-  std::string text = "This tool needs a client that can do more: ";
-  const bool valid = AppendJson(required, &text);
-  MCPS_CHECK(valid);  // Register has tried
-  AnswerError(call, std::move(text));
 }
 
 void ToolChecks::AnswerError(const Call& call, std::string text) {

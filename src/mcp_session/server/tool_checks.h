@@ -38,7 +38,6 @@ class ToolChecks final : public Feature {
  private:
   const ToolCheck* FindCheck(const Call& call) const;
   Result<void> CheckHeaders(const Call& call, const ToolCheck& check) const;
-  void TellMissing(const Call& call, const Json& required);
   bool FindsFault(const Call& call, const CompiledSchema& schema);
   void AnswerError(const Call& call, std::string text);
 

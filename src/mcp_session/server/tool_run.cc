@@ -167,7 +167,7 @@ void Tools::RunAgain(const Running& call) {
   const Running again =
       std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call->call));
   Of(again).tool = Of(call).tool;
-  Of(again).arguments = std::move(Of(call).arguments);
+  again->arguments = std::move(call->arguments);
   Of(again).value = std::move(Of(call).value);
   Of(again).stored = std::move(Of(call).stored);
   Of(again).version = Of(call).version;

@@ -24,7 +24,6 @@ struct ToolCall::State : HandlerCall::State {
   using HandlerCall::State::State;
 
   std::shared_ptr<const RegisteredTool> tool;
-  Json arguments = EmptyObject();
 
   Json value = EmptyObject();  // the state
   // What is in the store, to see whether the state changed; null and no version: nothing is.

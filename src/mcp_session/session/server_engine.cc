@@ -39,6 +39,17 @@ bool SamePeer(const OpenCall& call, const Caller& caller, const Target& target) 
 
 constexpr std::int64_t kUnknownMethod = -32601;
 
+std::string_view ResultTypeMember(ResultType type) {
+  switch (type) {
+    case ResultType::kInputRequired:
+      return "\"resultType\":\"input_required\"";
+    case ResultType::kTask:
+      return "\"resultType\":\"task\"";
+    default:
+      return "\"resultType\":\"complete\"";
+  }
+}
+
 }  // namespace
 
 std::optional<RequestId> ReadRequestId(const Json& value) {
@@ -180,11 +191,12 @@ void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {
 // --- answers ---
 
 std::string ServerEngine::State::WrapResult(const Caller& caller, const RequestId& id,
-                                            std::string_view members, std::string_view meta) const {
+                                            std::string_view members, std::string_view meta,
+                                            ResultType type) const {
   const bool stateless = EraOf(caller.revision) == Era::kStateless;
   std::string inside;
   inside.reserve(members.size() + meta.size() + 160);
-  if (stateless) inside += "\"resultType\":\"complete\"";  // J-08
+  if (stateless) inside += ResultTypeMember(type);  // J-08
   if (stateless && !members.empty()) inside += ',';
   inside += members;
   if (stateless || !meta.empty()) {
@@ -208,8 +220,8 @@ std::string ServerEngine::State::WrapResult(const Caller& caller, const RequestI
 
 void ServerEngine::State::SendResult(const Target& target, const Caller& caller,
                                      const RequestId& id, std::string_view members,
-                                     std::string_view meta, Effects* effects) {
-  std::string text = WrapResult(caller, id, members, meta);
+                                     std::string_view meta, Effects* effects, ResultType type) {
+  std::string text = WrapResult(caller, id, members, meta, type);
   if (const auto* channel = std::get_if<ChannelId>(&target)) {
     effects->push_back(effect::Send{*channel, std::move(text)});
     return;
@@ -258,14 +270,14 @@ void ServerEngine::State::SendOnCall(OpenCall& call, std::string text, bool last
 }
 
 void ServerEngine::State::Answer(CallId id, std::string_view members, std::string_view meta,
-                                 Effects* effects) {
+                                 Effects* effects, ResultType type) {
   std::optional<OpenCall> call = calls.Take(id.number);
   if (!call) return;
   WithdrawAll(*call, effects);
   if (call->streaming) {
-    SendOnCall(*call, WrapResult(call->caller, call->id, members, meta), true, effects);
+    SendOnCall(*call, WrapResult(call->caller, call->id, members, meta, type), true, effects);
   } else {
-    SendResult(call->target, call->caller, call->id, members, meta, effects);
+    SendResult(call->target, call->caller, call->id, members, meta, effects, type);
   }
   RemoveCallRecord(*call);
 }
@@ -379,8 +391,8 @@ void ServerEngine::HandleReply(StoreReply reply, Instant now, Effects* effects,
 }
 
 void ServerEngine::Answer(CallId call, std::string_view members, std::string_view meta,
-                          Effects* effects) {
-  state_->Answer(call, members, meta, effects);
+                          Effects* effects, ResultType type) {
+  state_->Answer(call, members, meta, effects, type);
 }
 
 void ServerEngine::Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects) {

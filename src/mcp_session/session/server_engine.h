@@ -39,6 +39,9 @@
 
 namespace mcp_session {
 
+// What a result is to a stateless client (spec J-08, M-02).
+enum class ResultType : std::uint8_t { kComplete, kInputRequired, kTask };
+
 struct ServerOptions {
   std::string name = "mcp-session";  // serverInfo
   std::string version = "0.1.0";
@@ -130,7 +133,8 @@ class ServerEngine {
   // Ends a call with its result. `members` is the inside of the result object as JSON text,
   // `"content":[...]` for instance; `meta` the inside of its _meta, or empty. The engine adds what
   // the era wants around them. A call that is over already is ignored.
-  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
+  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects,
+              ResultType type = ResultType::kComplete);
   void Fail(CallId call, ErrorCode code, std::string_view message, Effects* effects);
   // The same with any error; `http_status` is for an answer that has not begun.
   void Fail(CallId call, const RpcError& error, int http_status, Effects* effects);

@@ -220,7 +220,8 @@ class ServerEngine::State {
   bool CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
   void DropExchange(ExchangeId exchange, Turn& turn);
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
-  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects);
+  void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects,
+              ResultType type = ResultType::kComplete);
   void Fail(CallId call, const RpcError& error, int http_status, Effects* effects);
   void Notify(CallId call, std::string_view method, std::string_view params, Effects* effects);
   void Progress(CallId call, double progress, std::optional<double> total, std::string_view message,
@@ -266,7 +267,8 @@ class ServerEngine::State {
 
   // One whole message that answers a request. `status` is for HTTP.
   void SendResult(const Target& target, const Caller& caller, const RequestId& id,
-                  std::string_view members, std::string_view meta, Effects* effects);
+                  std::string_view members, std::string_view meta, Effects* effects,
+                  ResultType type = ResultType::kComplete);
   void SendError(const Target& target, int status, const std::optional<RequestId>& id,
                  const RpcError& error, Effects* effects);
 
@@ -298,7 +300,7 @@ class ServerEngine::State {
   void StoreFailed(ExchangeId exchange, ErrorCode error, const std::optional<RequestId>& id,
                    Turn& turn);
   std::string WrapResult(const Caller& caller, const RequestId& id, std::string_view members,
-                         std::string_view meta) const;
+                         std::string_view meta, ResultType type) const;
   void SendOnCall(OpenCall& call, std::string text, bool last, Effects* effects);
   std::optional<Refusal> WhyNotStart(const Caller& caller, const Target& target,
                                      const RequestId& id);
