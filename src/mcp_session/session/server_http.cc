@@ -52,7 +52,7 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
   const auto session = http.Find(Header::kSessionId);
   const bool streams = http.method() == HttpMethod::kGet && session;
   if (http.method() != HttpMethod::kPost && http.method() != HttpMethod::kDelete && !streams) {
-    // Without a session there is no stream (H-50, S-30).
+    // Without a session there is no stream (H-50).
     return refuse(ErrorCode::kMethodNotAllowed, "use POST, or GET or DELETE in a session");
   }
   if (!Admits(options.hosts, http)) {
