@@ -35,11 +35,42 @@ TEST(Cli, HelpNamesEveryOption) {
     const Finished help = RunToEnd(arguments);
     EXPECT_EQ(help.code, 0);
     EXPECT_EQ(help.errors, "");
-    for (const char* option :
-         {"--host", "--port", "--store", "--on-unavailable", "--degrade", "--prefix", "--verbose",
-          "--stdio", "--allow-host", "--allow-origin", "--max-records", "--max-memory",
-          "--well-known", "redis://localhost:6379", "--connect-timeout", "--command-timeout",
-          "synchronous=full"}) {
+    for (const char* option : {"--host",
+                               "--port",
+                               "--store",
+                               "--on-unavailable",
+                               "--degrade",
+                               "--prefix",
+                               "--verbose",
+                               "--stdio",
+                               "--allow-host",
+                               "--allow-origin",
+                               "--max-records",
+                               "--max-memory",
+                               "--well-known",
+                               "redis://localhost:6379",
+                               "--connect-timeout",
+                               "--command-timeout",
+                               "synchronous=full",
+                               "--config",
+                               "--log-format",
+                               "--drain-timeout",
+                               "--tls-cert",
+                               "--tls-key",
+                               "--tls-client-ca",
+                               "--tokens",
+                               "--jwks",
+                               "--jwks-ca",
+                               "--issuer",
+                               "--resource",
+                               "--audience",
+                               "--authorization-server",
+                               "--require-scope",
+                               "--protect-metrics",
+                               "--rate-limit",
+                               "--rate-burst",
+                               "--max-open-requests",
+                               "--max-streams"}) {
       EXPECT_THAT(help.output, HasSubstr(option));
     }
   }

@@ -21,7 +21,7 @@ inline std::string InWords(const Error& error) {
 
 // Says what went wrong, and what to exit with.
 inline int Complain(const Error& error) {
-  LogLine(InWords(error));
+  Log(LogSeverity::kError, "failed", InWords(error));
   return error.code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
 }
 

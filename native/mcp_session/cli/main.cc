@@ -27,9 +27,8 @@ int Run(const CliExit& done) {
 }  // namespace mcp_session
 
 int main(int argc, char** argv) {
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
-  const char* redis_url = std::getenv("REDIS_URL");
-  const mcp_session::Command command =
-      mcp_session::ParseCommandLine(argc, argv, redis_url == nullptr ? "" : redis_url);
+  const mcp_session::Command command = mcp_session::ParseCommandLine(
+      // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread
+      argc, argv, [](const char* name) -> const char* { return std::getenv(name); });
   return std::visit([](const auto& options) { return mcp_session::Run(options); }, command);
 }

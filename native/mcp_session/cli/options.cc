@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mcp_session/cli/settings.h"
 #include "mcp_session/server/mcp_server.h"
 
 namespace mcp_session {
@@ -43,6 +44,10 @@ std::string IsCount(const std::string& text) {
 }
 
 std::string IsDegrade(const std::string& text) { return text == "local" ? "" : "must be local"; }
+
+std::string IsLogFormat(const std::string& text) {
+  return text == "text" || text == "json" ? "" : "must be text or json";
+}
 
 void DefineLimits(CLI::App& serve, ServeOptions& options) {
   serve
@@ -174,6 +179,18 @@ void Define(CLI::App& serve, ServeOptions& options) {
   serve.add_flag("--verbose", options.verbose, "Say what is looked at on the way to a store")
       ->disable_flag_override();
   serve
+      .add_option("--log-format", options.log_format,
+                  "Of the lines on stderr: text, or json, an object in each")
+      ->type_name("FORMAT")
+      ->check(IsLogFormat, "")
+      ->capture_default_str();
+  serve
+      .add_option("--drain-timeout", options.drain_timeout,
+                  "What calls that run at SIGTERM have to finish, in seconds")
+      ->type_name("SECONDS")
+      ->check(IsCount, "")
+      ->capture_default_str();
+  serve
       .add_flag("--stdio", options.stdio,
                 "Speak over stdin and stdout, one message per line, instead of HTTP")
       ->disable_flag_override();
@@ -276,7 +293,10 @@ bool NameStore(std::string& store, const std::string& redis_url) {
 
 }  // namespace
 
-Command ParseCommandLine(int argc, const char* const* argv, const std::string& redis_url) {
+Command ParseCommandLine(int argc, const char* const* argv, const Environment& environment) {
+  const char* named = environment("REDIS_URL");
+  const std::string redis_url = named == nullptr ? "" : named;
+  std::string config;
   ServeOptions serve_options;
   CheckOptions check_options;
   SessionsOptions sessions_options;
@@ -285,6 +305,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const std::string& r
   app.set_version_flag("--version", "mcp-session " + ServerOptions().version);
   CLI::App& serve = *app.add_subcommand("serve", "Run a server with a few demonstration tools.");
   Define(serve, serve_options);
+  DefineSettings(serve, config);
   CLI::App& check =
       *app.add_subcommand("check", "Try a store, and look for what would hurt later.");
   Define(check, check_options);
@@ -316,6 +337,8 @@ Command ParseCommandLine(int argc, const char* const* argv, const std::string& r
     return Usage((first.starts_with('-') ? "unknown option " : "unknown argument ") + first);
   }
   if (serve.parsed()) {
+    std::string complaint = CompleteSettings(serve, config, environment);
+    if (!complaint.empty()) return Usage(std::move(complaint));
     const bool tls = !serve_options.tls_cert.empty();
     if (tls == serve_options.tls_key.empty() || (!tls && !serve_options.tls_client_ca.empty())) {
       return Usage("--tls-cert and --tls-key belong together");

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,8 @@ struct ServeOptions {
   std::int64_t connect_timeout = 0;  // to Redis, in milliseconds
   std::int64_t command_timeout = 0;  // of Redis, in milliseconds
   bool verbose = false;
+  std::string log_format = "text";  // or "json"
+  std::uint32_t drain_timeout = 5;  // what running calls have at the end, in seconds
   bool stdio = false;
   std::vector<std::string> allow_hosts;
   std::vector<std::string> allow_origins;
@@ -80,8 +83,10 @@ struct CliExit {
 
 using Command = std::variant<ServeOptions, CheckOptions, SessionsOptions, MigrateOptions, CliExit>;
 
-// `redis_url` is what REDIS_URL says: the store of check and sessions, if no other is named.
-Command ParseCommandLine(int argc, const char* const* argv, const std::string& redis_url);
+// `environment` is std::getenv, or what a test says instead: REDIS_URL is the store of check and
+// sessions, if no other is named, and MCP_SESSION_... are options of serve.
+Command ParseCommandLine(int argc, const char* const* argv,
+                         const std::function<const char*(const char* name)>& environment);
 
 }  // namespace mcp_session
 

@@ -57,7 +57,7 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   if (options.connect_timeout != 0) store.connect_timeout = Millis{options.connect_timeout};
   if (options.command_timeout != 0) store.command_timeout = Millis{options.command_timeout};
   store.verbose = options.verbose;
-  store.log = [](std::string_view line) { LogLine(line); };
+  store.log = [](std::string_view line) { Log(LogSeverity::kWarning, "store", line); };
   return store;
 }
 
@@ -66,9 +66,10 @@ Result<CreatedStore> OpenStore(const ServeOptions& options, asio::io_context& lo
                                Entropy& entropy) {
   Result<CreatedStore> created = CreateSessionStore(ToStoreOptions(options), loop, entropy);
   if (!created) {
-    LogLine((options.store == "auto" ? "" : "--store: ") + InWords(created.error()));
+    Log(LogSeverity::kError, "no_store",
+        (options.store == "auto" ? "" : "--store: ") + InWords(created.error()));
   } else if (!created->fell_back && (options.store != "memory" || options.verbose)) {
-    LogLine(created->why);
+    Log(LogSeverity::kInfo, "store", created->why, {{"backend", created->backend}});
   }
   return created;
 }
@@ -110,7 +111,11 @@ void ReloadAtSighup(asio::signal_set& signals, HttpServer& host) {
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;
     const Result<void> loaded = host.ReloadTls();
-    LogLine(loaded ? "the certificate was read again" : InWords(loaded.error()));
+    if (loaded) {
+      Log(LogSeverity::kInfo, "certificate_reloaded", "the certificate was read again");
+    } else {
+      Log(LogSeverity::kError, "certificate_refused", InWords(loaded.error()));
+    }
     ReloadAtSighup(signals, host);
   });
 }
@@ -125,6 +130,7 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   http.dynamic_pages = std::move(operator_pages);
   http.tls = {options.tls_cert, options.tls_key, options.tls_client_ca};
   http.auth = ToAuthOptions(options, authenticator);
+  http.grace = Seconds(options.drain_timeout);
   http.caller_limits = {.requests_per_second = static_cast<double>(options.rate_limit),
                         .burst = static_cast<double>(options.rate_burst),
                         .max_open = options.max_open,
@@ -135,7 +141,7 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   boost::system::error_code error;
   const auto bound = asio::ip::make_address(address->host, error);
   if (!error && bound.is_unspecified() && options.allow_hosts.empty()) {
-    LogLine(
+    Log(LogSeverity::kWarning, "unreachable",
         "listening on every address, but answering only to the loopback names: admit others "
         "with --allow-host");
   }
@@ -164,6 +170,7 @@ int ServeStdio(asio::io_context& loop, McpServer& server) {
 }  // namespace
 
 int Serve(const ServeOptions& options) {
+  if (options.log_format == "json") SetLogFormat(LogFormat::kJson);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads us may go at any time
   asio::io_context loop(1);
   SystemEntropy entropy;

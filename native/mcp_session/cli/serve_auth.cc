@@ -32,7 +32,7 @@ Result<std::unique_ptr<Authenticator>> MakeJwtAuthenticator(const ServeOptions& 
   if (jwt.audiences.empty()) {
     return Wrong("--jwks needs --resource: what are tokens for this server made out to?");
   }
-  jwt.log = [](std::string_view line) { LogLine(line); };
+  jwt.log = [](std::string_view line) { Log(LogSeverity::kWarning, "no_keys", line); };
   MCPS_TRY(JwksSource source, SourceOf(options, loop));
   return std::make_unique<JwtAuthenticator>(std::move(jwt), std::move(source));
 }

@@ -144,6 +144,11 @@ void Connection::Dispatch(std::string_view principal) {
 
 void Connection::AnswerFromHost() {
   const bool readable = is_get_ || head_only_;
+  if (server_.stopping() && path() == "/readyz") {
+    return RespondFromHost(503,
+                           {{"content-type", "application/json"}, {"cache-control", "no-store"}},
+                           "{\"status\":\"stopping\"}\n");
+  }
   const HttpDynamicPage* dynamic = server_.FindDynamicPage(path());
   if (dynamic != nullptr && readable) {
     const HttpAnswer answer = dynamic->answer();
@@ -392,10 +397,14 @@ void Connection::OnOverdue(Watch watch) {
 
 void Connection::OnStop() {
   Changed();
-  if (step_ == Step::kAnswering && streaming_ && is_get_) {
-    server_.Gone(exchange_);
-    End();
-  }
+  if (is_get_) EndStream();
+}
+
+bool Connection::EndStream() {
+  if (step_ != Step::kAnswering || !streaming_) return false;
+  server_.Gone(exchange_);
+  End();
+  return true;
 }
 
 // Closed, or an operation of a closed connection came back: the last of these ends it.

@@ -95,6 +95,8 @@ class Connection {
 
   // The server stops: ends a stream that no call keeps open.
   void OnStop();
+  // Ends the stream that is its answer, whatever waits for more of it; false if there is none.
+  bool EndStream();
   // Closes at once. McpServer is told if it was working on something for this connection.
   void Drop();
 

@@ -160,6 +160,7 @@ void HttpServer::State::Stop() {
 void HttpServer::State::OnStop() {
   if (stopping_) {
     grace_ends_ = now_;
+    grace_is_over_ = true;
     return;
   }
   stopping_ = true;
@@ -376,10 +377,16 @@ void HttpServer::State::OnTimer() {
     }
   }
   if (accept_again_at_ <= now_) accept_again_at_ = kNever;
-  if (stopping_ && grace_ends_ <= now_) {
-    ForEachConnection([](Connection& connection) { connection.Drop(); });
-  }
+  if (stopping_ && grace_ends_ <= now_) OnGraceOver();
   if (server_.NextDeadline() <= now_) Handle(event::Woken{});
+}
+
+void HttpServer::State::OnGraceOver() {
+  const bool ends_streams = !std::exchange(grace_is_over_, true);
+  grace_ends_ = now_ + kLingerTime;  // for their last words
+  ForEachConnection([&](Connection& connection) {
+    if (!ends_streams || !connection.EndStream()) connection.Drop();
+  });
 }
 
 template <typename Action>

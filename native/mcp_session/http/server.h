@@ -135,9 +135,10 @@ class HttpServer {
   // Serves, by running the loop, until Stop has done its work.
   void Run();
 
-  // Stops accepting, closes what is idle, ends streams that no call keeps open, lets calls finish
-  // for the grace period, then lets go of the rest. A second call ends the grace period. From any
-  // thread.
+  // Stops accepting, closes what is idle, says 503 at /readyz, ends streams that no call keeps
+  // open, and lets calls finish for the grace period. Then the streams of the others are ended, so
+  // that clients go elsewhere, and what has no stream is cut off. A second call cuts off all. From
+  // any thread.
   void Stop();
 
   // Reads the files for TLS again, for connections to come. kMisconfigured: one cannot be used, and

@@ -98,6 +98,7 @@ class HttpServer::State {
   void OnTimer();
   bool Finished() const;
   void OnStop();
+  void OnGraceOver();
   void OnWoken();
   void Apply(const Effect& effect);
   Connection* Find(ExchangeId exchange) const;
@@ -142,6 +143,7 @@ class HttpServer::State {
   int waits_ = 0;         // of timer_, cancelled ones included
   bool waking_ = false;
   bool stopping_ = false;
+  bool grace_is_over_ = false;
   bool in_turn_ = false;
   std::atomic<int> stops_ = 0;  // calls of Stop that the loop has not seen yet
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -1,11 +1,16 @@
 #include "mcp_session/system/log.h"
 
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
+#include <cstdio>
+
+#include "mcp_session/json/write.h"
 
 namespace mcp_session {
 namespace {
@@ -29,13 +34,9 @@ bool LooksSecret(std::string_view word) {
   return std::any_of(word.begin(), word.end(), IsDigit) || (upper && lower);
 }
 
-}  // namespace
+LogFormat format = LogFormat::kText;
 
-void LogLine(std::string_view line) {
-  std::string text = "mcp-session: ";
-  text += line;
-  text += '\n';
-  std::string_view rest = text;
+void Write(std::string_view rest) {
   while (!rest.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
     if (n < 0 && errno == EINTR) continue;
@@ -48,6 +49,68 @@ void LogLine(std::string_view line) {
     rest.remove_prefix(static_cast<std::size_t>(n));
   }
 }
+
+// RFC 3339, in UTC.
+std::string Now() {
+  using std::chrono::milliseconds;
+  const auto since =
+      std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  const std::time_t seconds = since.count() / 1000;
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  const std::size_t size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  char millis[8];
+  std::snprintf(millis, sizeof millis, ".%03dZ", static_cast<int>(since.count() % 1000));
+  return std::string(text, size) + millis;
+}
+
+std::string_view NameOf(LogSeverity severity) {
+  switch (severity) {
+    case LogSeverity::kInfo:
+      return "info";
+    case LogSeverity::kWarning:
+      return "warning";
+    case LogSeverity::kError:
+      break;
+  }
+  return "error";
+}
+
+std::string ToJson(LogSeverity severity, std::string_view event, std::string_view message,
+                   LogFields fields) {
+  std::string line = "{";
+  const auto add = [&](std::string_view name, std::string_view value) {
+    if (line.size() > 1) line += ',';
+    line.append("\"").append(name).append("\":");
+    if (AppendJsonString(value, &line)) return;
+    std::string ascii(value);  // it was no UTF-8
+    std::replace_if(
+        ascii.begin(), ascii.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7e; },
+        '?');
+    if (!AppendJsonString(ascii, &line)) line += "\"\"";
+  };
+  add("time", Now());
+  add("level", NameOf(severity));
+  add("event", event);
+  add("message", message);
+  for (const auto& [name, value] : fields) add(name, value);
+  return line + "}\n";
+}
+
+}  // namespace
+
+void SetLogFormat(LogFormat chosen) { format = chosen; }
+
+void Log(LogSeverity severity, std::string_view event, std::string_view message, LogFields fields) {
+  if (format == LogFormat::kText) {
+    Write("mcp-session: " + std::string(message) + "\n");
+  } else {
+    Write(ToJson(severity, event, message, fields));
+  }
+}
+
+void LogLine(std::string_view line) { Log(LogSeverity::kInfo, "message", line); }
 
 std::string Redact(std::string_view text) {
   std::string out;
