@@ -168,6 +168,11 @@ class Fixtures {
       server_.NotifyPromptsChanged();
       return ToolResult::Text("Done.");
     });
+    AddTool("touch_watched_resource", "Tells that the watched resource changed.",
+            [this](ToolCall&) {
+              server_.NotifyResourceUpdated("test://watched-resource");
+              return ToolResult::Text("Done.");
+            });
     AddTool("greet", "Says hello.", [](ToolCall& call) {
       const auto name = call.StringArgument("name");
       return name ? ToolResult::Text("Hello, " + *name + "!")

@@ -51,6 +51,14 @@ TEST_F(CheckedToolsTest, BadArgumentsAreToldBeforeTheHandlerRuns) {
   EXPECT_EQ(runs_, 1);
 }
 
+TEST_F(CheckedToolsTest, ARemovedToolTakesItsSchemaAlong) {
+  const auto handler = [](ToolCall&) { return ToolResult::Text("done"); };
+  ASSERT_TRUE(peer_.server().AddTool({.name = "go", .input_schema = IntegerArgument()}, handler));
+  ASSERT_TRUE(peer_.server().RemoveTool("go"));
+  ASSERT_TRUE(peer_.server().AddTool({.name = "go"}, handler));
+  EXPECT_NE(Call("{}").find("done"), std::string::npos);
+}
+
 TEST_F(CheckedToolsTest, SessionsAreToldToo) {
   ASSERT_TRUE(peer_.server().AddTool({.name = "go", .input_schema = IntegerArgument()},
                                      [](ToolCall&) { return ToolResult::Text("done"); }));

@@ -6,6 +6,11 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { after, before, test } from 'node:test';
 
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  ResourceUpdatedNotificationSchema, ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const program = path.resolve(process.argv[2]);
@@ -59,6 +64,45 @@ test('a client with listChanged handlers is told of new lists', { timeout: 20_00
   while (listed.length === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
   assert.equal(listed[0].error, null);
   assert.ok(listed[0].tools.some((tool) => tool.name === 'test_trigger_tool_change'));
+  await client.close();
+});
+
+// Calls the tool until `told` is kept: the SDK opens the session's stream when it likes.
+async function until(told, trigger) {
+  let done = false;
+  told.then(() => { done = true; });
+  while (!done) {
+    await trigger();
+    await Promise.race([told, new Promise((resolve) => { setTimeout(resolve, 200); })]);
+  }
+}
+
+test('sessions of the SDK 1.x are told, and subscribe', { timeout: 20_000 }, async () => {
+  const client = new ClientV1({ name: 'sdk-test', version: '1.0' });
+  const tools = new Promise((resolve) => {
+    client.setNotificationHandler(ToolListChangedNotificationSchema, resolve);
+  });
+  const updated = new Promise((resolve) => {
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params));
+  });
+  await client.connect(new HttpV1(url));
+  await until(tools, () => client.callTool({ name: 'test_trigger_tool_change', arguments: {} }));
+  await client.subscribeResource({ uri: 'test://watched-resource' });
+  await client.callTool({ name: 'touch_watched_resource', arguments: {} });
+  assert.equal((await updated).uri, 'test://watched-resource');
+  await client.unsubscribeResource({ uri: 'test://watched-resource' });
+  await client.close();
+});
+
+test('sessions of the client 2.x are told, and subscribe', { timeout: 20_000 }, async () => {
+  const client = new Client({ name: 'sdk-test', version: '1.0' });
+  const prompts = told(client, 'notifications/prompts/list_changed');
+  const updated = told(client, 'notifications/resources/updated');
+  await client.connect(new StreamableHTTPClientTransport(url));
+  await until(prompts, () => client.callTool({ name: 'test_trigger_prompt_change', arguments: {} }));
+  await client.subscribeResource({ uri: 'test://watched-resource' });
+  await client.callTool({ name: 'touch_watched_resource', arguments: {} });
+  assert.equal((await updated).uri, 'test://watched-resource');
   await client.close();
 });
 

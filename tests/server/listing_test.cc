@@ -1,7 +1,9 @@
 // Pages of lists (spec P-08), and what is listed of tools.
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
@@ -54,6 +56,32 @@ TEST_F(PagesTest, FollowEachOther) {
   EXPECT_EQ(peer_.AskStateless("tools/list", With(cursor)),
             StatelessResultOf("\"tools\":[" + std::string(kT2) +
                               R"(],"ttlMs":60000,"cacheScope":"public")"));
+}
+
+TEST_F(PagesTest, ToolsComeAndGoWhileClientsAreThere) {
+  AddTools(3);
+  EXPECT_TRUE(peer_.server().RemoveTool("t1"));
+  EXPECT_FALSE(peer_.server().RemoveTool("t1"));
+  EXPECT_FALSE(peer_.server().RemoveTool("none"));
+  EXPECT_EQ(List("tools/list"), ResultOf("\"tools\":[" + std::string(kT0) + ',' + kT2 + ']'));
+  EXPECT_NE(peer_.Ask(session_, "tools/call", R"("name":"t1")").find("unknown tool"),
+            std::string::npos);
+  peer_.server().PageLists(2);
+  List("tools/list");
+  ASSERT_TRUE(peer_.server().RemoveTool("t0"));
+  ASSERT_TRUE(peer_.server().AddTool({.name = "t1"}, NoTool));
+  EXPECT_EQ(List("tools/list"), ResultOf("\"tools\":[" + std::string(kT2) + ',' + kT1 + ']'));
+}
+
+TEST_F(PagesTest, WhatRunsOfARemovedToolGoesOn) {
+  std::optional<ToolCall> held;
+  ASSERT_TRUE(
+      peer_.server().AddTool({.name = "t"}, [&](ToolCall call) { held = std::move(call); }));
+  const auto exchange = peer_.Call(session_, 1, "t");
+  ASSERT_TRUE(peer_.server().RemoveTool("t"));
+  held->Reply(ToolResult::Text("done"));
+  peer_.Wake();
+  EXPECT_NE(peer_.Of(exchange).body.find("done"), std::string::npos);
 }
 
 // A list that just fits is one page.
