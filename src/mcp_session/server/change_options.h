@@ -11,7 +11,7 @@ namespace mcp_session {
 
 struct ChangeOptions {
   // Servers with the same name for it, on the same store, tell each other what changes. At most 256
-  // bytes; empty: the name of the server.
+  // bytes; empty: the name of the server, for which the same holds then.
   std::string bus;
   std::size_t max_listens = 1000;  // subscriptions that are open at once
   // The same of one principal, or on one channel. Callers by HTTP without a principal cannot be

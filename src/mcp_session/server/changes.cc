@@ -9,6 +9,7 @@
 #include "mcp_session/server/prompts.h"
 #include "mcp_session/server/resources.h"
 #include "mcp_session/server/tools.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -35,6 +36,7 @@ void McpServer::ServeChanges(ChangeOptions options) {
   MCPS_CHECK(state_->Find<Changes>() == nullptr && state_->Find<Tools>() == nullptr &&
              state_->Find<Prompts>() == nullptr && state_->Find<Resources>() == nullptr);
   if (options.bus.empty()) options.bus = state_->engine.options().name;
+  MCPS_CHECK(!options.bus.empty() && options.bus.size() <= kMaxKeyPartBytes);
   auto subscriptions = std::make_unique<Subscriptions>(*state_, options);
   auto changes = std::make_unique<Changes>(*state_, std::move(options), *subscriptions);
   state_->AddFirst(std::move(subscriptions));
@@ -68,7 +70,9 @@ void Changes::Happened(Change change) {
 void Changes::HandleAnswer(const Running& call) {
   const Change& change = static_cast<const Notice&>(*call).change;
   std::string text;
-  if (!AppendJsonString(change.uri, &text)) return;  // nobody can have asked for that
+  const bool askable =
+      change.uri.size() <= options_.max_uri_bytes && AppendJsonString(change.uri, &text);
+  if (!askable) return;  // nobody can listen for that
   bus_.Say(change);
   TellSoon(change);
   SetDeadline();
