@@ -189,6 +189,10 @@ TEST_F(ServerStreamTest, EventsBeyondTheLimitAreAGap) {
   const std::uint64_t lost = Get(first);
   EXPECT_TRUE(Has(lost, R"("id":7,"error":{"code":-32603,"message":"some events)"));
   EXPECT_TRUE(peer_.Of(lost).ended);
+  const std::uint64_t whole = Get(second);  // exactly what followed is kept
+  EXPECT_TRUE(Has(whole, "\"progress\":3"));
+  EXPECT_TRUE(Has(whole, "\"progress\":6"));
+  EXPECT_FALSE(peer_.Of(whole).ended);
 }
 
 TEST_F(ServerStreamTest, TheOldestStreamsOfEndedCallsMakeRoom) {

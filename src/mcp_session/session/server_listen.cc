@@ -164,6 +164,9 @@ void ServerEngine::State::EventsRead(std::uint64_t number, Listener& listener,
                                      const StoreReply& reply, Turn& turn) {
   using Step = Listener::Step;
   if (reply.error == ErrorCode::kGap) {
+    // Of what it saw nothing needs to be kept.
+    const bool whole = listener.step == Step::kFirst && reply.sequence == listener.after;
+    if (whole && listener.of_call()) return ReadOn(number, listener, Step::kRead);
     return TellLost(number, "some events of this stream are not kept any more", turn);
   }
   if (IsAbsent(reply.error)) return TellLost(number, "this stream has ended", turn);
