@@ -101,8 +101,8 @@ TEST(JwkSet, LeavesOutWhatItCannotUse) {
 }
 
 TEST(JwkSet, TakesNoHugeKeys) {
-  const std::string huge = R"({"keys":[{"kty":"RSA","e":"AQAB","n":")" + std::string(1400, 'y') +
-                           R"("}]})";  // 8400 bits
+  const std::string huge = R"({"keys":[{"kty":"RSA","e":"AQAB","n":")" + std::string(1399, 'y') +
+                           'x' + R"("}]})";  // 8400 bits
   EXPECT_FALSE(JwkSet::Parse(huge).has_value());
 }
 
@@ -164,6 +164,8 @@ TEST(Jwt, RefusesWhatIsMalformed) {
   }
   std::string long_one = key.Sign(R"({"x":")" + std::string(kMaxTokenBytes, 'x') + "\"}");
   EXPECT_FALSE(ParseJwt(long_one).has_value());
+  // Long as base64 only.
+  EXPECT_FALSE(ParseJwt(key.Sign(R"({"x":")" + std::string(7000, 'x') + "\"}")).has_value());
 }
 
 TEST(Jwt, IsAdmittedByItsClaims) {

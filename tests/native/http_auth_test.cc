@@ -215,11 +215,13 @@ TEST(HttpAuth, ASessionIsUnknownToOthers) {
 
   std::string unknown = session;
   unknown[0] = unknown[0] == 'A' ? 'B' : 'A';
-  const auto get = [](const std::string& id) {
-    return As(kBob, Bare("GET", "/mcp",
-                         "Accept: text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n"
-                         "Mcp-Session-Id: " +
-                             id + "\r\n"));
+  const auto get = [](const char* more) {
+    return [more](const std::string& id) {
+      return As(kBob, Bare("GET", "/mcp",
+                           "Accept: text/event-stream\r\nMCP-Protocol-Version: 2025-11-25\r\n"
+                           "Mcp-Session-Id: " +
+                               id + "\r\n" + more));
+    };
   };
   const auto remove = [](const std::string& id) {
     return As(kBob, Bare("DELETE", "/mcp", "Mcp-Session-Id: " + id + "\r\n"));
@@ -239,15 +241,14 @@ TEST(HttpAuth, ASessionIsUnknownToOthers) {
        post(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})"),
        404},
       {"a response", post(R"({"jsonrpc":"2.0","id":1,"result":{}})"), 404},
-      {"GET", get, 0},  // the same for both is all that matters
+      {"GET", get(""), 404},
+      {"GET of a stream", get("Last-Event-ID: abc.0.i1\r\n"), 404},
       {"DELETE", remove, 404},
   };
   for (const auto& row : rows) {
     const TestResponse foreign = guarded.Ask(row.request(session));
     const TestResponse never = guarded.Ask(row.request(unknown));
-    if (row.status != 0) {
-      EXPECT_EQ(foreign.status, row.status) << row.what;
-    }
+    EXPECT_EQ(foreign.status, row.status) << row.what;
     EXPECT_EQ(foreign.status, never.status) << row.what;
     EXPECT_EQ(foreign.headers, never.headers) << row.what;
     EXPECT_EQ(foreign.body, never.body) << row.what;

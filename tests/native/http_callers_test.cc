@@ -176,6 +176,34 @@ TEST(HttpCallerLimits, CountByName) {
   EXPECT_EQ(status("bob-0123456789ab"), 200);
 }
 
+TEST(HttpCallerLimits, CountStreamsByThemselves) {
+  HttpServerOptions options;
+  options.caller_limits.max_streams = 1;
+  TestServer server(options);
+  TestClient client(server.port());
+  const auto get = [](const std::string& session) {
+    return "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+           "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: " +
+           session + "\r\n\r\n";
+  };
+  const std::string one = Initialize(client);
+  const std::string two = Initialize(client);
+  TestClient first(server.port());
+  ASSERT_TRUE(first.Send(get(one)));
+  EXPECT_EQ(first.ReceiveHead().status, 200);
+  EXPECT_EQ(Ask(server, get(two)).status, 429);
+  EXPECT_EQ(client.Exchange(Echo()).status, 200);
+  first.Close();
+  // Its end is seen soon.
+  int status = 429;
+  for (int i = 0; i < 1000 && status == 429; ++i) {
+    TestClient again(server.port());
+    ASSERT_TRUE(again.Send(get(two)));
+    status = again.ReceiveHead().status;
+  }
+  EXPECT_EQ(status, 200);
+}
+
 TEST(HttpCallerLimits, CountWhatIsOpen) {
   HttpServerOptions options;
   options.caller_limits.max_open = 2;

@@ -71,6 +71,9 @@ using WatchLists = std::array<WatchList, kWatchCount>;
 
 class Connection {
  public:
+  // No further request is answered while this much of earlier answers is not taken.
+  static constexpr std::size_t kUnsentAnswers = 64u << 10;
+
   // Without TLS if `tls` is null.
   Connection(HttpServer::State& server, std::uint32_t slot, HttpSocket socket,
              const TlsContext* tls);
