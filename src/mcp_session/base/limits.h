@@ -23,7 +23,8 @@ struct Limits {
   std::size_t max_events_per_stream = 256;   // kept to be replayed, the last ones
   std::size_t max_request_state_bytes = 256 << 10;  // kept by a client between rounds of questions
   std::int64_t max_rounds = 8;                      // of questions in one call (spec M-09)
-  std::size_t max_sse_event_bytes = 4 << 20;        // one event read from a peer's stream
+  Millis max_answer_time = Minutes(5);        // for a client to answer what a session's call asked
+  std::size_t max_sse_event_bytes = 4 << 20;  // one event read from a peer's stream
 };
 
 }  // namespace mcp_session

@@ -9,7 +9,7 @@
 #include "mcp_session/json/write.h"
 #include "mcp_session/protocol/classify.h"
 #include "mcp_session/server/server_state.h"
-#include "mcp_session/server/tool.h"
+#include "mcp_session/server/tools.h"
 #include "mcp_session/session/session_record.h"
 
 namespace mcp_session {
@@ -77,12 +77,9 @@ void RefuseForCapabilities(McpServer::State& server, const Call& call, const Jso
                               "the client did not declare what this needs", server.effects);
   }
   std::string text = "This tool needs a client that can do more: ";
-  std::string members = "\"content\":";
-  const bool valid = AppendJson(required, &text) &&
-                     AppendJson(ToolResult::Error(std::move(text)).content, &members);
+  const bool valid = AppendJson(required, &text);
   MCPS_CHECK(valid);
-  members += ",\"isError\":true";
-  server.engine.Answer(call.id, members, {}, server.effects);
+  AnswerToolError(server, call.id, std::move(text));
 }
 
 Json HandlerCall::client_capabilities() const { return ClientCapabilities(state_->call); }

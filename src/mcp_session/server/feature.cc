@@ -9,6 +9,10 @@ void Feature::HandleReply(int, const Running&, StoreReply&) {
   MCPS_CHECK(false);  // it submits nothing
 }
 
+void Feature::RunAgain(const Running&) {
+  MCPS_CHECK(false);  // its handlers ask nothing
+}
+
 void Feature::RunHandler(McpServer::State& server, const Running& call, Handler handler) {
   struct Bound {
     const Running& call;

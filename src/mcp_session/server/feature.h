@@ -41,6 +41,9 @@ class Feature {
   // A reply to a command that it submitted with State::Await(..., step). Never for a call that
   // was cancelled meanwhile; `call` is null if it was there.
   virtual void HandleReply(int step, const Running& call, StoreReply& reply);
+  // What `call` asked has been answered: its handler runs again, in a call of its own, as if this
+  // were the first time. Copies that the handler kept of the old call do nothing any more.
+  virtual void RunAgain(const Running& call);
 
   // It is `deadline` or later.
   virtual void HandleDeadline() {}
@@ -76,6 +79,11 @@ class Asking {
   virtual ~Asking() = default;
   // The handler has answered. False if it asked nothing, so that this is the call's answer.
   virtual bool EndRun(McpServer::State& server, const Feature::Running& call) = 0;
+  // The run did not count: a conflict.
+  virtual void StartOver() = 0;
+  // What became of a question that EndRun asked of a session's client.
+  virtual void HandleAnswer(McpServer::State& server, const Feature::Running& call,
+                            ClientAnswered& answered) = 0;
 };
 
 // What the copies of a HandlerCall share. Each feature derives its own.

@@ -102,6 +102,11 @@ void McpServer::State::HandleNews(EngineNews news) {
     for (Feature* feature = features_.get(); feature != nullptr; feature = feature->next.get()) {
       feature->HandleListening(*listens);
     }
+  } else if (auto* answered = std::get_if<ClientAnswered>(&news)) {
+    const Running* asked = asked_.Find(answered->call.number);
+    if (asked == nullptr) return;
+    const Running call = *asked;
+    call->asking->HandleAnswer(*this, call, *answered);
   }
 }
 
@@ -112,7 +117,7 @@ void McpServer::State::Cancel(CallId id) {
     call->cancelled = true;
     call->running = false;
   }
-  open_.Erase(id.number);
+  Close(id);
 }
 
 void McpServer::State::Forget(const SessionEnded& ended) {
@@ -126,7 +131,10 @@ void McpServer::State::Forget(const SessionEnded& ended) {
 
 void McpServer::State::Open(const Running& call) { open_.Insert(call->call.id.number, call); }
 
-void McpServer::State::Close(CallId id) { open_.Erase(id.number); }
+void McpServer::State::Close(CallId id) {
+  open_.Erase(id.number);
+  asked_.Erase(id.number);
+}
 
 StoreTicket McpServer::State::Await(Running call, Feature* feature, int step) {
   return StoreTicket{waits_.Insert(Wait{std::move(call), feature, step}) * 2 + 1};

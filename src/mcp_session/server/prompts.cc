@@ -137,9 +137,22 @@ void Prompts::Get(Call call) {
       std::make_shared<PromptCall::State>(server_.weak_from_this(), *this, std::move(call));
   running->prompt = std::move(prompt);
   running->arguments = std::move(arguments);
-  RunHandler(server_, running, [](const Running& of) {
+  Run(running);
+}
+
+void Prompts::Run(const Running& call) {
+  RunHandler(server_, call, [](const Running& of) {
     static_cast<PromptCall::State&>(*of).prompt->handler(PromptCall(of));
   });
+}
+
+void Prompts::RunAgain(const Running& call) {
+  const auto again =
+      std::make_shared<PromptCall::State>(server_.weak_from_this(), *this, std::move(call->call));
+  again->arguments = std::move(call->arguments);
+  again->asking = std::move(call->asking);
+  again->prompt = static_cast<PromptCall::State&>(*call).prompt;
+  Run(again);
 }
 
 void Prompts::HandleAnswer(const Running& call) {

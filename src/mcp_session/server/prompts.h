@@ -29,9 +29,11 @@ class Prompts final : public Feature {
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
+  void RunAgain(const Running& call) override;
 
  private:
   void Get(Call call);
+  void Run(const Running& call);
 
   McpServer::State& server_;
   std::vector<std::shared_ptr<const RegisteredPrompt>> prompts_;

@@ -156,9 +156,24 @@ void Resources::Read(Call call) {
   running->resource = std::move(resource);
   running->uri = std::move(read);
   running->variables = std::move(variables);
-  RunHandler(server_, running, [](const Running& of) {
+  Run(running);
+}
+
+void Resources::Run(const Running& call) {
+  RunHandler(server_, call, [](const Running& of) {
     static_cast<ResourceCall::State&>(*of).resource->handler(ResourceCall(of));
   });
+}
+
+void Resources::RunAgain(const Running& call) {
+  auto& own = static_cast<ResourceCall::State&>(*call);
+  const auto again =
+      std::make_shared<ResourceCall::State>(server_.weak_from_this(), *this, std::move(call->call));
+  again->asking = std::move(call->asking);
+  again->resource = own.resource;
+  again->uri = std::move(own.uri);
+  again->variables = std::move(own.variables);
+  Run(again);
 }
 
 void Resources::TellMissing(CallId id, Era era, const std::string& uri) {

@@ -39,6 +39,7 @@ class Resources final : public Feature {
 
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
+  void RunAgain(const Running& call) override;
 
  private:
   using Readable = std::shared_ptr<const ReadableResource>;
@@ -47,6 +48,7 @@ class Resources final : public Feature {
                     std::vector<std::string>* listed);
   Readable Find(std::string_view uri, Json* variables) const;
   void Read(Call call);
+  void Run(const Running& call);
   void TellMissing(CallId id, Era era, const std::string& uri);
 
   McpServer::State& server_;

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
-#include "mcp_session/json/write.h"
 #include "mcp_session/server/answer_check.h"
 #include "mcp_session/server/asking_call.h"
 #include "mcp_session/server/client_capabilities.h"
@@ -25,24 +25,15 @@ void MergeInto(Json* to, const Json& from) {
   }
 }
 
-// Appends {"method":...,"params":...}; false if it has no JSON form.
-bool AppendQuestion(const Question& question, std::string* out) {
-  *out += "{\"method\":\"";
-  *out += MethodOf(question);
-  *out += '"';
-  if (!question.params.empty()) {
-    *out += ",\"params\":";
-    if (!AppendJson(question.params, out)) return false;
-  }
-  *out += '}';
-  return true;
-}
-
 Rounds& RoundsOf(HandlerCall::State& call) {
   if (call.asking == nullptr) {
-    const auto server = call.server.lock();
-    const bool sealed = server != nullptr && server->Find<SealedStates>() != nullptr;
-    call.asking = std::make_shared<StatelessRounds>(call.call, sealed);
+    if (call.call.era() == Era::kHandshake) {
+      call.asking = std::make_shared<SessionRounds>(call.call);
+    } else {
+      const auto server = call.server.lock();
+      const bool sealed = server != nullptr && server->Find<SealedStates>() != nullptr;
+      call.asking = std::make_shared<StatelessRounds>(call.call, sealed);
+    }
   }
   return static_cast<Rounds&>(*call.asking);
 }
@@ -104,51 +95,8 @@ void Rounds::Fail(McpServer::State& server, const Feature::Running& call, ErrorC
   server.engine.Fail(call->call.id, code, why, server.effects);
 }
 
-// --- stateless ---
-
-StatelessRounds::StatelessRounds(const Call& call, bool sealed)
-    : Rounds(call.era() == Era::kStateless ? ClientCapabilities(call) : EmptyObject()) {
-  if (const Json* responses = FindObject(call.params, "inputResponses")) fresh_ = *responses;
-  const Json* state = sealed ? FindObject(call.params, "requestState") : nullptr;
-  if (state == nullptr) return;
-  round_ = FindInteger(*state, "round").value_or(0);
-  if (const Json* kept = Find(*state, "kept")) kept_ = *kept;
-  if (const Json* answers = FindObject(*state, "answers")) {
-    for (const auto& [key, answer] : *answers->get_ptr<const Json::object_t*>()) {
-      answers_.emplace(key, answer);
-    }
-  }
-}
-
-void StatelessRounds::Send(McpServer::State& server, const Feature::Running& call) {
-  std::string members = "\"inputRequests\":{";
-  bool valid = true;
-  for (const Open& open : open_) {
-    if (&open != &open_.front()) members += ',';
-    valid = valid && AppendJsonString(open.key, &members);
-    members += ':';
-    valid = valid && AppendQuestion(open.question, &members);
-  }
-  members += '}';
-  if (!valid) return Fail(server, call, ErrorCode::kInternal, "no JSON came of it");
-  if (auto* sealed = server.Find<SealedStates>()) {
-    Json state = EmptyObject();
-    state["round"] = round_;
-    Json& answers = state["answers"] = EmptyObject();
-    for (const auto& [key, answer] : answers_) answers[key] = answer;
-    state["kept"] = std::move(kept_);
-    const auto token = sealed->Seal(state, call->call, call->arguments);
-    if (!token) {
-      return Fail(server, call, ErrorCode::kInternal, "what is kept between rounds is too large");
-    }
-    members += ",\"requestState\":\"";
-    members += *token;
-    members += '"';
-  } else if (!answers_.empty() || !kept_.is_null()) {
-    return Fail(server, call, ErrorCode::kInternal, "nothing is kept between rounds");
-  }
-  server.Close(call->call.id);
-  server.engine.Answer(call->call.id, members, {}, server.effects, ResultType::kInputRequired);
+void Rounds::HandleAnswer(McpServer::State&, const Feature::Running&, ClientAnswered&) {
+  MCPS_CHECK(false);  // it makes no requests
 }
 
 }  // namespace mcp_session

@@ -1,8 +1,10 @@
 // What a handler asks, and what was answered, over all runs of one call. Private to this folder.
 //
 // A run ends when its handler answers. Did it ask nothing, then its answer is the answer of the
-// call. Else EndRun sends the questions where the caller is asked: StatelessRounds as an
+// call. Else EndRun sends the questions where the caller is asked. StatelessRounds: as an
 // `input_required` result, with which the call ends; the client calls again with the answers.
+// SessionRounds: as requests to the client; the call stays open, and runs again when all are
+// answered. One that the client refuses, or does not answer in time, ends the call.
 #ifndef MCP_SESSION_SERVER_ROUNDS_H_
 #define MCP_SESSION_SERVER_ROUNDS_H_
 
@@ -25,6 +27,9 @@ class Rounds : public Asking {
   Json& kept() { return kept_; }
 
   bool EndRun(McpServer::State& server, const Feature::Running& call) final;
+  void StartOver() final { kept_ = kept_before_; }
+  void HandleAnswer(McpServer::State& server, const Feature::Running& call,
+                    ClientAnswered& answered) override;
 
  protected:
   struct Open {
@@ -43,6 +48,7 @@ class Rounds : public Asking {
   std::map<std::string, Json, std::less<>> answers_;
   Json fresh_;  // by key; of the round that has just ended, whatever the client sent
   Json kept_;
+  Json kept_before_;        // the run that is going on, or has just ended
   std::int64_t round_ = 0;  // how often the client was asked
   std::vector<Open> open_;  // what this run asks
 
@@ -58,6 +64,25 @@ class StatelessRounds final : public Rounds {
 
  private:
   void Send(McpServer::State& server, const Feature::Running& call) override;
+};
+
+class SessionRounds final : public Rounds {
+ public:
+  explicit SessionRounds(const Call& call);
+
+  void HandleAnswer(McpServer::State& server, const Feature::Running& call,
+                    ClientAnswered& answered) override;
+
+ private:
+  struct Awaited {
+    std::uint64_t number;  // of the request
+    std::string key;
+  };
+
+  void Send(McpServer::State& server, const Feature::Running& call) override;
+  static void TellRefused(McpServer::State& server, const Feature::Running& call, std::string why);
+
+  std::vector<Awaited> awaited_;
 };
 
 }  // namespace mcp_session

@@ -58,6 +58,10 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Open(const Running& call);  // it is to be told of a cancellation
   void Close(CallId id);           // it is not any more
   StoreTicket Await(Running call, Feature* feature, int step);
+  // The client of `call` was asked something: until it is closed, or no more is awaited, the call
+  // hears of the answers (Asking::HandleAnswer).
+  void AwaitClient(const Running& call) { asked_.Insert(call->call.id.number, call); }
+  void AwaitClientNoMore(CallId id) { asked_.Erase(id.number); }
   // Runs `handler` in the guard; false if that says it failed.
   bool Run(HandlerRun handler) const;
 
@@ -107,6 +111,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   SlotMap<Wait> waits_;  // for replies of the store
   // Calls that are not over, so that they can be told of a cancellation.
   FlatMap<std::weak_ptr<HandlerCall::State>> open_;
+  FlatMap<Running> asked_;  // those of them whose clients were asked
   // What handlers did outside of a turn, until the next one.
   std::vector<Running> answered_outside_;
   Effects effects_outside_;

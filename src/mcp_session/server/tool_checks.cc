@@ -100,7 +100,7 @@ bool ToolChecks::FindsFault(const Call& call, const CompiledSchema& schema) {
   if (problems.empty()) return false;
   std::string text = "The arguments do not match the tool's schema.";
   for (const std::string& problem : problems) text += '\n' + problem;
-  AnswerError(call, std::move(text));
+  AnswerToolError(server_, call.id, std::move(text));
   return true;
 }
 
@@ -111,16 +111,6 @@ Result<void> ToolChecks::CheckHeaders(const Call& call, const ToolCheck& check) 
   const Json none;
   const Json* arguments = Find(call.params, "arguments");
   return CheckParamHeaders(check.marked, arguments != nullptr ? *arguments : none, http->request);
-}
-
-void ToolChecks::AnswerError(const Call& call, std::string text) {
-  std::string members = "\"content\":";
-  if (!AppendJson(ToolResult::Error(std::move(text)).content, &members)) {
-    return server_.engine.Fail(call.id, ErrorCode::kInternal, "no JSON came of it",
-                               server_.effects);
-  }
-  members += ",\"isError\":true";
-  server_.engine.Answer(call.id, members, {}, server_.effects);
 }
 
 void ToolChecks::HandleAnswer(const Running&) { MCPS_CHECK(false); }  // it has no handlers

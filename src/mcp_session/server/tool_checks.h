@@ -39,7 +39,6 @@ class ToolChecks final : public Feature {
   const ToolCheck* FindCheck(const Call& call) const;
   Result<void> CheckHeaders(const Call& call, const ToolCheck& check) const;
   bool FindsFault(const Call& call, const CompiledSchema& schema);
-  void AnswerError(const Call& call, std::string text);
 
   McpServer::State& server_;
   std::vector<ToolCheck> checks_;

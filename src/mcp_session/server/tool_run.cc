@@ -158,22 +158,32 @@ void Tools::Run(const Running& call) {
   Answer(call, ToolResult::Error("the tool failed"));
 }
 
-// On the state that `call` has by now, as if it were the first time: copies that the handler kept
-// of the old call do nothing any more.
-void Tools::RunAgain(const Running& call) {
+// The same call once more. Copies that the handler kept of the old one do nothing any more.
+Feature::Running Tools::Renew(const Running& call) {
+  Running again =
+      std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call->call));
+  again->arguments = std::move(call->arguments);
+  again->asking = std::move(call->asking);
+  Of(again).tool = Of(call).tool;
+  server_.Open(again);
+  return again;
+}
+
+// On the state as it is by now, which somebody else may have changed while the client was asked.
+void Tools::RunAgain(const Running& call) { Load(Renew(call)); }
+
+// On the state that `call` has by now.
+void Tools::RunOnNewer(const Running& call) {
   if (Of(call).runs >= kMaxRuns) {
     return Answer(call, ToolResult::Error("too many calls change this at once; try again"));
   }
-  const Running again =
-      std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call->call));
-  Of(again).tool = Of(call).tool;
-  again->arguments = std::move(call->arguments);
+  const Running again = Renew(call);
+  if (again->asking != nullptr) again->asking->StartOver();
   Of(again).value = std::move(Of(call).value);
   Of(again).stored = std::move(Of(call).stored);
   Of(again).version = Of(call).version;
   Of(again).handle = Of(call).handle;
   Of(again).runs = Of(call).runs;
-  server_.Open(again);
   Run(again);
 }
 
@@ -238,7 +248,7 @@ void Tools::Loaded(const Running& call, StoreReply& reply) {
   if (absent && Of(call).tool->tool.state.kind == Kind::kHandle) return TellGone(call);
   if (reply.error && !absent) return Fail(call, *reply.error);
   if (!absent && !Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);
-  if (Of(call).runs > 0) return RunAgain(call);
+  if (Of(call).runs > 0) return RunOnNewer(call);
   Run(call);
 }
 
@@ -257,7 +267,7 @@ void Tools::Saved(const Running& call, StoreReply& reply) {
   switch (*reply.error) {
     case ErrorCode::kConflict:
       if (!Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);
-      return RunAgain(call);
+      return RunOnNewer(call);
     case ErrorCode::kExists:  // the session's state was made by another call meanwhile
       if (use.kind != Kind::kSession) return Fail(call, ErrorCode::kInternal);
       return Load(call);
@@ -267,7 +277,7 @@ void Tools::Saved(const Running& call, StoreReply& reply) {
       Of(call).value = EmptyObject();
       Of(call).stored = nullptr;
       Of(call).version.reset();
-      return RunAgain(call);
+      return RunOnNewer(call);
     case ErrorCode::kCapacity:
       return Answer(call, ToolResult::Error("There is no room for more state: end what is no "
                                             "longer needed, or try again later."));

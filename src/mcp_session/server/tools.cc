@@ -109,6 +109,15 @@ Json DescribeTool(const Tool& tool) {
   return described;
 }
 
+void AnswerToolError(McpServer::State& server, CallId id, std::string text) {
+  std::string members = "\"content\":";
+  if (!AppendJson(ToolResult::Error(std::move(text)).content, &members)) {
+    return server.engine.Fail(id, ErrorCode::kInternal, "no JSON came of it", server.effects);
+  }
+  members += ",\"isError\":true";
+  server.engine.Answer(id, members, {}, server.effects);
+}
+
 Result<void> McpServer::RegisterPlain(Tool tool, ToolHandler handler) {
   const Json described = DescribeTool(tool);
   return state_->Register<Tools>(std::move(tool), std::move(handler), described);

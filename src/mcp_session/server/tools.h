@@ -37,6 +37,9 @@ struct ToolCall::State : HandlerCall::State {
   ToolResult result;
 };
 
+// Ends a call of a tool with a result that is an error.
+void AnswerToolError(McpServer::State& server, CallId id, std::string text);
+
 // What tools/list says of a tool without decoration.
 Json DescribeTool(const Tool& tool);
 
@@ -58,6 +61,7 @@ class Tools final : public Feature {
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
   void HandleReply(int step, const Running& call, StoreReply& reply) override;
+  void RunAgain(const Running& call) override;
 
  private:
   enum Step : int { kLoad, kList, kSave };
@@ -73,7 +77,8 @@ class Tools final : public Feature {
   void Load(const Running& call);
   void LoadList(const Running& call, std::string_view cursor);
   void Run(const Running& call);
-  void RunAgain(const Running& call);
+  Running Renew(const Running& call);
+  void RunOnNewer(const Running& call);
   void CheckResult(ToolCall::State& call) const;
   void Save(const Running& call);
   void Loaded(const Running& call, StoreReply& reply);
