@@ -111,6 +111,16 @@ TEST(HttpTls, NoticesThatAClientGoes) {
   EXPECT_TRUE(server.Eventually([&] { return server.held()[0].cancelled(); }));
 }
 
+TEST(HttpTls, NoticesThatAClientIsDone) {
+  const Files files("server");
+  TestServer server(WithTls(files));
+  TlsClient client(server.port(), {.ca_file = files.certificate});
+  ASSERT_TRUE(client.Send(StatelessCall("hold")));
+  ASSERT_TRUE(server.Eventually([&] { return !server.held().empty(); }));
+  client.Finish();
+  EXPECT_TRUE(server.Eventually([&] { return server.held()[0].cancelled(); }));
+}
+
 TEST(HttpTls, WantsACertificateOfItsClients) {
   const Files files("server");
   const Files client_files("client", "client");

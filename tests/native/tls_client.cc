@@ -91,6 +91,8 @@ std::string TlsClient::ReceiveUntil(std::string_view end) {
   return taken;
 }
 
+void TlsClient::Finish() { SSL_shutdown(session_.get()); }
+
 bool TlsClient::EndsProperly() {
   char byte;
   const int n = SSL_read(session_.get(), &byte, 1);

@@ -39,6 +39,8 @@ class TlsClient {
   std::string ReceiveUntil(std::string_view end);
   // Whether the server says that it is done, and only then closes.
   bool EndsProperly();
+  // Says that nothing more is sent; the connection stays open.
+  void Finish();
 
  private:
   bool Fill();
