@@ -140,6 +140,7 @@ TEST_F(SubscriptionsTest, AChannelIsToldOfLists) {
   peer_.Wake();
   EXPECT_EQ(Last(1), Notification("tools/list_changed"));
   const std::size_t count = Count(1);
+  peer_.clock().Advance(Seconds(1));
   peer_.server().NotifyPromptsChanged();  // there are none
   peer_.Wake();
   EXPECT_EQ(Count(1), count);
