@@ -99,6 +99,9 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             R"({"$defs":{"x":{"$anchor":"n","type":"integer"}},"items":{"$ref":"#n","minimum":3}})",
             "[3]", "[2]"},
+        Case{
+            R"({"$defs":{"x":{"$anchor":"n","type":"integer"}},"items":{"$ref":"#n","minimum":3}})",
+            "[3]", R"(["x"])"},
         Case{R"({"type":"object","properties":{"next":{"$ref":"#"}},"additionalProperties":false})",
              R"({"next":{"next":{}}})", R"({"next":{"other":1}})"},
         Case{R"({"properties":{"pattern":{"const":1},"id":{"const":2},"$ref":{"const":3}}})",

@@ -164,7 +164,6 @@ class JsonAdapter final
     : public valijson::adapters::BasicAdapter<
           JsonAdapter, JsonArray, std::pair<std::string, JsonAdapter>, JsonObject, JsonValue> {
  public:
-  JsonAdapter() = default;
   explicit JsonAdapter(JsonRef value) : BasicAdapter(JsonValue(value)) {}
   // What valijson makes of a document that it fetched, which it never does here.
   explicit JsonAdapter(const Json& value) : JsonAdapter(JsonRef(value, nullptr)) {}
