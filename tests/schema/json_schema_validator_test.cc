@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -165,35 +164,26 @@ TEST(JsonSchemaValidator, RefusesASchemaThatIsNestedTooDeep) {
 
 // --- hostile values ---
 
-// So fast that nobody waits for it; how fast, nobody measures here.
-template <typename Function>
-void ExpectPrompt(Function function) {
-  const auto start = std::chrono::steady_clock::now();
-  function();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
-}
+// Were they checked to the end, these tests would not end.
 
 TEST(JsonSchemaValidator, APatternIsMatchedInLinearTime) {
   const Json text(std::string(100'000, 'a') + "!");
-  ExpectPrompt([&] { EXPECT_THAT(CheckValue(R"({"pattern":"^(a+)+$"})", text), SizeIs(1)); });
-  ExpectPrompt([&] { EXPECT_THAT(CheckValue(R"({"pattern":"^(a|aa|.)*$"})", text), IsEmpty()); });
+  EXPECT_THAT(CheckValue(R"({"pattern":"^(a+)+$"})", text), SizeIs(1));
+  EXPECT_THAT(CheckValue(R"({"pattern":"^(a|aa|.)*$"})", text), IsEmpty());
 }
 
 TEST(JsonSchemaValidator, WhatWouldTakeTooLongDoesNotConform) {
   Json numbers = Json::array();
   for (int i = 0; i < 100'000; ++i) numbers.push_back(i);
-  ExpectPrompt([&] {
-    EXPECT_THAT(CheckValue(R"({"uniqueItems":true})", numbers),
-                ElementsAre("the whole: it is too large to be checked"));
-  });
+  EXPECT_THAT(CheckValue(R"({"uniqueItems":true})", numbers),
+              ElementsAre("the whole: it is too large to be checked"));
   Json nested = Json::object();
   for (int i = 0; i < 60; ++i) nested = Json{{"a", nested}};
-  ExpectPrompt([&] {  // two ways at each level
-    EXPECT_THAT(CheckValue(R"({"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["b"]},)"
-                           R"({"properties":{"a":{"$ref":"#"}},"required":["c"]}]})",
-                           nested),
-                ElementsAre("the whole: it is too large to be checked"));
-  });
+  // Two ways at each level.
+  EXPECT_THAT(CheckValue(R"({"anyOf":[{"properties":{"a":{"$ref":"#"}},"required":["b"]},)"
+                         R"({"properties":{"a":{"$ref":"#"}},"required":["c"]}]})",
+                         nested),
+              ElementsAre("the whole: it is too large to be checked"));
 }
 
 TEST(JsonSchemaValidator, ALargeOrdinaryValueIsChecked) {
@@ -202,7 +192,7 @@ TEST(JsonSchemaValidator, ALargeOrdinaryValueIsChecked) {
   constexpr std::string_view kRows =
       R"({"items":{"type":"object","properties":{"id":{"type":"integer"},)"
       R"("name":{"type":"string","maxLength":9}},"required":["id"],"additionalProperties":false}})";
-  ExpectPrompt([&] { EXPECT_THAT(CheckValue(kRows, rows), IsEmpty()); });
+  EXPECT_THAT(CheckValue(kRows, rows), IsEmpty());
   rows.push_back(Json::object());
   EXPECT_THAT(CheckValue(kRows, rows), Not(IsEmpty()));
 }
