@@ -1,6 +1,7 @@
 #include "tests/bench/http/child.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,13 @@ void PinTo(int core) {
   CPU_ZERO(&cores);
   CPU_SET(core, &cores);
   if (sched_setaffinity(0, sizeof cores, &cores) != 0) std::perror("sched_setaffinity");
+}
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) std::perror("setrlimit");
 }
 
 Child::Child(const std::vector<std::string>& command, int core) {

@@ -14,6 +14,9 @@ namespace mcp_session {
 // This process, and every thread it starts from now on, runs on that core only.
 void PinTo(int core);
 
+// As many descriptors as this process and its children may have.
+void RaiseDescriptorLimit();
+
 class Child {
  public:
   // Starts it; its first line on stdout is the port it listens on. Ends the bench if it does not.

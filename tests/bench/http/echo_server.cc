@@ -59,6 +59,7 @@ int Main(const std::string& url) {
   if (!added) return Fail(added.error());
   HttpServerOptions http;
   http.port = 0;
+  http.max_connections = 20'000;
   HttpServer host(loop, server, http);
   const Result<HttpAddress> address = host.Listen();
   if (!address) return Fail(address.error());

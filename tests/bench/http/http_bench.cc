@@ -102,6 +102,8 @@ class Bench {
     InRedis();
     std::printf("idle sessions\n");
     Idle();
+    std::printf("idle sessions with a stream by GET\n");
+    Streams();
     return goals_.exit_code();
   }
 
@@ -144,6 +146,27 @@ class Bench {
     goals_.AtLeast(sdk / ours, 10);
   }
 
+  void Streams() {
+    constexpr std::size_t kStreams = 10'000;
+    const Child server({echo_, "memory"}, kServerCore);
+    OpenSessions(server.port(), 200);
+    const std::size_t before = server.AllocatedBytes();
+    std::size_t during = 0;
+    const std::size_t opened = HoldStreams(server.port(), kStreams, [&] {
+      during = server.AllocatedBytes();
+      const LoadResult result = RunLoad(server.port(), {.callers = 8, .length = Millis{1000}});
+      std::printf("  meanwhile 8 callers got %zu answers a second, %zu wrong", result.done,
+                  result.wrong);
+      goals_.AtMost(static_cast<double>(result.wrong), 0);
+    });
+    std::printf("  %zu streams", opened);
+    goals_.AtLeast(static_cast<double>(opened), kStreams);
+    const double each = static_cast<double>(during - before) / kStreams;
+    std::printf("  %.1f KiB each in the server, with the session; the kernel's buffers not counted",
+                each / 1024);
+    goals_.AtMost(each / 1024, 16);
+  }
+
   static double BytesPerSession(const Contender& contender, std::size_t count) {
     const Child server(contender.command, kServerCore);
     OpenSessions(server.port(), 200);
@@ -175,6 +198,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS]\n");
     return 2;
   }
+  mcp_session::RaiseDescriptorLimit();
   mcp_session::PinTo(mcp_session::kLoadCore);
   const double seconds = argc > 5 ? std::atof(argv[5]) : 3;
   return mcp_session::Bench(argv[1], argv[2], argv[3], argv[4],
