@@ -10,6 +10,7 @@ ServerPeer::ServerPeer(ServerOptions options, MemoryStoreOptions store)
     : memory_(store, entropy_),
       store_(memory_),
       server_(std::make_unique<McpServer>(std::move(options), store_, entropy_)) {
+  server_->KeepStreams();
   server_->OnWake([this] { ++wakes_; });
 }
 

@@ -35,12 +35,16 @@ class EnginePeer {
   explicit EnginePeer(ServerOptions options = {})
       : world_(std::make_shared<World>()),
         part_(world_->store),
-        engine_(std::move(options), store_, world_->entropy) {}
+        engine_(std::move(options), store_, world_->entropy) {
+    engine_.KeepStreams();
+  }
   // Another node on the store of `node`, at the same time.
   EnginePeer(EnginePeer& node, ServerOptions options)
       : world_(node.world_),
         part_(world_->store),
-        engine_(std::move(options), store_, world_->entropy) {}
+        engine_(std::move(options), store_, world_->entropy) {
+    engine_.KeepStreams();
+  }
 
   ServerEngine& engine() { return engine_; }
   DelayingStore& store() { return store_; }

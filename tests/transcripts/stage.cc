@@ -34,6 +34,7 @@ void WriteChunk(std::string_view bytes, std::vector<std::string>* lines) {
 
 Stage::Stage(const Transcript& transcript)
     : store_(transcript.store, entropy_), server_(Named(transcript.options), store_, entropy_) {
+  if (transcript.keeps_streams) server_.KeepStreams();
   server_.OnWake([this] { woken_ = true; });
   tools_.AddTo(server_);
 }

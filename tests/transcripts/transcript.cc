@@ -139,6 +139,7 @@ class Parser {
     if (name == "max-record-bytes") return (store.max_record_bytes = number) != 0;
     if (name == "hosts") return add_words(&options.hosts.hosts);
     if (name == "origins") return add_words(&options.hosts.origins);
+    if (name == "streams") return (transcript_.keeps_streams = value == "kept");
     if (name == "title") return !(options.title = value).empty();
     if (name == "instructions") return !(options.instructions = value).empty();
     return false;

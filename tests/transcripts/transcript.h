@@ -46,6 +46,7 @@ struct TranscriptStep {
 struct Transcript {
   ServerOptions options;
   MemoryStoreOptions store;
+  bool keeps_streams = false;  // McpServer::KeepStreams
   std::vector<TranscriptStep> steps;
 };
 

@@ -98,6 +98,7 @@ HttpServer::State::State(asio::io_context& loop, McpServer& server, HttpServerOp
       accepted_(loop),
       timer_(loop),
       now_(MonotonicNow()) {
+  server_.KeepStreams();
   server_.OnWake([this] { Wake(); });
   server_.GuardHandlers(RunGuarded);
 }

@@ -210,6 +210,8 @@ McpServer::McpServer(ServerOptions options, SessionStore& store, Entropy& entrop
 
 McpServer::~McpServer() { state_->store.OnReady(nullptr); }
 
+void McpServer::KeepStreams() { state_->engine.KeepStreams(); }
+
 void McpServer::Handle(const Event& event, Instant now, Effects* effects) {
   state_->Handle(event, now, effects);
 }

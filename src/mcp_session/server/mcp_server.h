@@ -115,6 +115,9 @@ class McpServer {
   // Lists come in pages of that many, instead of whole. Once.
   void PageLists(std::size_t page_size);
 
+  // Keeps the streams of sessions by HTTP (ServerEngine::KeepStreams). HttpServer calls it.
+  void KeepStreams();
+
   // Something happened; appends what is to be done about it. `now` never goes back.
   void Handle(const Event& event, Instant now, Effects* effects);
 

@@ -149,7 +149,7 @@ void ServerEngine::State::TouchFor(const OpenCall& call) {
   const std::string owner = OwnerOf(call.caller.principal, {});
   Submit(kNobody, store::Touch{RecordKey{owner, kSessionKind, call.caller.session}});
   const std::string own = OwnerOf({}, call.caller.session);
-  if (const CallStream* stream = streams.Find(call.stream)) {
+  if (const CallStream* stream = keeping->streams.Find(call.stream)) {
     if (stream->kept) Submit(kNobody, store::Touch{RecordKey{own, kStreamKind, stream->name}});
   }
   if (!call.recorded) return;

@@ -52,6 +52,12 @@ std::string_view ResultTypeMember(ResultType type) {
 
 }  // namespace
 
+ResponseHeaders EventStreamHeaders() {
+  return {{"content-type", "text/event-stream"},
+          {"cache-control", "no-cache"},
+          {"x-accel-buffering", "no"}};  // spec S-43
+}
+
 std::optional<RequestId> ReadRequestId(const Json& value) {
   if (const std::string* text = AsString(value)) return RequestId(*text);
   if (!value.is_number_integer()) return std::nullopt;
@@ -133,10 +139,9 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
             open.caller.principal,
             open.caller.session};
   if (record != nullptr) call.record = *record;
-  if (open.era() == Era::kHandshake && std::holds_alternative<ExchangeId>(target)) {
-    open.touch_at = turn.now + TouchInterval();
-    open.record_at = turn.now + kShortCall;
-    due = std::min({due, open.touch_at, open.record_at});
+  if (keeping != nullptr && open.era() == Era::kHandshake &&
+      std::holds_alternative<ExchangeId>(target)) {
+    keeping->Started(open, turn.now);
   }
   call.id = CallId{calls.Insert(std::move(open))};
   calls.Find(call.id.number)->number = call.id.number;
@@ -149,9 +154,7 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   if (!call) return;
   turn.news->push_back(CallCancelled{CallId{number}});
   WithdrawAll(*call, turn.effects);
-  if (call->stream != 0) Write(call->stream, CallStream::Kind::kEnd, {}, turn.effects);
-  RemoveCallRecord(*call);
-  if (call->stream != 0) return;
+  if (keeping != nullptr && keeping->Closed(*call, turn.effects)) return;
   const auto* exchange = std::get_if<ExchangeId>(&call->target);
   if (exchange == nullptr) return;
   if (!call->streaming) {
@@ -175,10 +178,7 @@ bool ServerEngine::State::CancelCall(const Caller& caller, const Target& target,
 }
 
 void ServerEngine::State::DropExchange(ExchangeId exchange, Turn& turn) {
-  DropListener(exchange);
-  streams.ForEach([&](std::uint64_t, CallStream& stream) {
-    if (stream.exchange == exchange) stream.exchange = {};  // its events are kept (H-49)
-  });
+  if (keeping != nullptr) keeping->Drop(exchange);
   std::uint64_t found = 0;
   calls.ForEach([&](std::uint64_t number, const OpenCall& call) {
     const auto* target = std::get_if<ExchangeId>(&call.target);
@@ -252,12 +252,7 @@ void ServerEngine::State::SendOnCall(OpenCall& call, std::string text, bool last
     effects->push_back(effect::Send{*channel, std::move(text)});
     return;
   }
-  if (!call.streaming && IsResumable(call)) call.stream = OpenStream(call);
-  if (call.stream != 0) {
-    call.streaming = true;
-    const auto kind = last ? CallStream::Kind::kLast : CallStream::Kind::kMessage;
-    return Write(call.stream, kind, std::move(text), effects);
-  }
+  if (keeping != nullptr && keeping->Send(call, &text, last, effects)) return;
   const ExchangeId exchange = std::get<ExchangeId>(call.target);
   if (!call.streaming) {
     effects->push_back(effect::HttpStream{exchange, 200, EventStreamHeaders()});
@@ -279,7 +274,7 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
   } else {
     SendResult(call->target, call->caller, call->id, members, meta, effects, type);
   }
-  RemoveCallRecord(*call);
+  if (keeping != nullptr) keeping->Answered(*call);
 }
 
 void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status,
@@ -291,9 +286,10 @@ void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status
     std::string text;
     AppendError(call->id, error, &text);
     SendOnCall(*call, std::move(text), true, effects);
-    return RemoveCallRecord(*call);
+    if (keeping != nullptr) keeping->Answered(*call);
+    return;
   }
-  RemoveCallRecord(*call);
+  if (keeping != nullptr) keeping->Answered(*call);
   // In the handshake era an unknown method is told in band; only an outage has its own status.
   const bool in_band = call->era() == Era::kHandshake && error.code == kUnknownMethod;
   SendError(call->target, in_band ? 200 : http_status, call->id, error, effects);

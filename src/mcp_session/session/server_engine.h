@@ -50,9 +50,9 @@ struct ServerOptions {
   HostPolicy hosts;          // default: any host and origin that names it; see LoopbackHosts()
   // Sessions end after this long without a request, and after max_life whatever happens.
   Lifetime session_lifetime{.idle_ttl = Minutes(30), .max_life = Hours(24)};
-  // Whether sessions of 2025-11-25 can resume the streams of their answers, which the store then
-  // keeps while the call runs and for `stream_time` after; a client that lost one comes back after
-  // `retry`.
+  // Where streams are kept (ServerEngine::KeepStreams): whether sessions of 2025-11-25 can resume
+  // the streams of their answers, which the store then keeps while the call runs and for
+  // `stream_time` after; a client that lost one comes back after `retry`.
   bool resumable = true;
   Millis stream_time = Minutes(5);
   Millis retry = Seconds(1);
@@ -123,6 +123,12 @@ class ServerEngine {
   // From now on initialize and server/discover tell this too: a member of the capabilities as JSON
   // text, `"tools":{}` for instance.
   void AddCapability(std::string_view member);
+
+  // From now on sessions by HTTP are what they can be: the store keeps the streams of answers so
+  // that they can be resumed (ServerOptions::resumable), GET opens a session's own, and what comes
+  // to another node reaches the call it is for. The store must have streams. Without this GET is
+  // 405, and streams end with their connection. Before the first Handle.
+  void KeepStreams();
 
   // Appends what the host and the application are to do.
   void Handle(const Event& event, Instant now, Effects* effects, std::vector<EngineNews>* news);

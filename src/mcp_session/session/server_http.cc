@@ -41,7 +41,7 @@ void ServerEngine::State::RefuseHttp(ExchangeId exchange, const Refusal& refusal
   SendError(exchange, refusal.http_status, id, error, turn.effects);
   if (refusal.http_status != 405) return;
   auto& headers = std::get<effect::HttpRespond>(turn.effects->back()).headers;
-  headers.emplace_back("allow", "GET, POST, DELETE");
+  headers.emplace_back("allow", keeping != nullptr ? "GET, POST, DELETE" : "POST, DELETE");
 }
 
 void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& turn) {
@@ -50,10 +50,10 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
     RefuseHttp(event.exchange, MakeRefusal(code, message), std::nullopt, turn);
   };
   const auto session = http.Find(Header::kSessionId);
-  const bool streams = http.method() == HttpMethod::kGet && session;
+  const bool streams = keeping != nullptr && http.method() == HttpMethod::kGet && session;
   if (http.method() != HttpMethod::kPost && http.method() != HttpMethod::kDelete && !streams) {
     // Without a session there is no stream (H-50).
-    return refuse(ErrorCode::kMethodNotAllowed, "use POST, or GET or DELETE in a session");
+    return refuse(ErrorCode::kMethodNotAllowed, "use POST or DELETE");
   }
   if (!Admits(options.hosts, http)) {
     return refuse(ErrorCode::kForbidden, "this Origin or Host is not allowed");
@@ -74,8 +74,9 @@ void ServerEngine::State::HandleHttp(const event::HttpRequested& event, Turn& tu
       return refuse(ErrorCode::kNotAcceptable, "Accept must admit text/event-stream");
     }
     const auto last = http.Find(Header::kLastEventId);
-    return FindListened(event.exchange, Caller{std::string(event.principal), std::string(*session)},
-                        last ? std::optional<std::string>(*last) : std::nullopt, turn);
+    return keeping->Find(event.exchange,
+                         Caller{std::string(event.principal), std::string(*session)},
+                         last ? std::optional<std::string>(*last) : std::nullopt);
   }
   EndSession(event.exchange, Caller{std::string(event.principal), std::string(*session), {}}, turn);
 }

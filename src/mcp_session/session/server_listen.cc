@@ -57,7 +57,7 @@ bool IsAbsent(const std::optional<ErrorCode>& error) {
 void ServerEngine::State::Listen(ExchangeId exchange, Caller caller,
                                  const std::optional<std::string>& last_event, Turn& turn) {
   std::size_t open = 0;
-  listeners.ForEach([&](std::uint64_t, const Listener& other) {
+  keeping->listeners.ForEach([&](std::uint64_t, const Listener& other) {
     if (other.caller.session == caller.session) ++open;
   });
   if (open >= options.limits.max_streams_per_session) {
@@ -83,7 +83,7 @@ void ServerEngine::State::Listen(ExchangeId exchange, Caller caller,
   listener.step = of_session ? Listener::Step::kMark : Listener::Step::kFind;
   listener.caller = std::move(caller);
   const Lifetime& lifetime = options.session_lifetime;
-  const std::uint64_t number = listeners.Insert(listener);
+  const std::uint64_t number = keeping->listeners.Insert(listener);
   const RecordKey key{listener.owner, kStreamKind, listener.stream};
   if (!of_session) return Submit(Await(WaitForListener{number}), store::Get{key});
   // It is there from the session's first GET on.
@@ -94,10 +94,10 @@ void ServerEngine::State::Listen(ExchangeId exchange, Caller caller,
 
 void ServerEngine::State::ListenerReplied(std::uint64_t number, StoreReply reply, Turn& turn) {
   using Step = Listener::Step;
-  Listener* listener = listeners.Find(number);
+  Listener* listener = keeping->listeners.Find(number);
   if (listener == nullptr) return;
   if (listener->exchange.number == 0) {
-    listeners.Take(number);
+    keeping->listeners.Take(number);
     return;
   }
   switch (listener->step) {
@@ -133,7 +133,7 @@ void ServerEngine::State::StreamFound(std::uint64_t number, Listener& listener,
   if (!request) return EndListening(number, ErrorCode::kCorrupt, turn);
   listener.request = std::move(request);
   // The stream goes on here (H-52).
-  streams.ForEach([&](std::uint64_t, CallStream& stream) {
+  keeping->streams.ForEach([&](std::uint64_t, CallStream& stream) {
     if (stream.owner == listener.owner && stream.name == listener.stream) {
       Disconnect(stream, turn.effects);
     }
@@ -199,7 +199,7 @@ void ServerEngine::State::EventsRead(std::uint64_t number, Listener& listener,
 // Ends what this session listens to here; other nodes find out when they ask for more.
 void ServerEngine::State::EndListenersOf(const Caller& caller, Turn& turn) {
   std::vector<std::uint64_t> numbers;
-  listeners.ForEach([&](std::uint64_t number, const Listener& listener) {
+  keeping->listeners.ForEach([&](std::uint64_t number, const Listener& listener) {
     const bool own =
         listener.caller.session == caller.session && listener.caller.principal == caller.principal;
     if (own && listener.exchange.number != 0 && listener.begun) numbers.push_back(number);
@@ -240,7 +240,7 @@ void ServerEngine::State::BeginListening(Listener& listener, Turn& turn) {
 // Ends the response; with this error if it has not begun.
 void ServerEngine::State::EndListening(std::uint64_t number, std::optional<ErrorCode> error,
                                        Turn& turn) {
-  const std::optional<Listener> listener = listeners.Take(number);
+  const std::optional<Listener> listener = keeping->listeners.Take(number);
   if (!listener->begun && error) {
     return StoreFailed(listener->exchange, *error, std::nullopt, turn);
   }
@@ -249,7 +249,7 @@ void ServerEngine::State::EndListening(std::uint64_t number, std::optional<Error
 
 // There is no way to go on: an error for the request, if it is known which one (H-55).
 void ServerEngine::State::TellLost(std::uint64_t number, const char* why, Turn& turn) {
-  Listener& listener = *listeners.Find(number);
+  Listener& listener = *keeping->listeners.Find(number);
   if (listener.request && listener.of_call()) {
     BeginListening(listener, turn);
     std::string text;
@@ -260,14 +260,14 @@ void ServerEngine::State::TellLost(std::uint64_t number, const char* why, Turn& 
     turn.effects->push_back(effect::HttpChunk{listener.exchange, std::move(bytes)});
   } else if (!listener.begun) {
     const ExchangeId exchange = listener.exchange;
-    listeners.Take(number);
+    keeping->listeners.Take(number);
     return RefuseHttp(exchange, MakeRefusal(ErrorCode::kGap, why), std::nullopt, turn);
   }
   EndListening(number, std::nullopt, turn);
 }
 
 void ServerEngine::State::DropListener(ExchangeId exchange) {
-  listeners.ForEach([&](std::uint64_t, Listener& listener) {
+  keeping->listeners.ForEach([&](std::uint64_t, Listener& listener) {
     if (listener.exchange == exchange) listener.exchange = {};  // until its last reply
   });
 }
@@ -282,7 +282,7 @@ void ServerEngine::State::Push(std::string_view session, std::string_view method
     by_channel = true;
     effects->push_back(effect::Send{ChannelId{number}, text});
   });
-  if (by_channel) return;
+  if (by_channel || keeping == nullptr) return;
   const std::string owner = OwnerOf({}, session);
   std::string data(1, static_cast<char>(CallStream::Kind::kMessage));
   data += text;

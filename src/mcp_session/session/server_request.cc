@@ -49,15 +49,10 @@ Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view metho
   AppendRequest(name, method, params, &text);
   call->asked.push_back({number, std::move(name), now + time});
   due = std::min(due, now + time);
+  // Its answer may come to another node, and must find the call.
   const bool by_http = std::holds_alternative<ExchangeId>(call->target);
-  if (!by_http || call->stream != 0 || IsResumable(*call)) {
-    SendOnCall(*call, std::move(text), false, effects);
-  } else if (call->recorded && call->held.empty()) {
-    SendOnCall(*call, std::move(text), false, effects);
-  } else {  // an answer may come to another node, and must find the call
-    call->held.push_back(std::move(text));
-    OpenCallRecord(*call);
-  }
+  if (by_http && keeping != nullptr && keeping->HoldBack(*call, &text)) return number;
+  SendOnCall(*call, std::move(text), false, effects);
   return number;
 }
 
@@ -122,7 +117,7 @@ void ServerEngine::State::Tick(Turn& turn) {
   due = kNever;
   calls.ForEach([&](std::uint64_t number, OpenCall& call) {
     TimeOut(number, call, turn);
-    if (call.touch_at != kNever) TickCall(call);
+    if (call.touch_at != kNever) keeping->Tick(call);
   });
 }
 

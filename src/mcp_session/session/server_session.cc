@@ -105,14 +105,6 @@ void ServerEngine::State::FindSession(ExchangeId exchange, Caller caller, Messag
                turn.now);
 }
 
-void ServerEngine::State::FindListened(ExchangeId exchange, Caller caller,
-                                       std::optional<std::string> last_event, Turn& turn) {
-  const std::string owner = RecordOwner(caller);
-  const std::string session = caller.session;
-  const auto ticket = Await(WaitForListening{exchange, std::move(caller), std::move(last_event)});
-  store.Submit(ticket, store::Get{RecordKey{owner, kSessionKind, session}}, turn.now);
-}
-
 void ServerEngine::State::EndSession(ExchangeId exchange, Caller caller, Turn& turn) {
   const std::string owner = RecordOwner(caller);
   const std::string session = caller.session;
@@ -154,28 +146,7 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
     return InSession(found->exchange, std::move(found->caller), std::move(found->message),
                      reply.record, turn);
   }
-  if (const auto* stream = std::get_if<WaitForStream>(&*wait)) {
-    return StreamReplied(stream->stream, reply, turn);
-  }
-  if (const auto* listener = std::get_if<WaitForListener>(&*wait)) {
-    return ListenerReplied(listener->listener, std::move(reply), turn);
-  }
-  if (const auto* call = std::get_if<WaitForCall>(&*wait)) return CallReplied(*call, reply, turn);
-  if (const auto* forwarded = std::get_if<WaitForForward>(&*wait)) {
-    const bool nobody = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-    if (reply.error && !nobody) {
-      return StoreFailed(forwarded->exchange, *reply.error, std::nullopt, turn);
-    }
-    turn.effects->push_back(effect::HttpRespond{forwarded->exchange, 202, {}, {}});
-    return;
-  }
-  if (auto* listening = std::get_if<WaitForListening>(&*wait)) {
-    if (reply.error) return StoreFailed(listening->exchange, *reply.error, std::nullopt, turn);
-    const auto head = DecodeSessionHead(*reply.record.data);
-    if (!head) return StoreFailed(listening->exchange, ErrorCode::kCorrupt, std::nullopt, turn);
-    listening->caller.revision = head->revision;
-    return Listen(listening->exchange, std::move(listening->caller), listening->last_event, turn);
-  }
+  if (keeping != nullptr && keeping->HandleReply(*wait, reply, turn)) return;
   if (auto* created = std::get_if<WaitForCreate>(&*wait)) {
     if (reply.error) return StoreFailed(created->exchange, *reply.error, created->id, turn);
     turn.effects->push_back(effect::HttpRespond{
@@ -201,7 +172,7 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
   for (const std::uint64_t number : CallsOf(removed.caller, removed.exchange)) {
     CloseCall(number, turn);
   }
-  EndListenersOf(removed.caller, turn);
+  if (keeping != nullptr) keeping->SessionEnded(removed.caller, turn);
   turn.effects->push_back(effect::HttpRespond{removed.exchange, 204, {}, {}});
   turn.news->push_back(
       SessionEnded{std::move(removed.caller.principal), std::move(removed.caller.session)});
@@ -226,10 +197,10 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
   }
   if (auto* notification = std::get_if<Notification>(&message)) {
     if (notification->method == "notifications/cancelled") {
-      if (!CancelCall(caller, exchange, notification->params, turn)) {
+      if (!CancelCall(caller, exchange, notification->params, turn) && keeping != nullptr) {
         const Json* named = Find(notification->params, "requestId");
         const auto id = named != nullptr ? ReadRequestId(*named) : std::nullopt;
-        if (id) return ForwardCancellation(exchange, caller, *id);
+        if (id) return keeping->Forward(exchange, caller, *id);
       }
     } else if (notification->method == "notifications/initialized" && !head->initialized) {
       const std::string owner = RecordOwner(caller);
@@ -242,8 +213,8 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
     }
   }
   if (auto* response = std::get_if<Response>(&message)) {
-    if (!TakeResponse(caller, exchange, *response, turn)) {
-      return ForwardResponse(exchange, caller, *response, turn);
+    if (!TakeResponse(caller, exchange, *response, turn) && keeping != nullptr) {
+      return keeping->Forward(exchange, caller, *response, turn);
     }
   }
   // Whatever it was (H-43).

@@ -2,7 +2,8 @@
 // server_http.cc (exchanges), server_channel.cc (channels), server_session.cc (the store),
 // server_request.cc (requests to the client), server_stream.cc (streams that are kept in the
 // store), server_listen.cc (streams by GET), server_call_record.cc (what nodes tell each other of
-// calls), server_subscription.cc (subscriptions/listen).
+// calls), server_keeping.cc (the way to the last three), server_subscription.cc
+// (subscriptions/listen).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 
@@ -183,8 +184,41 @@ struct Turn {
   std::vector<EngineNews>* news;
 };
 
+// What sessions by HTTP have beyond one exchange on one node, if the engine keeps streams. The rest
+// of the engine knows it only by this interface (server_keeping.cc).
+class StreamKeeping {
+ public:
+  virtual ~StreamKeeping() = default;
+
+  virtual void Started(OpenCall& call, Instant now) = 0;
+  // False: it goes out as if nothing were kept.
+  virtual bool Send(OpenCall& call, std::string* text, bool last, Effects* effects) = 0;
+  // Whether a request to the client has to wait.
+  virtual bool HoldBack(OpenCall& call, std::string* text) = 0;
+  // The call ended without a response. False: its exchange is still to be ended.
+  virtual bool Closed(const OpenCall& call, Effects* effects) = 0;
+  virtual void Answered(const OpenCall& call) = 0;
+  virtual void Tick(OpenCall& call) = 0;
+  virtual void Drop(ExchangeId exchange) = 0;
+  // A GET: the session first.
+  virtual void Find(ExchangeId exchange, Caller caller, std::optional<std::string> last_event) = 0;
+  // For a call that may run on another node; the exchange is answered.
+  virtual void Forward(ExchangeId exchange, const Caller& caller, const RequestId& cancelled) = 0;
+  virtual void Forward(ExchangeId exchange, const Caller& caller, const Response& response,
+                       Turn& turn) = 0;
+  virtual void SessionEnded(const Caller& caller, Turn& turn) = 0;
+  // False: nothing of it waited.
+  virtual bool HandleReply(Wait& wait, StoreReply& reply, Turn& turn) = 0;
+
+  SlotMap<CallStream> streams;
+  std::deque<KeptStream> kept;  // streams whose call has ended, the oldest first
+  SlotMap<Listener> listeners;
+};
+
 class ServerEngine::State {
  public:
+  class Keeping;
+
   State(ServerOptions options, SessionStore& store, Entropy& entropy);
 
   // server_http.cc
@@ -200,8 +234,6 @@ class ServerEngine::State {
   void HandleReply(StoreReply reply, Turn& turn);
   void StartSession(ExchangeId exchange, std::string_view principal, Request request, Turn& turn);
   void FindSession(ExchangeId exchange, Caller caller, Message message, Turn& turn);
-  void FindListened(ExchangeId exchange, Caller caller, std::optional<std::string> last_event,
-                    Turn& turn);
   void EndSession(ExchangeId exchange, Caller caller, Turn& turn);
   // What an initialize request agrees on: the answer, or why there is none.
   struct Handshake {
@@ -278,9 +310,7 @@ class ServerEngine::State {
   SessionStore& store;
   Entropy& entropy;
   SlotMap<OpenCall> calls;
-  SlotMap<CallStream> streams;
-  std::deque<KeptStream> kept;  // streams whose call has ended, the oldest first
-  SlotMap<Listener> listeners;
+  std::unique_ptr<StreamKeeping> keeping;  // null: nothing is kept
   SlotMap<Wait> waits;
   FlatMap<Channel> channels;
   Instant now;             // of the last turn

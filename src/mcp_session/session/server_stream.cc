@@ -20,12 +20,6 @@
 
 namespace mcp_session {
 
-ResponseHeaders EventStreamHeaders() {
-  return {{"content-type", "text/event-stream"},
-          {"cache-control", "no-cache"},
-          {"x-accel-buffering", "no"}};  // spec S-43
-}
-
 void ServerEngine::State::Submit(StoreTicket ticket, StoreCommand command) {
   submitted = true;
   store.Submit(ticket, std::move(command), now);
@@ -57,7 +51,7 @@ std::uint64_t ServerEngine::State::OpenStream(OpenCall& call) {
   std::string data = "E1";
   AppendRequestId(call.id, &data);
   const RecordKey key{stream.owner, kStreamKind, stream.name};
-  const std::uint64_t number = streams.Insert(stream);
+  const std::uint64_t number = keeping->streams.Insert(stream);
   Submit(Await(WaitForStream{number}),
          store::Create{key, std::move(data), Lifetime{options.stream_time, std::nullopt}});
   return number;
@@ -65,7 +59,7 @@ std::uint64_t ServerEngine::State::OpenStream(OpenCall& call) {
 
 void ServerEngine::State::Write(std::uint64_t number, CallStream::Kind kind, std::string text,
                                 Effects* effects) {
-  CallStream* stream = streams.Find(number);
+  CallStream* stream = keeping->streams.Find(number);
   if (stream == nullptr) return;
   const bool appended = stream->kept && kind != CallStream::Kind::kPause;
   if (appended) {
@@ -81,15 +75,15 @@ void ServerEngine::State::Write(std::uint64_t number, CallStream::Kind kind, std
 
 // What waits for no answer of the store.
 void ServerEngine::State::Flush(std::uint64_t number, Effects* effects) {
-  CallStream* stream = streams.Find(number);
+  CallStream* stream = keeping->streams.Find(number);
   while (stream != nullptr && !stream->waiting.empty() && !stream->waiting.front().appended) {
     SendNext(number, 0, effects);
-    stream = streams.Find(number);
+    stream = keeping->streams.Find(number);
   }
 }
 
 void ServerEngine::State::StreamReplied(std::uint64_t number, const StoreReply& reply, Turn& turn) {
-  CallStream* stream = streams.Find(number);
+  CallStream* stream = keeping->streams.Find(number);
   if (stream == nullptr) return;
   if (reply.error && stream->kept) {
     stream->kept = false;
@@ -102,7 +96,7 @@ void ServerEngine::State::StreamReplied(std::uint64_t number, const StoreReply& 
 // The first of what waits; `sequence` is its event's.
 void ServerEngine::State::SendNext(std::uint64_t number, std::uint64_t sequence, Effects* effects) {
   using Kind = CallStream::Kind;
-  CallStream& stream = *streams.Find(number);
+  CallStream& stream = *keeping->streams.Find(number);
   const CallStream::Waiting next = std::move(stream.waiting.front());
   stream.waiting.pop_front();
   const auto id = [&] {
@@ -123,22 +117,22 @@ void ServerEngine::State::SendNext(std::uint64_t number, std::uint64_t sequence,
   }
   if (next.kind != Kind::kLast && next.kind != Kind::kEnd) return;
   if (stream.kept) KeepEnded(stream);
-  streams.Take(number);
+  keeping->streams.Take(number);
 }
 
 // The oldest make room.
 void ServerEngine::State::KeepEnded(const CallStream& stream) {
-  while (!kept.empty() && kept.front().until <= now) kept.pop_front();
-  kept.push_back({stream.owner, stream.name, now + options.stream_time});
-  auto oldest = kept.begin();
-  if (kept.size() <= options.limits.max_all_kept_streams) {
+  while (!keeping->kept.empty() && keeping->kept.front().until <= now) keeping->kept.pop_front();
+  keeping->kept.push_back({stream.owner, stream.name, now + options.stream_time});
+  auto oldest = keeping->kept.begin();
+  if (keeping->kept.size() <= options.limits.max_all_kept_streams) {
     const auto is_own = [&](const KeptStream& other) { return other.owner == stream.owner; };
-    const auto own = std::count_if(kept.begin(), kept.end(), is_own);
+    const auto own = std::count_if(keeping->kept.begin(), keeping->kept.end(), is_own);
     if (static_cast<std::size_t>(own) <= options.limits.max_kept_streams) return;
-    oldest = std::find_if(kept.begin(), kept.end(), is_own);
+    oldest = std::find_if(keeping->kept.begin(), keeping->kept.end(), is_own);
   }
   Submit(kNobody, store::Remove{RecordKey{oldest->owner, kStreamKind, oldest->name}});
-  kept.erase(oldest);
+  keeping->kept.erase(oldest);
 }
 
 void ServerEngine::State::Disconnect(CallStream& stream, Effects* effects) {
@@ -148,7 +142,7 @@ void ServerEngine::State::Disconnect(CallStream& stream, Effects* effects) {
 }
 
 bool ServerEngine::State::CloseStream(CallId id, Effects* effects) {
-  OpenCall* call = calls.Find(id.number);
+  OpenCall* call = keeping != nullptr ? calls.Find(id.number) : nullptr;
   if (call == nullptr || (call->stream == 0 && (call->streaming || !IsResumable(*call)))) {
     return false;
   }

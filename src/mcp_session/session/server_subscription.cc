@@ -58,7 +58,8 @@ bool ServerEngine::IsOpen(ChannelId channel) const {
 
 std::vector<std::string> ServerEngine::ListeningSessions() const {
   std::vector<std::string> sessions;
-  state_->listeners.ForEach([&](std::uint64_t, const Listener& listener) {
+  if (state_->keeping == nullptr) return sessions;
+  state_->keeping->listeners.ForEach([&](std::uint64_t, const Listener& listener) {
     const bool open = listener.begun && listener.exchange.number != 0;
     if (open && !listener.of_call()) sessions.push_back(listener.caller.session);
   });
