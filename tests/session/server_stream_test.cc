@@ -127,6 +127,16 @@ TEST_F(ServerStreamTest, AnOutageIsNeverTellingThatTheSessionIsGone) {
   }
 }
 
+// The session's own stream cannot be made; that it is not found is not that the session is.
+TEST_F(ServerStreamTest, AStoreWithoutRoom) {
+  peer_.store().Hold();
+  const std::uint64_t get = Get();
+  peer_.store().Fail(ErrorCode::kCapacity, 1);
+  peer_.store().Release();
+  peer_.Wake();
+  EXPECT_EQ(peer_.Of(get).status, 503);
+}
+
 TEST_F(ServerStreamTest, AnOutageWhileListeningEndsTheStreamWithoutAnAnswer) {
   const std::uint64_t exchange = peer_.Call(session_, "7", &call_);
   Progress(call_, 1);
