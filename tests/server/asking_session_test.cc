@@ -14,6 +14,7 @@
 #include "mcp_session/json/json.h"
 #include "mcp_session/json/parse.h"
 #include "mcp_session/server/content.h"
+#include "tests/server/memory_sealer.h"
 #include "tests/server/server_peer.h"
 
 namespace mcp_session {
@@ -135,6 +136,18 @@ TEST_F(AskingSessionTest, AQuestionIsARequestOnTheStreamOfTheCall) {
   EXPECT_TRUE(peer_.Of(call).ended);
   EXPECT_EQ(runs_, 2);
   EXPECT_EQ(peer_.Of(call).body.find("resultType"), std::string::npos);  // D-05
+}
+
+TEST_F(AskingSessionTest, WhatBelongsToStatelessCallsMeansNothing) {
+  MemorySealer sealer;
+  peer_.server().SealStatesWith(sealer);
+  AddTool(Greet);
+  Open();
+  const auto call =
+      Start("tools/call",
+            R"("name":"go","requestState":"x","inputResponses":{"name":)" + Named("Eve") + "}");
+  EXPECT_EQ(AskedOn(call).size(), 1u);
+  EXPECT_EQ(AnswerOf(call), "");
 }
 
 TEST_F(AskingSessionTest, OnAChannelToo) {
