@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -255,6 +256,21 @@ TEST_F(AskingSessionTest, ACancelledCallIsNotRunAgain) {
   EXPECT_EQ(runs_, 1);
   EXPECT_EQ(AnswerOf(call), "");
   EXPECT_EQ(peer_.server().open_calls(), 0u);
+}
+
+TEST_F(AskingSessionTest, NothingIsLeftOfACallThatEndedWhileItAsked) {
+  auto kept = std::make_shared<int>();
+  const std::weak_ptr<int> left = kept;
+  ASSERT_TRUE(
+      peer_.server().AddTool({.name = "go"}, [kept](ToolCall& call) { return Greet(call); }));
+  kept = nullptr;
+  Open();
+  Start();
+  EXPECT_TRUE(peer_.server().RemoveTool("go"));
+  EXPECT_FALSE(left.expired());  // the call has it
+  peer_.Post(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})",
+             session_);
+  EXPECT_TRUE(left.expired());
 }
 
 TEST_F(AskingSessionTest, AServerThatEndsMeanwhileLetsGo) {

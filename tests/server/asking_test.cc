@@ -219,6 +219,24 @@ TEST_F(AskingTest, AnAnswerThatWasTakenIsNotReplaced) {
             "Ann-");
 }
 
+TEST_F(AskingTest, AnAnswerThatFitsNoMoreIsAskedForAgain) {
+  std::int64_t longest = 10;
+  AddTool([&longest](ToolCall& call) {
+    const Json* name =
+        call.Ask("name", Form("Who?").Add(TextField{{.name = "name"}, {}, {}, longest}));
+    const Json* more = call.Ask("more", NameForm());
+    if (name == nullptr || more == nullptr) return ToolResult();
+    return ToolResult::Text(NameOf(*name) + NameOf(*more));
+  });
+  Seal();
+  const Json second = Go(Named("name", "Annabel"), StateOf(Go()));
+  EXPECT_FALSE(Asked(second).contains("name"));
+  longest = 3;
+  const Json third = Go(Named("more", "Bob"), StateOf(second));
+  EXPECT_TRUE(Asked(third).contains("name"));
+  EXPECT_EQ(TextOf(Go(Named("name", "Ann"), StateOf(third))), "AnnBob");
+}
+
 TEST_F(AskingTest, WhatIsKeptIsThereInTheNextRun) {
   AddTool([](ToolCall& call) {
     const auto runs = AsInteger(call.kept()).value_or(0) + 1;
@@ -347,6 +365,12 @@ TEST_F(AskingTest, AStateIsOfOneCallerOneMethodOneNameAndItsArguments) {
   EXPECT_EQ(code("tools/call", "go", R"("name":"go","arguments":{"a":1})", "ann"), -32602);
   EXPECT_EQ(code("tools/call", "go", R"("name":"go")", "ann"), -32602);
   EXPECT_EQ(code("tools/call", "go", go, "ann"), 0);
+
+  // The method, where all else is the same.
+  const Json asked = Parsed(Call("tools/call", "go", R"("name":"go")"));
+  const std::string again = R"("name":"go","requestState":")" + StateOf(asked) + '"';
+  EXPECT_EQ(CodeOf(Parsed(Call("prompts/get", "go", again))), -32602);
+  EXPECT_EQ(CodeOf(Parsed(Call("tools/call", "go", again))), 0);
 }
 
 TEST_F(AskingTest, TheOrderOfMembersIsNoPartOfTheArguments) {
