@@ -68,7 +68,8 @@ INSTANTIATE_TEST_SUITE_P(SharedMemory, StoreModel,
                                                return std::make_unique<AllShardsUnderTest>(limits);
                                              }},
                              .sequences = 10'000,
-                             .has_manual_clock = true}),
+                             .has_manual_clock = true,
+                             .find_remains = FindRemains}),
                          ModelBackendName);
 
 }  // namespace

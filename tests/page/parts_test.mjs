@@ -60,7 +60,10 @@ for (const era of ['handshake', 'stateless']) {
     assert.deepEqual(page.tools, native.tools);
     assert.equal(native.answers.length, CALLS.length);
     native.answers.forEach((answer, i) => {
-      assert.deepEqual(page.answers[i], answer, JSON.stringify(CALLS[i]));
+      // The page has no validator of schemas: there the handler says in its own words what is wrong.
+      const mismatch = answer.content?.[0].text.startsWith('The arguments do not match');
+      const expected = mismatch ? { ...answer, content: page.answers[i].content } : answer;
+      assert.deepEqual(page.answers[i], expected, JSON.stringify(CALLS[i]));
     });
     assert.equal(native.progress.length, 3);
     assert.deepEqual(page.progress, native.progress);
