@@ -18,6 +18,8 @@
 
 #include "mcp_session/factory/create_store.h"
 #include "mcp_session/http/server.h"
+#include "mcp_session/json/access.h"
+#include "mcp_session/server/content.h"
 #include "mcp_session/system/entropy.h"
 #include "tests/native/test_client.h"
 #include "tests/redis/redis_server.h"
@@ -28,8 +30,21 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+// Asks the user and the model at once.
+ToolResult Greet(ToolCall& call) {
+  Sampling sampling;
+  sampling.AddUser(TextContent("A greeting?"));
+  const Json* user = call.Ask("user", Form("Who are you?").Add(TextField{{.name = "name"}}));
+  const Json* model = call.Ask("model", Sample(sampling));
+  if (user == nullptr || model == nullptr) return {};
+  const Json* content = AcceptedContent(*user);
+  if (content == nullptr) return ToolResult::Error("nobody");
+  return ToolResult::Text(StringOrEmpty(*FindObject(*model, "content"), "text") + ", " +
+                          StringOrEmpty(*content, "name"));
+}
+
 // A server as on another machine. Its tool `work` reports progress at once and goes on until the
-// test says so; `wait` says nothing meanwhile.
+// test says so; `wait` says nothing meanwhile; `greet` asks.
 class Node {
  public:
   explicit Node(const RedisServer& redis) {
@@ -53,6 +68,7 @@ class Node {
                      .has_value();
     added = added && server_->AddTool({.name = "wait"},
                                       [this](ToolCall call) { calls_.push_back(std::move(call)); });
+    added = added && server_->AddTool({.name = "greet"}, Greet);
     HttpServerOptions http;
     http.port = 0;
     host_ = std::make_unique<HttpServer>(loop_, *server_, http);
@@ -199,6 +215,46 @@ TEST_F(NodesTest, ASilentCallIsReachedOnceItIsASecondOld) {
   TestClient second(nodes_[1]->port());
   for (int i = 0; i < 100 && !first.Readable(100); ++i) second.Exchange(cancel);
   EXPECT_TRUE(nodes_[0]->CancelledInTime());
+}
+
+// The id of the request of this method in a stream, as JSON.
+std::string IdOfRequest(const std::string& events, const std::string& method) {
+  const std::size_t end = events.find(",\"method\":\"" + method + '"');
+  const std::size_t start = events.rfind("\"id\":", end);
+  if (end == std::string::npos || start == std::string::npos) return {};
+  return events.substr(start + 5, end - start - 5);
+}
+
+TEST_F(NodesTest, AnswersOfTheClientReachTheHandlerThatAsked) {  // X-04
+  TestClient first(nodes_[0]->port());
+  session_ = Initialize(first, R"({"elicitation":{"form":{}},"sampling":{}})");
+  first.Send(SessionCall(session_, "greet"));
+  ASSERT_EQ(first.ReceiveHead().status, 200);
+  const std::string asked = first.ReceiveUntil("A greeting?");
+  const std::string user = IdOfRequest(asked, "elicitation/create");
+  const std::string model = IdOfRequest(asked, "sampling/createMessage");
+  ASSERT_THAT(user, Not(testing::IsEmpty())) << asked;
+  ASSERT_THAT(model, Not(testing::IsEmpty())) << asked;
+  const auto answer = [&](Node& node, const std::string& session, const std::string& id,
+                          const std::string& result) {
+    TestClient client(node.port());
+    return client
+        .Exchange(Post("{\"jsonrpc\":\"2.0\",\"id\":" + id + ",\"result\":" + result + '}',
+                       "Mcp-Session-Id: " + session + "\r\n"))
+        .status;
+  };
+  const auto name = [](const char* text) {
+    return std::string(R"({"action":"accept","content":{"name":")") + text + R"("}})";
+  };
+  // Somebody who knows the ids but has another session is heard by nobody (H-26).
+  TestClient other(nodes_[1]->port());
+  EXPECT_EQ(answer(*nodes_[1], Initialize(other), user, name("Mallory")), 202);
+  EXPECT_EQ(answer(*nodes_[1], session_, user, name("Ada")), 202);
+  EXPECT_EQ(
+      answer(*nodes_[2], session_, model,
+             R"({"role":"assistant","model":"m","content":{"type":"text","text":"Good day"}})"),
+      202);
+  EXPECT_THAT(first.ReceiveUntil("0\r\n\r\n"), HasSubstr(R"("text":"Good day, Ada")"));
 }
 
 TEST_F(NodesTest, AGetTakesOverFromOneOnAnotherNode) {

@@ -199,10 +199,13 @@ std::string SessionCall(std::string_view session, std::string_view tool, std::st
       body, "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: " + std::string(session) + "\r\n");
 }
 
-std::string Initialize(TestClient& client) {
-  const TestResponse answer = client.Exchange(Post(
+std::string Initialize(TestClient& client, std::string_view capabilities) {
+  std::string body =
       R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-      R"("capabilities":{},"clientInfo":{"name":"test","version":"1"}}})"));
+      R"("capabilities":)";
+  body += capabilities;
+  body += R"(,"clientInfo":{"name":"test","version":"1"}}})";
+  const TestResponse answer = client.Exchange(Post(body));
   const auto session = answer.headers.find("mcp-session-id");
   if (session == answer.headers.end()) return {};
   client.Exchange(Post(R"({"jsonrpc":"2.0","method":"notifications/initialized"})",

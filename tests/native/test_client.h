@@ -61,8 +61,8 @@ std::string StatelessCall(std::string_view tool, std::string_view arguments = "{
 std::string SessionCall(std::string_view session, std::string_view tool,
                         std::string_view arguments = "{}", std::string_view meta = {});
 
-// Makes a session; its id.
-std::string Initialize(TestClient& client);
+// Makes a session; its id. `capabilities` are the client's, as JSON text.
+std::string Initialize(TestClient& client, std::string_view capabilities = "{}");
 
 }  // namespace mcp_session
 
