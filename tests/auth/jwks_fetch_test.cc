@@ -11,20 +11,13 @@
 
 #include "tests/auth/jwks_server.h"
 #include "tests/auth/token_maker.h"
+#include "tests/support/temp_file.h"
 
 namespace mcp_session {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-std::string WriteFile(const std::string& name, const std::string& text) {
-  std::string path = ::testing::TempDir() + name;
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fclose(file);
-  return path;
-}
 
 Result<std::string> Fetch(const JwksFetchOptions& options) {
   boost::asio::io_context loop;

@@ -13,6 +13,7 @@
 #include "tests/auth/token_maker.h"
 #include "tests/native/test_client.h"
 #include "tests/native/test_process.h"
+#include "tests/support/temp_file.h"
 
 namespace mcp_session {
 namespace {
@@ -21,14 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr std::string_view kToken = "s3cret-token-of-alice";
-
-std::string WriteFile(const std::string& name, std::string_view text) {
-  std::string path = ::testing::TempDir() + name;
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fclose(file);
-  return path;
-}
 
 std::string As(std::string_view token, std::string request) {
   return request.insert(request.find("\r\n") + 2,

@@ -12,6 +12,7 @@
 
 #include "tests/native/test_client.h"
 #include "tests/native/test_process.h"
+#include "tests/support/temp_file.h"
 
 namespace mcp_session {
 namespace {
@@ -19,14 +20,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
-
-std::string WriteFile(const std::string& name, std::string_view text) {
-  std::string path = ::testing::TempDir() + name;
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fclose(file);
-  return path;
-}
 
 // Set for as long as it is in scope; what is started meanwhile has it.
 class InEnvironment {

@@ -13,6 +13,7 @@
 #include "tests/native/test_process.h"
 #include "tests/native/test_server.h"
 #include "tests/native/tls_client.h"
+#include "tests/support/temp_file.h"
 
 namespace mcp_session {
 namespace {
@@ -21,14 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 constexpr const char* kHealthCheck = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-std::string WriteFile(const std::string& name, const std::string& text) {
-  std::string path = ::testing::TempDir() + name;
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fclose(file);
-  return path;
-}
 
 // A certificate in files.
 struct Files {

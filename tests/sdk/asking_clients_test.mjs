@@ -1,11 +1,7 @@
 // The official TypeScript SDK is asked by tools of the server of the conformance suite: 1.x, and
 // 2.x in both eras.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import readline from 'node:readline';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -14,23 +10,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
 
-const program = path.resolve(process.argv[2]);
+import { runServer } from './everything.mjs';
+
+const server = runServer(process.argv[2]);
 const info = { name: 'sdk-test', version: '1.0' };
 const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
-let server;
-let url;
-
-before(async () => {
-  server = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
-  url = new URL(line);
-});
-
-after(async () => {
-  server.kill('SIGTERM');
-  await once(server, 'exit');
-});
-
 const v2 = (options) => ({
   Http: HttpV2,
   make: () => new ClientV2(info, { capabilities, ...options }),
@@ -66,7 +50,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
         model: 'test-model',
       }));
       kind.handle(client, 'roots/list', () => ({ roots: [{ uri: 'file:///work', name: 'Work' }] }));
-      await client.connect(new kind.Http(url));
+      await client.connect(new kind.Http(server.url));
     });
     after(() => client.close());
 

@@ -1,10 +1,7 @@
 // The official TypeScript SDK listens for changes, against the server of the conformance suite.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
-import readline from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -13,27 +10,14 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
-const program = path.resolve(process.argv[2]);
-let server;
-let url;
+import { runServer } from './everything.mjs';
 
-before(async () => {
-  server = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
-  url = new URL(line);
-});
-
-after(async () => {
-  if (server.exitCode !== null) return;
-  server.kill('SIGTERM');
-  await once(server, 'exit');
-});
-
+const server = runServer(process.argv[2]);
 async function connect(options = {}) {
   const client = new Client({ name: 'sdk-test', version: '1.0' }, {
     versionNegotiation: { mode: { pin: '2026-07-28' } }, ...options,
   });
-  await client.connect(new StreamableHTTPClientTransport(url));
+  await client.connect(new StreamableHTTPClientTransport(server.url));
   return client;
 }
 
@@ -85,7 +69,7 @@ test('sessions of the SDK 1.x are told, and subscribe', { timeout: 20_000 }, asy
   const updated = new Promise((resolve) => {
     client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => resolve(params));
   });
-  await client.connect(new HttpV1(url));
+  await client.connect(new HttpV1(server.url));
   await until(tools, () => client.callTool({ name: 'test_trigger_tool_change', arguments: {} }));
   await client.subscribeResource({ uri: 'test://watched-resource' });
   await client.callTool({ name: 'touch_watched_resource', arguments: {} });
@@ -98,7 +82,7 @@ test('sessions of the client 2.x are told, and subscribe', { timeout: 20_000 }, 
   const client = new Client({ name: 'sdk-test', version: '1.0' });
   const prompts = told(client, 'notifications/prompts/list_changed');
   const updated = told(client, 'notifications/resources/updated');
-  await client.connect(new StreamableHTTPClientTransport(url));
+  await client.connect(new StreamableHTTPClientTransport(server.url));
   await until(prompts, () => client.callTool({ name: 'test_trigger_prompt_change', arguments: {} }));
   await client.subscribeResource({ uri: 'test://watched-resource' });
   await client.callTool({ name: 'touch_watched_resource', arguments: {} });
@@ -109,8 +93,8 @@ test('sessions of the client 2.x are told, and subscribe', { timeout: 20_000 }, 
 test('a stop of the server ends a subscription as meant', { timeout: 20_000 }, async () => {
   const client = await connect();
   const subscription = await client.listen({ toolsListChanged: true });
-  server.kill('SIGTERM');
+  server.process.kill('SIGTERM');
   assert.equal(await subscription.closed, 'graceful');
   await client.close();
-  await once(server, 'exit');
+  await once(server.process, 'exit');
 });

@@ -1,32 +1,16 @@
 // The official TypeScript SDK, 1.x and 2.x, resumes the stream of an answer, against the server of the
 // conformance suite.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import readline from 'node:readline';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpV2 } from '@modelcontextprotocol/client';
 
-const program = path.resolve(process.argv[2]);
+import { runServer } from './everything.mjs';
+
+const server = runServer(process.argv[2]);
 const info = { name: 'sdk-test', version: '1.0' };
-let server;
-let url;
-
-before(async () => {
-  server = spawn(program, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
-  url = new URL(line);
-});
-
-after(async () => {
-  server.kill('SIGTERM');
-  await once(server, 'exit');
-});
-
 const KINDS = [
   { name: 'sdk 1.x', Client: ClientV1, Http: HttpV1, call: (client, params) => client.callTool(params) },
   { name: 'client 2.x', Client: ClientV2, Http: HttpV2, call: (client, params) => client.callTool(params) },
@@ -35,7 +19,7 @@ const KINDS = [
 for (const { name, Client, Http, call } of KINDS) {
   test(`${name} comes back for an answer`, { timeout: 30_000 }, async () => {
     const gets = [];
-    const transport = new Http(url, {
+    const transport = new Http(server.url, {
       fetch: (target, init) => {
         const last = new Headers(init?.headers).get('last-event-id');
         if ((init?.method ?? 'GET') === 'GET') gets.push(last);

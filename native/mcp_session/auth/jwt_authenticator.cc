@@ -3,8 +3,8 @@
 #include <chrono>
 #include <utility>
 
-#include "mcp_session/auth/read_file.h"
 #include "mcp_session/system/clock.h"
+#include "mcp_session/system/read_file.h"
 
 namespace mcp_session {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "mcp_session/auth/bearer.h"
-#include "mcp_session/auth/read_file.h"
 #include "mcp_session/session/server_engine.h"
+#include "mcp_session/system/read_file.h"
 
 namespace mcp_session {
 namespace {

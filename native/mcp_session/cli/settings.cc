@@ -3,11 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <cctype>
 #include <cstddef>
-#include <fstream>
 #include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "mcp_session/system/read_file.h"
 
 namespace mcp_session {
 namespace {
@@ -59,12 +60,9 @@ void GiveEnvironment(CLI::App& command, const Environment& environment) {
 
 // Answers what is wrong with it.
 std::string GiveFile(CLI::App& command, const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad() || !file.eof()) return "--config: the file cannot be read";
-  std::istringstream lines(text);
+  const Result<std::string> text = ReadSmallFile(path, kMaxFileBytes, "the file");
+  if (!text) return "--config: the file cannot be read";
+  std::istringstream lines(*text);
   for (CLI::ConfigItem& item : CLI::ConfigTOML().from_config(lines)) {
     if (item.name == "++" || item.name == "--") continue;  // a section begins or ends
     const bool in_section = item.parents == std::vector<std::string>{command.get_name()};

@@ -50,10 +50,6 @@ StoreReply Unavailable() {
   return reply;
 }
 
-bool IsGone(const StoreReply& reply) {
-  return reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-}
-
 std::uint64_t DrawWriteId(Entropy& entropy) {
   std::array<std::uint8_t, 8> bytes{};
   entropy.Fill(bytes);
@@ -90,7 +86,7 @@ StoreReply DegradingStore::RunLocally(Records::iterator found, StoreCommand comm
     return Unavailable();
   }
   StoreReply reply = Ask(std::move(command));
-  if (IsGone(reply)) {
+  if (IsAbsent(reply.error)) {
     if (!found->second.moving) Forget(found, &DegradingCounters::expired);
   } else if (!reply.error && ends) {
     Forget(found, reply.removed > 0 || reply.record.data != nullptr ? &DegradingCounters::removed
@@ -146,7 +142,7 @@ StoreReply DegradingStore::RegenerateLocally(Records::iterator found, store::Reg
   std::string packed = PackKey(command.to);
   StoreReply reply = Ask(std::move(command));
   if (reply.error) {
-    if (IsGone(reply)) Forget(found, &DegradingCounters::expired);
+    if (IsAbsent(reply.error)) Forget(found, &DegradingCounters::expired);
     return reply;
   }
   Drop(found);

@@ -127,6 +127,7 @@ class Connection {
   HttpRequest Request() const;
   bool NeedsToken() const;
   void Verify();
+  void RefuseOrigin();
   void Reject(const Authentication& who);
   void RefuseToken(int status, Access::Reason reason, std::string_view message);
   void Dispatch(std::string_view principal);

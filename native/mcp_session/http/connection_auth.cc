@@ -69,10 +69,7 @@ bool Connection::IsPreflight() const {
 }
 
 void Connection::AnswerPreflight() {
-  if (origin_.empty()) {
-    return RespondFromHost(403, {{"content-type", "application/json"}},
-                           RefusalBody(403, "this Origin or Host is not allowed"));
-  }
+  if (origin_.empty()) return RefuseOrigin();
   RespondFromHost(204, PreflightHeaders(reader_.FindHeader("access-control-request-headers")), {});
 }
 
@@ -86,8 +83,7 @@ bool Connection::NeedsToken() const {
 void Connection::Verify() {
   const Bearer bearer = FindBearer(reader_);
   if (!Admits(server_.hosts(), Request())) {
-    RespondFromHost(403, {{"content-type", "application/json"}},
-                    RefusalBody(403, "this Origin or Host is not allowed"));
+    RefuseOrigin();
   } else if (bearer.form == BearerForm::kNone) {
     RefuseToken(401, Access::Reason::kNoToken, "a bearer token is needed");
   } else if (bearer.form == BearerForm::kMalformed) {
@@ -111,6 +107,11 @@ void Connection::OnVerified(const Authentication& who) {
   if (closed()) return;
   reader_.Next();
   Changed();
+}
+
+void Connection::RefuseOrigin() {
+  RespondFromHost(403, {{"content-type", "application/json"}},
+                  RefusalBody(403, "this Origin or Host is not allowed"));
 }
 
 void Connection::Reject(const Authentication& who) {

@@ -15,13 +15,6 @@ constexpr std::string_view kRequestHeaders =
 constexpr std::string_view kParamPrefix = "Mcp-Param-";
 constexpr std::size_t kMaxParams = 64;
 
-bool IsName(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 }  // namespace
 
 void AppendCorsLines(std::string_view origin, std::string* out) {
@@ -41,7 +34,7 @@ ResponseHeaders PreflightHeaders(std::string_view requested) {
     while (name.starts_with(' ')) name.remove_prefix(1);
     while (name.ends_with(' ')) name.remove_suffix(1);
     if (!EqualIgnoringCase(name.substr(0, kParamPrefix.size()), kParamPrefix)) continue;
-    if (!IsName(name)) continue;
+    if (!IsHeaderName(name)) continue;
     allowed.append(", ").append(name);
     ++params;
   }

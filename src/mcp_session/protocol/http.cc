@@ -100,6 +100,13 @@ bool EqualIgnoringCase(std::string_view a, std::string_view b) {
   return true;
 }
 
+bool IsHeaderName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+  });
+}
+
 std::string_view HeaderName(Header header) {
   return kHeaderNames[static_cast<std::size_t>(header)];
 }

@@ -32,6 +32,9 @@ inline constexpr std::size_t kHeaderCount = 9;
 // Of ASCII letters.
 bool EqualIgnoringCase(std::string_view a, std::string_view b);
 
+// Whether a header can have this name: a token of RFC 9110, 5.6.2.
+bool IsHeaderName(std::string_view text);
+
 // As it goes over the wire in requests we make ("Mcp-Method").
 std::string_view HeaderName(Header header);
 

@@ -13,15 +13,6 @@ tl::unexpected<Error> Invalid(const char* what) {
   return Failure(ErrorCode::kInvalidRequest, Blame::kPeer, what);
 }
 
-// The id, if it is a string or an integer (J-02).
-std::optional<RequestId> ReadId(Json* id) {
-  if (id == nullptr) return std::nullopt;
-  if (auto* text = id->get_ptr<std::string*>()) return RequestId(std::move(*text));
-  if (!id->is_number_integer()) return std::nullopt;  // 1.0 reads back as 1: another id
-  const auto number = AsInteger(*id);
-  return number ? std::optional<RequestId>(*number) : std::nullopt;
-}
-
 Result<Message> DecodeResponse(Json& value, std::optional<RequestId> id) {
   Json* result = Find(value, "result");
   Json* error = Find(value, "error");
@@ -52,6 +43,13 @@ void AppendMethod(std::string_view method, std::string_view params, std::string*
 
 }  // namespace
 
+std::optional<RequestId> ReadRequestId(const Json& value) {
+  if (const std::string* text = AsString(value)) return RequestId(*text);
+  if (!value.is_number_integer()) return std::nullopt;  // 1.0 reads back as 1: another id
+  const auto number = AsInteger(value);
+  return number ? std::optional<RequestId>(*number) : std::nullopt;
+}
+
 RpcError ToRpcError(const Error& error) {
   return RpcError{JsonRpcNumber(error.code), error.message, std::nullopt};
 }
@@ -60,7 +58,7 @@ Result<Message> DecodeMessage(Json value, std::optional<RequestId>* id_of_broken
   if (value.is_array()) return Invalid("a batch is not accepted");
   if (!value.is_object()) return Invalid("a message is an object");
   Json* raw_id = Find(value, "id");
-  std::optional<RequestId> id = ReadId(raw_id);
+  std::optional<RequestId> id = raw_id != nullptr ? ReadRequestId(*raw_id) : std::nullopt;
   Json* method = Find(value, "method");
   // The id of a response is one of our own: sent back, it would name a request of the peer's.
   const bool response =
@@ -102,6 +100,13 @@ void AppendRequest(const RequestId& id, std::string_view method, std::string_vie
 void AppendNotification(std::string_view method, std::string_view params, std::string* out) {
   *out += "{\"jsonrpc\":\"2.0\",";
   AppendMethod(method, params, out);
+}
+
+void AppendCancelled(const RequestId& request, std::string* out) {
+  std::string params = "{\"requestId\":";
+  AppendRequestId(request, &params);
+  params += '}';
+  AppendNotification("notifications/cancelled", params, out);
 }
 
 void AppendResult(const RequestId& id, std::string_view members, std::string* out) {

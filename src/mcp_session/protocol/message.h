@@ -45,6 +45,9 @@ struct Response {
 
 using Message = std::variant<Request, Notification, Response>;
 
+// The id that `value` is, if it is a string or an integer (J-02).
+std::optional<RequestId> ReadRequestId(const Json& value);
+
 // Takes a parsed JSON value apart without copying it. kInvalidRequest says what is wrong with it;
 // an array is always wrong here (J-11). `id_of_broken`, if not null, receives the id of a request
 // that has a usable one but is malformed otherwise, so that the error can name it.
@@ -55,6 +58,8 @@ Result<Message> DecodeMessage(Json value, std::optional<RequestId>* id_of_broken
 void AppendRequest(const RequestId& id, std::string_view method, std::string_view params,
                    std::string* out);
 void AppendNotification(std::string_view method, std::string_view params, std::string* out);
+// notifications/cancelled for this request.
+void AppendCancelled(const RequestId& request, std::string* out);
 // `members` is the inside of the result object: "" or "\"tools\":[...]", without the braces.
 void AppendResult(const RequestId& id, std::string_view members, std::string* out);
 // Without an id the member is left out, never null (ruling R-6).

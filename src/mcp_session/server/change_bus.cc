@@ -1,12 +1,12 @@
 #include "mcp_session/server/change_bus.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
 
-#include "mcp_session/base/base64.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/server/server_state.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -20,10 +20,6 @@ constexpr std::size_t kReadAtOnce = 100;
 constexpr Millis kReadWait = Seconds(30);
 constexpr Millis kPause = Seconds(1);  // after a failure
 constexpr std::size_t kMaxUnsaid = 100;
-
-bool IsGone(const StoreReply& reply) {
-  return reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-}
 
 }  // namespace
 
@@ -44,11 +40,7 @@ RecordKey ChangeBus::Key() const { return RecordKey{kOwner, kKind, name_}; }
 
 // Between a record that has just been made or found, and touched, there is no time for it to end.
 void ChangeBus::Append(const Change& change, const Feature::Running& call, Step step) {
-  if (node_.empty()) {
-    std::array<std::uint8_t, 8> bytes;
-    server_.entropy.Fill(bytes);
-    node_ = EncodeBase64Url(bytes);
-  }
+  if (node_.empty()) node_ = RandomName<8>(server_.entropy);
   server_.store.Submit(server_.Await(nullptr, &feature_, kUnasked),
                        store::Create{Key(), std::string(kData), Lifetime{.idle_ttl = kKept}},
                        server_.now);
@@ -120,7 +112,7 @@ void ChangeBus::Take(StoreReply& reply) {
   } else if (reply.error == ErrorCode::kGap) {
     after_ = reply.sequence;
     on_change_(Change{Change::Kind::kAnything, {}});
-  } else if (IsGone(reply)) {
+  } else if (IsAbsent(reply.error)) {
     marked_ = false;
     missed_ = true;
   } else {

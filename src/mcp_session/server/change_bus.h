@@ -40,6 +40,8 @@ class ChangeBus {
 
   // For the feature, whose replies and time these are.
   void HandleReply(int step, const Feature::Running& call, StoreReply& reply);
+  // Whether a reply at this step is one after which it goes on listening, or does not.
+  static bool GoesOnAfter(int step) { return step == kMarked || step == kRead; }
   Instant deadline() const { return deadline_; }
   void HandleDeadline();
 

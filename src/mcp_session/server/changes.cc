@@ -216,9 +216,10 @@ void Changes::Forget() {
 }
 
 void Changes::HandleReply(int step, const Running& call, StoreReply& reply) {
-  Forget();
+  const bool goes_on = ChangeBus::GoesOnAfter(step);
+  if (goes_on) Forget();
   bus_.HandleReply(step, call, reply);
-  Acknowledge();
+  if (goes_on) Acknowledge();
   SetDeadline();
 }
 

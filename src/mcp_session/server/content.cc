@@ -66,4 +66,11 @@ Json BlobContents(std::string_view bytes, std::string uri, std::string mime_type
   return contents;
 }
 
+Json ModelMessage(std::string_view role, Json content) {
+  Json message = EmptyObject();
+  message["role"] = role;
+  message["content"] = std::move(content);
+  return message;
+}
+
 }  // namespace mcp_session

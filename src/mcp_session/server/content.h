@@ -19,6 +19,10 @@ Json EmbeddedResource(Json contents);
 // One that the client may read (revisions from 2025-06-18).
 Json ResourceLink(std::string uri, std::string name);
 
+// A message of a conversation with a model; `role` is user or assistant. Of prompts and of
+// sampling.
+Json ModelMessage(std::string_view role, Json content);
+
 // What a resource holds. In the answer of a resource's own handler the uri may be empty, and so
 // may the type: the server knows them.
 Json TextContents(std::string text, std::string uri = {}, std::string mime_type = {});

@@ -8,6 +8,7 @@
 #include "mcp_session/protocol/classify.h"
 #include "mcp_session/server/server_state.h"
 #include "mcp_session/session/session_record.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -115,7 +116,7 @@ void Logging::HandleReply(int step, const Running& call, StoreReply& reply) {
   if (!reply.error && step == kLoad) return Save(call, reply.record);
   if (reply.error == ErrorCode::kConflict) return Save(call, reply.record);
   if (!reply.error) return AnswerCall(server_, call, true, {});
-  const bool gone = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
+  const bool gone = IsAbsent(reply.error);
   const ErrorCode code = gone ? ErrorCode::kSessionNotFound : *reply.error;
   FailCall(server_, call, Error{code, Blame::kPeer, "the session cannot be changed"});
 }

@@ -10,16 +10,9 @@
 namespace mcp_session {
 namespace {
 
-bool IsToken(std::string_view text) {  // RFC 9110, 5.6.2
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 const char* WhyNoMark(const Json& property, const std::string* header,
                       const std::vector<MarkedArgument>& others) {
-  if (header == nullptr || !IsToken(*header)) return "x-mcp-header is no name of a header";
+  if (header == nullptr || !IsHeaderName(*header)) return "x-mcp-header is no name of a header";
   const std::string* type = FindString(property, "type");
   if (type == nullptr || (*type != "string" && *type != "integer" && *type != "boolean")) {
     return "x-mcp-header is for a string, an integer or a boolean";

@@ -40,13 +40,6 @@ Json Describe(const Prompt& prompt) {
   return described;
 }
 
-void AddMessage(const char* role, Json content, Json* messages) {
-  Json message = EmptyObject();
-  message["role"] = role;
-  message["content"] = std::move(content);
-  messages->push_back(std::move(message));
-}
-
 bool HasNames(const Prompt& prompt) {
   return !prompt.name.empty() &&
          std::none_of(prompt.arguments.begin(), prompt.arguments.end(),
@@ -55,10 +48,12 @@ bool HasNames(const Prompt& prompt) {
 
 }  // namespace
 
-void PromptResult::AddUser(Json content) { AddMessage("user", std::move(content), &messages); }
+void PromptResult::AddUser(Json content) {
+  messages.push_back(ModelMessage("user", std::move(content)));
+}
 
 void PromptResult::AddAssistant(Json content) {
-  AddMessage("assistant", std::move(content), &messages);
+  messages.push_back(ModelMessage("assistant", std::move(content)));
 }
 
 PromptResult PromptResult::Text(std::string text) {

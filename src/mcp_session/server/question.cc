@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mcp_session/json/access.h"
+#include "mcp_session/server/content.h"
 
 namespace mcp_session {
 namespace {
@@ -23,6 +24,16 @@ void AddUnlessNull(const char* member, const Json& value, Json* to) {
 Json OfType(const char* type) {
   Json schema = EmptyObject();
   schema["type"] = type;
+  return schema;
+}
+
+// Of a NumberField or an IntegerField.
+template <typename Field>
+Json NumberSchema(const char* type, const Field& field) {
+  Json schema = OfType(type);
+  AddOptional("minimum", field.minimum, &schema);
+  AddOptional("maximum", field.maximum, &schema);
+  AddOptional("default", field.initial, &schema);
   return schema;
 }
 
@@ -48,13 +59,6 @@ Json TitledValues(const std::vector<Choice>& choices) {
     values.push_back(std::move(value));
   }
   return values;
-}
-
-void AddMessage(const char* role, Json content, Json* messages) {
-  Json message = EmptyObject();
-  message["role"] = role;
-  message["content"] = std::move(content);
-  messages->push_back(std::move(message));
 }
 
 }  // namespace
@@ -85,19 +89,11 @@ Form& Form::Add(const TextField& field) {
 }
 
 Form& Form::Add(const NumberField& field) {
-  Json schema = OfType("number");
-  AddOptional("minimum", field.minimum, &schema);
-  AddOptional("maximum", field.maximum, &schema);
-  AddOptional("default", field.initial, &schema);
-  return AddProperty(field, std::move(schema));
+  return AddProperty(field, NumberSchema("number", field));
 }
 
 Form& Form::Add(const IntegerField& field) {
-  Json schema = OfType("integer");
-  AddOptional("minimum", field.minimum, &schema);
-  AddOptional("maximum", field.maximum, &schema);
-  AddOptional("default", field.initial, &schema);
-  return AddProperty(field, std::move(schema));
+  return AddProperty(field, NumberSchema("integer", field));
 }
 
 Form& Form::Add(const BooleanField& field) {
@@ -148,10 +144,12 @@ const Json* AcceptedContent(const Json& answer) {
   return action != nullptr && *action == "accept" ? FindObject(answer, "content") : nullptr;
 }
 
-void Sampling::AddUser(Json content) { AddMessage("user", std::move(content), &messages); }
+void Sampling::AddUser(Json content) {
+  messages.push_back(ModelMessage("user", std::move(content)));
+}
 
 void Sampling::AddAssistant(Json content) {
-  AddMessage("assistant", std::move(content), &messages);
+  messages.push_back(ModelMessage("assistant", std::move(content)));
 }
 
 Question Sample(const Sampling& sampling) {

@@ -1,10 +1,9 @@
 // Questions as requests to the client of a session, while the call stays open.
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <variant>
 
-#include "mcp_session/base/base64.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/server/answer_check.h"
 #include "mcp_session/server/client_capabilities.h"
@@ -20,9 +19,7 @@ void SessionRounds::Send(McpServer::State& server, const Feature::Running& call)
   for (Open& open : open_) {
     Json& params = open.question.params;
     if (open.question.kind == Question::Kind::kUrl) {  // G-04
-      std::array<std::uint8_t, 16> id;
-      server.entropy.Fill(id);
-      params["elicitationId"] = EncodeBase64Url(id);
+      params["elicitationId"] = RandomName<16>(server.entropy);
     }
     std::string text;
     if (!params.empty() && !AppendJson(params, &text)) {

@@ -13,6 +13,7 @@
 #include "mcp_session/server/server_state.h"
 #include "mcp_session/server/tools.h"
 #include "mcp_session/session/session_record.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -21,10 +22,6 @@ namespace {
 constexpr std::size_t kSessionPrefix = 6;
 constexpr std::size_t kMaxHeld = 100;
 constexpr Millis kPause = Seconds(1);  // after a failure of the store
-
-bool IsGone(const StoreReply& reply) {
-  return reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-}
 
 RecordKey KeyOf(const Call& call, const std::string& owner) {
   return RecordKey{owner, kSessionKind, call.session};
@@ -121,7 +118,7 @@ void Subscriptions::HandleReply(int step, const Running& call, StoreReply& reply
     Saved(static_cast<const Wish&>(*call));
     return AnswerCall(server_, call, true, {});
   }
-  const ErrorCode code = IsGone(reply) ? ErrorCode::kSessionNotFound : *reply.error;
+  const ErrorCode code = IsAbsent(reply.error) ? ErrorCode::kSessionNotFound : *reply.error;
   FailCall(server_, call, Error{code, Blame::kPeer, "the session cannot be changed"});
 }
 
@@ -169,7 +166,7 @@ void Subscriptions::Reread(const std::string& session, const StoreReply& reply) 
   if (of.reads > 0) --of.reads;
   if (!reply.error && DecodeSessionHead(*reply.record.data)) {
     of.uris = SubscriptionsOf(*reply.record.data);
-  } else if (reply.error && !IsGone(reply)) {
+  } else if (reply.error && !IsAbsent(reply.error)) {
     of.failed = true;
     deadline = server_.now + kPause;
   }

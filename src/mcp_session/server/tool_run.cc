@@ -9,12 +9,13 @@
 #include <array>
 #include <utility>
 
-#include "mcp_session/base/base64.h"
 #include "mcp_session/base/check.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/server/tools.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -62,9 +63,7 @@ bool IsHandleOf(std::string_view handle, std::string_view kind) {
 StoreTicket Tools::Await(const Running& call, Step step) { return server_.Await(call, this, step); }
 
 std::string Tools::MintHandle(std::string_view kind) {
-  std::array<std::uint8_t, 16> bytes;  // 128 bits: 22 characters (S-23)
-  server_.entropy.Fill(bytes);
-  return std::string(kind) + "_" + EncodeBase64Url(bytes);
+  return std::string(kind) + "_" + RandomName<16>(server_.entropy);  // 128 bits (S-23)
 }
 
 void Tools::Start(Call call) {
@@ -244,7 +243,7 @@ void Tools::HandleReply(int step, const Running& call, StoreReply& reply) {
 }
 
 void Tools::Loaded(const Running& call, StoreReply& reply) {
-  const bool absent = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
+  const bool absent = IsAbsent(reply.error);
   if (absent && Of(call).tool->tool.state.kind == Kind::kHandle) return TellGone(call);
   if (reply.error && !absent) return Fail(call, *reply.error);
   if (!absent && !Adopt(call, reply.record)) return Fail(call, ErrorCode::kCorrupt);

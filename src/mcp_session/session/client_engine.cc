@@ -224,11 +224,8 @@ void ClientEngine::State::Abandon(const Call& call) {
   // Over stateless HTTP the closed response is the word (P-02, S-44); before, a closed response
   // says nothing (H-49).
   if (on_channel() || era_ == Era::kHandshake) {
-    std::string params = "{\"requestId\":";
-    AppendInteger(call.wire_id, &params);
-    params += '}';
     std::string text;
-    AppendNotification("notifications/cancelled", params, &text);
+    AppendCancelled(call.wire_id, &text);
     SendAside(std::move(text));
   }
   Abort(call.exchange);

@@ -146,7 +146,7 @@ Millis ServerEngine::State::TouchInterval() const {
 
 // A call that runs long keeps what it needs alive: its session, its stream, its record.
 void ServerEngine::State::TouchFor(const OpenCall& call) {
-  const std::string owner = OwnerOf(call.caller.principal, {});
+  const std::string owner = RecordOwner(call.caller);
   Submit(kNobody, store::Touch{RecordKey{owner, kSessionKind, call.caller.session}});
   const std::string own = OwnerOf({}, call.caller.session);
   if (const CallStream* stream = keeping->streams.Find(call.stream)) {

@@ -29,8 +29,10 @@ void ServerEngine::State::HandleMessage(const event::MessageArrived& event, Turn
   const auto* notification = std::get_if<Notification>(&*message);
   if (notification == nullptr || notification->method != "notifications/cancelled") return;
   // Both eras cancel by this on a channel (T-04, P-02).
-  CancelCall(Caller{channel.principal, channel.session, channel.revision}, event.channel,
-             notification->params, turn);
+  if (const auto id = CancelledBy(*notification)) {
+    CancelCall(Caller{channel.principal, channel.session, channel.revision}, event.channel, *id,
+               turn);
+  }
 }
 
 void ServerEngine::State::HandleChannelRequest(ChannelId id, Channel& channel, Request request,

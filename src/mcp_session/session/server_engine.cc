@@ -58,11 +58,11 @@ ResponseHeaders EventStreamHeaders() {
           {"x-accel-buffering", "no"}};  // spec S-43
 }
 
-std::optional<RequestId> ReadRequestId(const Json& value) {
-  if (const std::string* text = AsString(value)) return RequestId(*text);
-  if (!value.is_number_integer()) return std::nullopt;
-  const auto number = AsInteger(value);
-  return number ? std::optional<RequestId>(*number) : std::nullopt;
+std::string RecordOwner(const Caller& caller) { return OwnerOf(caller.principal, {}); }
+
+std::optional<RequestId> CancelledBy(const Notification& notification) {
+  const Json* named = Find(notification.params, "requestId");
+  return named != nullptr ? ReadRequestId(*named) : std::nullopt;
 }
 
 namespace {
@@ -163,11 +163,8 @@ void ServerEngine::State::CloseCall(std::uint64_t number, Turn& turn) {
   turn.effects->push_back(effect::HttpEnd{*exchange});
 }
 
-bool ServerEngine::State::CancelCall(const Caller& caller, const Target& target, const Json& params,
-                                     Turn& turn) {
-  const Json* named = Find(params, "requestId");
-  if (named == nullptr) return false;
-  const std::optional<RequestId> id = ReadRequestId(*named);
+bool ServerEngine::State::CancelCall(const Caller& caller, const Target& target,
+                                     const RequestId& id, Turn& turn) {
   for (const std::uint64_t number : CallsOf(caller, target)) {
     // Finished, or never there: ignored (P-01).
     if (calls.Find(number)->id != id) continue;

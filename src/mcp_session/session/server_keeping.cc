@@ -4,6 +4,7 @@
 
 #include "mcp_session/session/server_state.h"
 #include "mcp_session/session/session_record.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 
@@ -52,7 +53,7 @@ class ServerEngine::State::Keeping final : public StreamKeeping {
   }
 
   void Find(ExchangeId exchange, Caller caller, std::optional<std::string> last_event) override {
-    const std::string owner = OwnerOf(caller.principal, {});
+    const std::string owner = RecordOwner(caller);
     const std::string session = caller.session;
     const auto ticket =
         state_.Await(WaitForListening{exchange, std::move(caller), std::move(last_event)});
@@ -90,8 +91,7 @@ class ServerEngine::State::Keeping final : public StreamKeeping {
 
  private:
   void Forwarded(ExchangeId exchange, const StoreReply& reply, Turn& turn) {
-    const bool nobody = reply.error == ErrorCode::kNotFound || reply.error == ErrorCode::kExpired;
-    if (reply.error && !nobody) {
+    if (reply.error && !IsAbsent(reply.error)) {  // else nobody waits for it
       return state_.StoreFailed(exchange, *reply.error, std::nullopt, turn);
     }
     turn.effects->push_back(effect::HttpRespond{exchange, 202, {}, {}});

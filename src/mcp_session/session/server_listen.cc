@@ -23,6 +23,7 @@
 #include "mcp_session/session/event_id.h"
 #include "mcp_session/session/server_state.h"
 #include "mcp_session/session/session_record.h"
+#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -46,10 +47,6 @@ bool IsLast(const StreamEvent& event) {
   const char kind = KindOf(event);
   return kind == static_cast<char>(CallStream::Kind::kLast) ||
          kind == static_cast<char>(CallStream::Kind::kEnd);
-}
-
-bool IsAbsent(const std::optional<ErrorCode>& error) {
-  return error == ErrorCode::kNotFound || error == ErrorCode::kExpired;
 }
 
 }  // namespace
@@ -190,7 +187,7 @@ void ServerEngine::State::EventsRead(std::uint64_t number, Listener& listener,
     return Submit(Await(WaitForListener{number}),
                   store::ReadEvents{RecordKey{listener.owner, kCallKind, name}, 0, 1, Millis{0}});
   }
-  const std::string owner = OwnerOf(listener.caller.principal, {});
+  const std::string owner = RecordOwner(listener.caller);
   Submit(kNobody, store::Touch{RecordKey{listener.owner, kStreamKind, listener.stream}});
   Submit(Await(WaitForListener{number}),
          store::Touch{RecordKey{owner, kSessionKind, listener.caller.session}});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mcp_session/base/base64.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/base/siphash.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/session/server_state.h"
@@ -38,9 +39,7 @@ Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view metho
     return Failure(ErrorCode::kTooManyRequests, Blame::kCaller, "too many requests are unanswered");
   }
   if (call->asking.empty()) {
-    std::array<std::uint8_t, 8> bytes;
-    entropy.Fill(bytes);
-    call->asking = NameOfCall(call->id) + "." + EncodeBase64Url(bytes) + ".";
+    call->asking = NameOfCall(call->id) + "." + RandomName<8>(entropy) + ".";
   }
   const std::uint64_t number = ++call->last_asked;
   std::string name = call->asking;
@@ -83,11 +82,8 @@ bool ServerEngine::State::Match(OpenCall& call, Response& response, Turn& turn) 
 }
 
 void ServerEngine::State::Withdraw(OpenCall& call, const Asked& request, Effects* effects) {
-  std::string params = "{\"requestId\":";
-  AppendRequestId(request.id, &params);
-  params += '}';
   std::string text;
-  AppendNotification("notifications/cancelled", params, &text);
+  AppendCancelled(request.id, &text);
   SendOnCall(call, std::move(text), false, effects);
 }
 

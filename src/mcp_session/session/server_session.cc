@@ -2,7 +2,7 @@
 #include <array>
 #include <utility>
 
-#include "mcp_session/base/base64.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/session/server_state.h"
@@ -12,7 +12,6 @@ namespace mcp_session {
 namespace {
 
 // The owner of the session's own record: whoever authenticated, else the bearer of its id.
-std::string RecordOwner(const Caller& caller) { return OwnerOf(caller.principal, {}); }
 
 void AppendLifetime(const Lifetime& lifetime, std::string* out) {
   *out += ",\"_meta\":{";
@@ -38,9 +37,7 @@ StoreTicket ServerEngine::State::Await(Wait wait) {
 }
 
 std::string ServerEngine::State::MintSessionId() {
-  std::array<std::uint8_t, 32> bytes;  // 256 bits: 43 characters (H-23)
-  entropy.Fill(bytes);
-  return EncodeBase64Url(bytes);
+  return RandomName<32>(entropy);  // 256 bits (H-23)
 }
 
 Result<ServerEngine::State::Handshake> ServerEngine::State::Negotiate(const Json& params,
@@ -197,10 +194,9 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
   }
   if (auto* notification = std::get_if<Notification>(&message)) {
     if (notification->method == "notifications/cancelled") {
-      if (!CancelCall(caller, exchange, notification->params, turn) && keeping != nullptr) {
-        const Json* named = Find(notification->params, "requestId");
-        const auto id = named != nullptr ? ReadRequestId(*named) : std::nullopt;
-        if (id) return keeping->Forward(exchange, caller, *id);
+      const auto id = CancelledBy(*notification);
+      if (id && !CancelCall(caller, exchange, *id, turn) && keeping != nullptr) {
+        return keeping->Forward(exchange, caller, *id);
       }
     } else if (notification->method == "notifications/initialized" && !head->initialized) {
       const std::string owner = RecordOwner(caller);

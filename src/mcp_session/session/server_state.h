@@ -249,7 +249,7 @@ class ServerEngine::State {
   void StartCall(const Target& target, Caller caller, Request request,
                  const std::shared_ptr<const std::string>* record, Turn& turn);
   // False: no such call is open here.
-  bool CancelCall(const Caller& caller, const Target& target, const Json& params, Turn& turn);
+  bool CancelCall(const Caller& caller, const Target& target, const RequestId& id, Turn& turn);
   void DropExchange(ExchangeId exchange, Turn& turn);
   void Discover(const Target& target, const Caller& caller, const RequestId& id, Turn& turn);
   void Answer(CallId call, std::string_view members, std::string_view meta, Effects* effects,
@@ -367,8 +367,11 @@ class ServerEngine::State {
 // The id of a message that has one.
 std::optional<RequestId> IdOf(const Message& message);
 
-// `value` as a request's id, if it can be one.
-std::optional<RequestId> ReadRequestId(const Json& value);
+// The request that a notifications/cancelled names.
+std::optional<RequestId> CancelledBy(const Notification& notification);
+
+// Whose a session's record is.
+std::string RecordOwner(const Caller& caller);
 
 ResponseHeaders EventStreamHeaders();
 

@@ -11,7 +11,7 @@
 #include <array>
 #include <utility>
 
-#include "mcp_session/base/base64.h"
+#include "mcp_session/base/random_name.h"
 #include "mcp_session/json/write.h"
 #include "mcp_session/protocol/sse.h"
 #include "mcp_session/session/event_id.h"
@@ -39,12 +39,10 @@ bool ServerEngine::State::IsResumable(const OpenCall& call) const {
 }
 
 std::uint64_t ServerEngine::State::OpenStream(OpenCall& call) {
-  std::array<std::uint8_t, 8> bytes;
-  entropy.Fill(bytes);
   CallStream stream;
   stream.exchange = std::get<ExchangeId>(call.target);
   stream.owner = OwnerOf({}, call.caller.session);
-  stream.name = EncodeBase64Url(bytes);
+  stream.name = RandomName<8>(entropy);
   stream.request = call.id;
   stream.waiting.push_back({CallStream::Kind::kOpen, true, {}});
   OpenCallRecord(call);

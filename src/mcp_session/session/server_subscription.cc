@@ -38,11 +38,8 @@ void ServerEngine::EndSubscription(CallId id, Effects* effects) {
   const std::optional<ChannelId> told = ChannelOf(id);
   state_->Answer(id, {}, SubscriptionMeta(request), effects);  // U-07
   if (!told) return;
-  std::string params = "{\"requestId\":";  // U-08, ruling R-3
-  AppendRequestId(request, &params);
-  params += '}';
   std::string text;
-  AppendNotification("notifications/cancelled", params, &text);
+  AppendCancelled(request, &text);  // U-08, ruling R-3
   effects->push_back(effect::Send{*told, std::move(text)});
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 
 #include "mcp_session/base/time.h"
 #include "mcp_session/store/store.h"
@@ -48,6 +49,11 @@ inline bool IsValid(const store::Append& append) {
 inline bool IsValid(const store::ReadEvents& read) {
   return read.limit > 0 && read.limit <= kMaxEventLimit && read.wait >= Millis{} &&
          read.wait <= kMaxEventWait;
+}
+
+// Whether a command found no live record.
+inline bool IsAbsent(const std::optional<ErrorCode>& error) {
+  return error == ErrorCode::kNotFound || error == ErrorCode::kExpired;
 }
 
 // Whether a Get at `now` must count as an access: nine tenths of `idle_ttl` or less are left until

@@ -1,6 +1,6 @@
-// Files that the operator names: tokens, keys.
-#ifndef MCP_SESSION_AUTH_READ_FILE_H_
-#define MCP_SESSION_AUTH_READ_FILE_H_
+// Files that the operator names: tokens, keys, settings.
+#ifndef MCP_SESSION_SYSTEM_READ_FILE_H_
+#define MCP_SESSION_SYSTEM_READ_FILE_H_
 
 #include <cstddef>
 #include <string>
@@ -16,4 +16,4 @@ Result<std::string> ReadSmallFile(const std::string& path, std::size_t max_bytes
 
 }  // namespace mcp_session
 
-#endif  // MCP_SESSION_AUTH_READ_FILE_H_
+#endif  // MCP_SESSION_SYSTEM_READ_FILE_H_

@@ -1,4 +1,4 @@
-#include "mcp_session/auth/read_file.h"
+#include "mcp_session/system/read_file.h"
 
 #include <cerrno>
 #include <cstdio>
