@@ -63,17 +63,6 @@ std::optional<StateKey> ParseKey(std::string_view digits) {
   return key;
 }
 
-// The text in the standard alphabet, padded.
-std::optional<std::string> DecodeToken(std::string_view token) {
-  std::string padded;
-  for (const char c : token) {
-    if (c == '+' || c == '/' || c == '=') return std::nullopt;
-    padded += c == '-' ? '+' : c == '_' ? '/' : c;
-  }
-  padded.append((4 - padded.size() % 4) % 4, '=');
-  return DecodeBase64(padded);
-}
-
 }  // namespace
 
 Result<std::vector<StateKey>> ParseStateKeys(std::string_view text) {
@@ -163,7 +152,7 @@ std::string KeyRingSealer::Seal(std::string_view state, std::string_view bound_t
 }
 
 std::optional<std::string> KeyRingSealer::Open(std::string_view token, std::string_view bound_to) {
-  const std::optional<std::string> decoded = DecodeToken(token);
+  const std::optional<std::string> decoded = DecodeBase64Url(token);
   if (!decoded || decoded->size() < kHeadBytes + kTimeBytes + kTagBytes) return std::nullopt;
   const std::uint8_t* in = BytesOf(*decoded);
   if (in[0] != kVersion) return std::nullopt;
