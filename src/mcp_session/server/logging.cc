@@ -8,7 +8,6 @@
 #include "mcp_session/protocol/classify.h"
 #include "mcp_session/server/server_state.h"
 #include "mcp_session/session/session_record.h"
-#include "mcp_session/store/rules.h"
 
 namespace mcp_session {
 namespace {
@@ -24,13 +23,9 @@ std::optional<LogLevel> ReadLevel(const Json* value) {
   return text != nullptr ? ParseLogLevel(*text) : std::nullopt;
 }
 
-RecordKey KeyOf(const Call& call, const std::string& owner) {
-  return RecordKey{owner, kSessionKind, call.session};
-}
-
 }  // namespace
 
-struct Logging::Change : HandlerCall::State {
+struct Logging::Wish : HandlerCall::State {
   using HandlerCall::State::State;
   LogLevel level{};
 };
@@ -91,34 +86,14 @@ void Logging::SetLevel(Call call, LogLevel level) {
   if (server_.engine.SetChannelLogLevel(call.id, level)) {
     return server_.engine.Answer(call.id, {}, {}, server_.effects);
   }
-  const auto change = std::make_shared<Change>(server_.weak_from_this(), *this, std::move(call));
-  change->level = level;
-  server_.Open(change);
-  const std::string owner = OwnerOf(change->call.principal, {});
-  server_.store.Submit(server_.Await(change, this, kLoad), store::Get{KeyOf(change->call, owner)},
-                       server_.now);
+  const auto wish = std::make_shared<Wish>(server_.weak_from_this(), *this, std::move(call));
+  wish->level = level;
+  ChangeSession(wish);
 }
 
-void Logging::Save(const Running& call, const Record& record) {
-  if (!DecodeSessionHead(*record.data)) {
-    return FailCall(server_, call,
-                    Error{ErrorCode::kCorrupt, Blame::kEnvironment, "the session cannot be read"});
-  }
-  const std::string owner = OwnerOf(call->call.principal, {});
-  const LogLevel level = static_cast<const Change&>(*call).level;
-  server_.store.Submit(
-      server_.Await(call, this, kSave),
-      store::Put{KeyOf(call->call, owner), WithLogLevel(*record.data, level), record.version},
-      server_.now);
-}
-
-void Logging::HandleReply(int step, const Running& call, StoreReply& reply) {
-  if (!reply.error && step == kLoad) return Save(call, reply.record);
-  if (reply.error == ErrorCode::kConflict) return Save(call, reply.record);
-  if (!reply.error) return AnswerCall(server_, call, true, {});
-  const bool gone = IsAbsent(reply.error);
-  const ErrorCode code = gone ? ErrorCode::kSessionNotFound : *reply.error;
-  FailCall(server_, call, Error{code, Blame::kPeer, "the session cannot be changed"});
+Result<std::optional<std::string>> Logging::Changed(const Running& call,
+                                                    std::string_view data) const {
+  return WithLogLevel(data, static_cast<const Wish&>(*call).level);
 }
 
 void Logging::HandleAnswer(const Running&) { MCPS_CHECK(false); }  // it has no handlers

@@ -23,10 +23,6 @@ constexpr std::size_t kSessionPrefix = 6;
 constexpr std::size_t kMaxHeld = 100;
 constexpr Millis kPause = Seconds(1);  // after a failure of the store
 
-RecordKey KeyOf(const Call& call, const std::string& owner) {
-  return RecordKey{owner, kSessionKind, call.session};
-}
-
 }  // namespace
 
 struct Subscriptions::Wish : HandlerCall::State {
@@ -74,10 +70,7 @@ bool Subscriptions::HandleCall(Call& call) {
     return true;
   }
   wish->call = std::move(call);
-  server_.Open(wish);
-  const std::string owner = OwnerOf(wish->call.principal, {});
-  server_.store.Submit(server_.Await(wish, this, kLoad), store::Get{KeyOf(wish->call, owner)},
-                       server_.now);
+  ChangeSession(wish);
   return true;
 }
 
@@ -92,38 +85,25 @@ const char* Subscriptions::Apply(const Wish& wish, std::vector<std::string>* uri
   return nullptr;
 }
 
-void Subscriptions::Save(const Running& call, const Record& record) {
-  if (!DecodeSessionHead(*record.data)) {
-    return FailCall(server_, call,
-                    Error{ErrorCode::kCorrupt, Blame::kEnvironment, "the session cannot be read"});
-  }
-  std::vector<std::string> uris = SubscriptionsOf(*record.data);
+Result<std::optional<std::string>> Subscriptions::Changed(const Running& call,
+                                                          std::string_view data) const {
+  std::vector<std::string> uris = SubscriptionsOf(data);
   const std::vector<std::string> before = uris;
   if (const char* why = Apply(static_cast<const Wish&>(*call), &uris)) {
-    return FailCall(server_, call, Error{ErrorCode::kInvalidParams, Blame::kPeer, why});
+    return Failure(ErrorCode::kInvalidParams, Blame::kPeer, why);
   }
-  if (uris == before) return AnswerCall(server_, call, true, {});
-  const std::string owner = OwnerOf(call->call.principal, {});
-  server_.store.Submit(
-      server_.Await(call, this, kSave),
-      store::Put{KeyOf(call->call, owner), WithSubscriptions(*record.data, uris), record.version},
-      server_.now);
+  if (uris == before) return std::nullopt;
+  return WithSubscriptions(data, uris);
 }
 
 void Subscriptions::HandleReply(int step, const Running& call, StoreReply& reply) {
   if (step == kReload) return Reread(call->call.session, reply);
-  if (!reply.error && step == kLoad) return Save(call, reply.record);
-  if (reply.error == ErrorCode::kConflict) return Save(call, reply.record);
-  if (!reply.error) {
-    Saved(static_cast<const Wish&>(*call));
-    return AnswerCall(server_, call, true, {});
-  }
-  const ErrorCode code = IsAbsent(reply.error) ? ErrorCode::kSessionNotFound : *reply.error;
-  FailCall(server_, call, Error{code, Blame::kPeer, "the session cannot be changed"});
+  SessionChanger::HandleReply(step, call, reply);
 }
 
 // The session's stream may be here or on another node.
-void Subscriptions::Saved(const Wish& wish) {
+void Subscriptions::Saved(const Running& call) {
+  const auto& wish = static_cast<const Wish&>(*call);
   const std::string& session = wish.call.session;
   if (const auto here = sessions_.find(session); here != sessions_.end()) {
     (void)Apply(wish, &here->second.uris);  // it was not too much for the record
@@ -147,9 +127,7 @@ void Subscriptions::Read(const std::string& session, StreamSession& of) {
   call.principal = of.principal;
   call.session = session;
   const auto reading = std::make_shared<Reading>(server_.weak_from_this(), *this, std::move(call));
-  const std::string owner = OwnerOf(of.principal, {});
-  server_.store.Submit(server_.Await(reading, this, kReload),
-                       store::Get{KeyOf(reading->call, owner)}, server_.now);
+  Load(reading, kReload);
 }
 
 void Subscriptions::Reload(std::string_view prefix) {

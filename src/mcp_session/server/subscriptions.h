@@ -2,7 +2,7 @@
 // F-07), and the notifications (F-10). Private to this folder.
 //
 // On a channel the subscriptions are kept here, as long as the channel is open. Over HTTP they are
-// in the session's record, changed by compare-and-set. The node where the session has its stream
+// in the session's record. The node where the session has its stream
 // (GET) reads them when the stream begins, and again when another node says on the bus that they
 // changed. What changes meanwhile is held until they are there.
 #ifndef MCP_SESSION_SERVER_SUBSCRIPTIONS_H_
@@ -10,21 +10,22 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "mcp_session/server/change.h"
 #include "mcp_session/server/change_options.h"
-#include "mcp_session/server/feature.h"
+#include "mcp_session/server/session_changer.h"
 
 namespace mcp_session {
 
-class Subscriptions final : public Feature {
+class Subscriptions final : public SessionChanger {
  public:
   static constexpr Name kName = Name::kSubscriptions;
   Subscriptions(McpServer::State& server, const ChangeOptions& options)
-      : Feature(kName), server_(server), options_(options) {}
+      : SessionChanger(kName, server), options_(options) {}
 
   // Whether there is no session here that could be told something.
   bool empty() const { return channels_.empty() && sessions_.empty(); }
@@ -41,7 +42,7 @@ class Subscriptions final : public Feature {
   void HandleDeadline() override;
 
  private:
-  enum Step : int { kLoad, kSave, kReload };
+  enum : int { kReload = kOwnSteps };
   struct Wish;
   struct Reading;
   // A session on a channel, from its first request on.
@@ -62,15 +63,15 @@ class Subscriptions final : public Feature {
   ChannelSession* Remember(const Call& call);
   // Changes `uris` as it is wished; why not, if they would be too many.
   const char* Apply(const Wish& wish, std::vector<std::string>* uris) const;
-  void Save(const Running& call, const Record& record);
-  void Saved(const Wish& wish);
+  Result<std::optional<std::string>> Changed(const Running& call,
+                                             std::string_view data) const override;
+  void Saved(const Running& call) override;
   void Read(const std::string& session, StreamSession& of);
   void Reread(const std::string& session, const StoreReply& reply);
   void Hold(const std::vector<Change>& changes, std::vector<Change>* held);
   void TellOne(const std::string& session, const std::vector<std::string>& uris,
                const std::vector<Change>& changes);
 
-  McpServer::State& server_;
   const ChangeOptions options_;
   std::vector<ChannelSession> channels_;
   std::map<std::string, StreamSession, std::less<>> sessions_;  // by id
