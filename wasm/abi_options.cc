@@ -196,6 +196,7 @@ Result<void> ReadClientOptions(std::string_view json, ClientOptions* options) {
       {"era", Member::kText, &era},
   };
   Result<void> read = Parse(json, members);
+  options->renews_session = false;
   if (channel) options->transport = ClientTransport::kChannel;
   if (era == "handshake") {
     options->era = Era::kHandshake;

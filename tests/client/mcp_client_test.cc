@@ -240,6 +240,128 @@ TEST(McpClient, PingsInTheHandshakeEraOnly) {  // P-04
   EXPECT_EQ(stateless.call, 1u);
 }
 
+TEST(McpClient, ListsWhatThereIs) {
+  const struct {
+    CallId (McpClient::*list)(const CallOptions&, Instant, ClientEffects*);
+    const char* method;
+    const char* member;
+  } kRows[] = {
+      {&McpClient::ListTools, "tools/list", "tools"},
+      {&McpClient::ListResources, "resources/list", "resources"},
+      {&McpClient::ListResourceTemplates, "resources/templates/list", "resourceTemplates"},
+      {&McpClient::ListPrompts, "prompts/list", "prompts"},
+  };
+  for (const auto& row : kRows) {
+    SessionClient client;
+    EXPECT_THAT(client.Do([&](McpClient& mcp, Instant now, ClientEffects* effects) {
+      (mcp.*row.list)({}, now, effects);
+    }),
+                ElementsAre("send " + RequestText(2, row.method)));
+    const std::string member = "\"" + std::string(row.member) + "\":";
+    EXPECT_THAT(client.Arrive(ResultText(2, member + R"([1],"nextCursor":"p")")),
+                ElementsAre("send " + RequestText(3, row.method, R"({"cursor":"p"})")));
+    EXPECT_THAT(client.Arrive(ResultText(3, member + "[2]")),
+                ElementsAre("answered 1 {" + member + "[1,2]}"));
+  }
+}
+
+TEST(McpClient, ReadsGetsAndCompletes) {  // F-06, F-08, F-09
+  SessionClient client;
+  EXPECT_THAT(
+      client.Do([](McpClient& mcp, Instant now, ClientEffects* effects) {
+        mcp.ReadResource("mem://a", {}, now, effects);
+        mcp.GetPrompt("p", FromText(R"({"a":"1"})"), {}, now, effects);
+        mcp.GetPrompt("q", Json(), {}, now, effects);
+        mcp.Complete(FromText(R"({"type":"ref/prompt","name":"p"})"), "a", "x", Json(), {}, now,
+                     effects);
+        mcp.Complete(FromText(R"({"type":"ref/resource","uri":"u"})"), "a", "",
+                     FromText(R"({"b":"2"})"), {}, now, effects);
+      }),
+      ElementsAre("send " + RequestText(2, "resources/read", R"({"uri":"mem://a"})"),
+                  "send " + RequestText(3, "prompts/get", R"({"name":"p","arguments":{"a":"1"}})"),
+                  "send " + RequestText(4, "prompts/get", R"({"name":"q"})"),
+                  "send " + RequestText(5, "completion/complete",
+                                        R"({"ref":{"type":"ref/prompt","name":"p"},)"
+                                        R"("argument":{"name":"a","value":"x"}})"),
+                  "send " + RequestText(6, "completion/complete",
+                                        R"({"ref":{"type":"ref/resource","uri":"u"},)"
+                                        R"("argument":{"name":"a","value":""},)"
+                                        R"("context":{"arguments":{"b":"2"}}})")));
+}
+
+// Over HTTP in a session; the next request has id 2 and exchange 3.
+class HttpClient : public ClientScript<McpClient> {
+ public:
+  explicit HttpClient(ClientOptions options = ProbeOptions(ClientTransport::kHttp))
+      : ClientScript(InSession(std::move(options))) {
+    ClientScript::Open();
+    Respond(1, 200, ResultText(1, HandshakeMembers()), "application/json", "s1");
+    Respond(2, 202, "");
+  }
+  Lines Tool(std::string_view name, CallOptions options = {}) {
+    effects.clear();
+    client().CallTool(name, Json(), options, now, &effects);
+    return lines();
+  }
+
+ private:
+  static ClientOptions InSession(ClientOptions options) {
+    options.era = Era::kHandshake;
+    return options;
+  }
+};
+
+TEST(McpClient, RepeatsToolsThatMayBeRepeated) {  // F-15
+  HttpClient client;
+  client.client().ListTools({}, client.now, &client.effects);
+  client.Respond(
+      3, 200,
+      Page(2, R"({"name":"reads","annotations":{"readOnlyHint":true}},)"
+              R"({"name":"sets","annotations":{"idempotentHint":true}},)"
+              R"({"name":"adds","annotations":{"readOnlyHint":false}},{"name":"odd"},7)"));
+  std::uint64_t exchange = 3;
+  for (const char* name : {"reads", "sets"}) {
+    client.Tool(name);
+    EXPECT_THAT(client.Break(++exchange), ElementsAre(HasSubstr(name))) << name;
+    client.Break(++exchange);
+  }
+  for (const char* name : {"adds", "odd", "new"}) {
+    client.Tool(name);
+    EXPECT_THAT(client.Break(++exchange), ElementsAre(HasSubstr("TRANSPORT"))) << name;
+  }
+  client.Tool("adds", {.repeatable = true});
+  EXPECT_THAT(client.Break(++exchange), ElementsAre(HasSubstr("adds")));
+}
+
+TEST(McpClient, PassesQuestionsAndReplies) {
+  ClientOptions options = ProbeOptions(ClientTransport::kHttp);
+  options.capabilities = FromText(R"({"roots":{}})");
+  options.answers_questions = true;
+  HttpClient client(options);
+  client.client().ListTools({}, client.now, &client.effects);
+  client.Stream(3);
+  EXPECT_THAT(client.Event(3, R"({"jsonrpc":"2.0","id":5,"method":"roots/list"})"),
+              ElementsAre("asked 1 for 1 roots/list null"))
+      << "the list, not its page";
+  client.effects.clear();
+  client.client().Reply(QuestionId{1}, FromText(R"({"roots":[]})"), client.now, &client.effects);
+  EXPECT_THAT(client.lines(),
+              ElementsAre(R"(#4 POST {"jsonrpc":"2.0","id":5,"result":{"roots":[]}})"));
+}
+
+TEST(McpClient, KnowsItsSession) {
+  HttpClient client;
+  ASSERT_NE(client.client().session(), nullptr);
+  EXPECT_EQ(client.client().session()->session_id, "s1");
+  client.Tool("add");
+  client.Head(3, 404, "");
+  EXPECT_EQ(client.client().session(), nullptr);
+  SessionClient channel;
+  EXPECT_NE(channel.client().session(), nullptr);
+  channel.Give(client_event::ChannelClosed{});
+  EXPECT_EQ(channel.client().session(), nullptr);
+}
+
 TEST(McpClient, Closes) {
   SessionClient client;
   client.ListTools();

@@ -270,39 +270,124 @@ TEST(ClientExchange, ReadsBatchesOfTheOneRevisionThatHasThem) {  // J-11
 
 // --- the session lost ---
 
-TEST(ClientExchange, LosesTheSessionAt404) {  // H-30
+// The initialize of a session's client that opens another.
+std::string Again(int exchange, int id) {
+  return "#" + std::to_string(exchange) + " POST " + RequestText(id, "initialize").substr(0, 45);
+}
+
+TEST(ClientExchange, SendsWhatWasRefusedAgainInOneNewSession) {  // H-30
   SessionHttp script;
   script.Ask(1, "x");
-  script.Ask(2, "x");
-  EXPECT_THAT(script.Respond(3, 404, RpcErrorText("\"id\":null,", -32001)),
-              ElementsAre(R"(failed 1 SESSION_NOT_FOUND rpc -32001 "no")",
-                          "failed 2 SESSION_NOT_FOUND", "#4 abort", "session lost"));
-  // The next request starts over, without the id.
-  EXPECT_THAT(script.Ask(3, "x"),
-              ElementsAre(StartsWith("#5 POST " + RequestText(4, "initialize").substr(0, 45))));
+  script.Ask(2, "y");
+  script.Ask(3, "z");
+  EXPECT_THAT(script.Respond(3, 404, RpcErrorText("\"id\":2,", -32001)),
+              ElementsAre("session lost", StartsWith(Again(6, 5))));
   EXPECT_THAT(HeadersOf(script.effects), Not(Contains(StartsWith("Mcp-Session-Id"))));
-  script.Respond(5, 200, ResultText(4, R"("protocolVersion":"2025-11-25")"), "application/json",
+  EXPECT_THAT(script.Respond(4, 404, ""), IsEmpty()) << "it waits for the same new session";
+  script.Respond(6, 200, ResultText(5, R"("protocolVersion":"2025-11-25")"), "application/json",
                  "s2");
-  EXPECT_THAT(script.Head(6, 202, ""), ElementsAre(R"(opened handshake 2025-11-25 "s2" {})",
-                                                   "#7 POST " + RequestText(5, "x")));
+  EXPECT_THAT(script.Head(7, 202, ""),
+              ElementsAre(R"(opened handshake 2025-11-25 "s2" {})",
+                          "#8 POST " + RequestText(6, "x"), "#9 POST " + RequestText(7, "y")));
   EXPECT_THAT(HeadersOf(script.effects), Contains("Mcp-Session-Id: s2"));
+  EXPECT_THAT(script.Respond(5, 404, ""), ElementsAre("#10 POST " + RequestText(8, "z")))
+      << "the session that is there now is not the one that was lost";
+  EXPECT_THAT(script.Respond(8, 200, ResultText(6, "")), ElementsAre("answered 1 {}"));
+  EXPECT_THAT(script.Respond(9, 404, ""), ElementsAre("session lost", "failed 2 SESSION_NOT_FOUND"))
+      << "once";
+}
+
+TEST(ClientExchange, TakesWhatALostSessionHadAccepted) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Ask(2, "y");
+  script.Stream(4);
+  script.Respond(3, 404, "");
+  EXPECT_THAT(script.Event(4, ResultText(3, R"("a":1)")), ElementsAre(R"(answered 2 {"a":1})"));
+}
+
+TEST(ClientExchange, FailsWhatWaitsWhenThereIsNoNewSession) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Ask(2, "y");
+  script.Respond(3, 404, "");
+  EXPECT_THAT(script.Respond(5, 503, ""),
+              ElementsAre("open failed UNAVAILABLE", "failed 1 UNAVAILABLE"));
+  EXPECT_THAT(script.Respond(4, 200, ResultText(3, "")), ElementsAre("answered 2 {}"));
+}
+
+TEST(ClientExchange, AnotherSessionHasItsOwnTime) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Pass(Seconds(59));
+  script.Respond(3, 404, "");
+  EXPECT_EQ(script.Patience(), 60'000);
+  EXPECT_THAT(script.Cancel(1), ElementsAre("failed 1 CANCELLED"));
+}
+
+TEST(ClientExchange, GivesUpInALostSessionByClosing) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Ask(2, "y");
+  script.Respond(3, 404, "");
+  EXPECT_THAT(script.Cancel(2), ElementsAre("#4 abort", "failed 2 CANCELLED"))
+      << "there is nobody to tell";
+}
+
+ClientOptions KeepingSessions() {
+  ClientOptions options = ProbeOptions(ClientTransport::kHttp);
+  options.renews_session = false;
+  return options;
+}
+
+TEST(ClientExchange, FailsAt404WithoutRenewal) {
+  SessionHttp script("2025-11-25", "s1", KeepingSessions());
+  script.Ask(1, "x");
+  EXPECT_THAT(script.Respond(3, 404, RpcErrorText("\"id\":null,", -32001)),
+              ElementsAre("session lost", R"(failed 1 SESSION_NOT_FOUND rpc -32001 "no")"));
+  // The next request starts over.
+  EXPECT_THAT(script.Ask(3, "x"), ElementsAre(StartsWith(Again(4, 3))));
+  EXPECT_THAT(HeadersOf(script.effects), Not(Contains(StartsWith("Mcp-Session-Id"))));
 }
 
 TEST(ClientExchange, LosesTheSessionAtAnEmpty404) {
-  SessionHttp script;
+  SessionHttp script("2025-11-25", "s1", KeepingSessions());
   script.Ask(1, "x");
   EXPECT_THAT(script.Respond(3, 404, ""),
-              ElementsAre("failed 1 SESSION_NOT_FOUND", "session lost"));
+              ElementsAre("session lost", "failed 1 SESSION_NOT_FOUND"));
   EXPECT_THAT(script.Close(), ElementsAre("closed")) << "there is nothing to delete";
 }
 
 TEST(ClientExchange, LosesTheSessionWhenANotificationGets404) {
   SessionHttp script;
   script.Ask(1, "x");
-  script.Ask(2, "x");
   script.Cancel(1);
-  EXPECT_THAT(script.Head(5, 404, ""),
-              ElementsAre("failed 2 SESSION_NOT_FOUND", "#4 abort", "#5 abort", "session lost"));
+  EXPECT_THAT(script.Head(4, 404, ""), ElementsAre("session lost"));
+  EXPECT_THAT(script.Ask(2, "x"), ElementsAre(StartsWith(Again(5, 3))));
+}
+
+// --- the connection broken ---
+
+TEST(ClientExchange, SendsAgainOnlyWhatMayBeRepeated) {
+  for (const bool repeatable : {false, true}) {
+    SessionHttp script;
+    script.Give(client_event::Request{CallId{1}, "x", {}, false, {}, repeatable});
+    if (!repeatable) {
+      EXPECT_THAT(script.Break(3), ElementsAre("failed 1 TRANSPORT"));
+      continue;
+    }
+    EXPECT_THAT(script.Break(3), ElementsAre("#4 POST " + RequestText(3, "x")));
+    script.Stream(4);
+    EXPECT_THAT(script.End(4), ElementsAre("failed 1 TRANSPORT")) << "once";
+  }
+  SessionHttp script;
+  script.Give(client_event::Request{CallId{1}, "x", {}, false, {}, true});
+  script.Stream(3);
+  EXPECT_THAT(script.End(3), ElementsAre(StartsWith("#4 POST")));
+  EXPECT_THAT(script.Respond(4, 302, ""), ElementsAre("failed 1 TRANSPORT"));
+  script.Give(client_event::Request{CallId{2}, "x", {}, false, {}, true});
+  EXPECT_THAT(script.Respond(5, 302, ""), ElementsAre("failed 2 TRANSPORT"))
+      << "which is no broken connection";
 }
 
 TEST(ClientExchange, LosesNothingAt404WithoutASession) {

@@ -23,6 +23,62 @@ ClientOptions Channel(std::optional<Era> era = std::nullopt) {
   return ProbeOptions(ClientTransport::kChannel, era);
 }
 
+// --- a session from before ---
+
+client_effect::Opened Saved(Era era = Era::kHandshake) {
+  const bool stateless = era == Era::kStateless;
+  return {era, stateless ? kNewestStateless : Revision::k2025_06_18, stateless ? "" : "s1",
+          FromText(kServer)};
+}
+
+TEST(ClientOpening, GoesOnInASavedSession) {
+  ClientOptions options = Http();
+  options.resume = Saved();
+  EngineScript script(options);
+  EXPECT_THAT(script.Ask(1, "x"), ElementsAre("opened handshake 2025-06-18 \"s1\" " + kServer,
+                                              "#1 POST " + RequestText(1, "x")));
+  EXPECT_THAT(HeadersOf(script.effects), Contains("Mcp-Session-Id: s1"));
+  EXPECT_THAT(HeadersOf(script.effects), Contains("MCP-Protocol-Version: 2025-06-18"));
+  // It is gone: the first opening is over, so this one is as ever.
+  EXPECT_THAT(script.Respond(1, 404, ""), ElementsAre("session lost", StartsWith("#2 POST ")));
+  EXPECT_THAT(HeadersOf(script.effects), Not(Contains(StartsWith("Mcp-Session-Id"))));
+}
+
+TEST(ClientOpening, DeletesASavedSession) {
+  ClientOptions options = Http();
+  options.resume = Saved();
+  EngineScript script(options);
+  script.Open();
+  EXPECT_THAT(script.Close(), ElementsAre("#1 DELETE"));
+}
+
+TEST(ClientOpening, GoesOnWithASavedStatelessServer) {  // C-01
+  ClientOptions options = Http();
+  options.resume = Saved(Era::kStateless);
+  EngineScript script(options);
+  EXPECT_THAT(script.Ask(1, "x"), ElementsAre("opened stateless 2026-07-28 \"\" " + kServer,
+                                              "#1 POST " + RequestText(1, "x", "{" + kMeta + "}")));
+}
+
+TEST(ClientOpening, TakesTheEraOfASavedSessionOnAChannel) {  // C-01
+  ClientOptions options = Channel();
+  options.resume = Saved();
+  EngineScript script(options);
+  EXPECT_THAT(script.Open(), ElementsAre("send " + InitializeText(1)));
+}
+
+TEST(ClientOpening, RefusesASavedSessionThatIsNone) {
+  for (int i = 0; i < 3; ++i) {
+    ClientOptions options = Http(i == 0 ? std::optional<Era>(Era::kStateless) : std::nullopt);
+    options.resume = Saved();
+    if (i == 1) options.resume->session_id = "a b";
+    if (i == 2) options.resume->era = Era::kStateless;
+    EngineScript script(options);
+    EXPECT_THAT(script.Open(), ElementsAre("open failed INVALID_ARGUMENT")) << i;
+    EXPECT_THAT(script.Open(), ElementsAre(StartsWith("#1 POST"))) << "it is not tried again";
+  }
+}
+
 // --- the era fixed ---
 
 TEST(ClientOpening, NeverFallsBackFromAFixedEra) {

@@ -46,6 +46,13 @@ struct Writer {
   std::string operator()(const client_effect::Notified& notified) const {
     return "notified " + notified.method + " " + ToText(notified.params);
   }
+  std::string operator()(const client_effect::Asked& asked) const {
+    return "asked " + std::to_string(asked.question.number) + " for " +
+           std::to_string(asked.call.number) + " " + asked.method + " " + ToText(asked.params);
+  }
+  std::string operator()(const client_effect::Withdrawn& withdrawn) const {
+    return "withdrawn " + std::to_string(withdrawn.question.number);
+  }
   std::string operator()(const client_effect::SessionLost&) const { return "session lost"; }
   std::string operator()(const client_effect::Closed&) const { return "closed"; }
 };

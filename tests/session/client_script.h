@@ -5,6 +5,7 @@
 //   send {...}               opened handshake 2025-11-25 "s1" {...}      open failed TIMEOUT
 //   answered 7 {...}         failed 7 CANCELLED     failed 7 PEER rpc -32002 "no"
 //   progressed 7 {...}       notified notifications/message {...}
+//   asked 1 for 7 elicitation/create {...}          withdrawn 1
 //   session lost             closed
 #ifndef TESTS_SESSION_CLIENT_SCRIPT_H_
 #define TESTS_SESSION_CLIENT_SCRIPT_H_
@@ -56,6 +57,10 @@ class ClientScript {
   Lines Cancel(std::uint64_t call) { return Give(client_event::Cancel{CallId{call}}); }
   Lines Ask(std::uint64_t call, std::string_view method, Json params = {}) {
     return Give(client_event::Request{CallId{call}, method, std::move(params), false, {}});
+  }
+
+  Lines Reply(std::uint64_t question, std::variant<Json, RpcError> outcome) {
+    return Give(client_event::Reply{QuestionId{question}, std::move(outcome)});
   }
 
   // A response, whole.

@@ -8,11 +8,9 @@
 namespace mcp_session {
 namespace {
 
-Error Malformed() { return {ErrorCode::kPeer, Blame::kPeer, "the list has no tools"}; }
+Error Malformed() { return {ErrorCode::kPeer, Blame::kPeer, "the list is none"}; }
 
-Error Endless() {
-  return {ErrorCode::kTooLarge, Blame::kPeer, "the list of tools has too many pages"};
-}
+Error Endless() { return {ErrorCode::kTooLarge, Blame::kPeer, "the list has too many pages"}; }
 
 }  // namespace
 
@@ -30,9 +28,15 @@ CallId McpClient::Call(std::string_view method, Json params, const CallOptions& 
                        Instant now, ClientEffects* effects) {
   const CallId call{++last_call_};
   Handle(client_event::Request{call, method, std::move(params), options.wants_progress,
-                               options.timeout},
+                               options.timeout, options.repeatable},
          now, effects);
   return call;
+}
+
+CallId McpClient::Read(std::string_view method, Json params, CallOptions options, Instant now,
+                       ClientEffects* effects) {
+  options.repeatable = true;
+  return Call(method, std::move(params), options, now, effects);
 }
 
 CallId McpClient::CallTool(std::string_view name, Json arguments, const CallOptions& options,
@@ -40,11 +44,46 @@ CallId McpClient::CallTool(std::string_view name, Json arguments, const CallOpti
   Json params = EmptyObject();
   params["name"] = std::string(name);
   if (!arguments.is_null()) params["arguments"] = std::move(arguments);
-  return Call("tools/call", std::move(params), options, now, effects);
+  CallOptions with_hints = options;
+  if (std::binary_search(repeatable_tools_.begin(), repeatable_tools_.end(), name)) {
+    with_hints.repeatable = true;
+  }
+  return Call("tools/call", std::move(params), with_hints, now, effects);
+}
+
+CallId McpClient::ReadResource(std::string_view uri, const CallOptions& options, Instant now,
+                               ClientEffects* effects) {
+  Json params = EmptyObject();
+  params["uri"] = std::string(uri);
+  return Read("resources/read", std::move(params), options, now, effects);
+}
+
+CallId McpClient::GetPrompt(std::string_view name, Json arguments, const CallOptions& options,
+                            Instant now, ClientEffects* effects) {
+  Json params = EmptyObject();
+  params["name"] = std::string(name);
+  if (!arguments.is_null()) params["arguments"] = std::move(arguments);
+  return Read("prompts/get", std::move(params), options, now, effects);
+}
+
+CallId McpClient::Complete(Json ref, std::string_view argument, std::string_view typed, Json chosen,
+                           const CallOptions& options, Instant now, ClientEffects* effects) {
+  Json params = EmptyObject();
+  params["ref"] = std::move(ref);
+  Json what = EmptyObject();
+  what["name"] = std::string(argument);
+  what["value"] = std::string(typed);
+  params["argument"] = std::move(what);
+  if (!chosen.is_null()) {
+    Json context = EmptyObject();
+    context["arguments"] = std::move(chosen);
+    params["context"] = std::move(context);
+  }
+  return Read("completion/complete", std::move(params), options, now, effects);
 }
 
 CallId McpClient::Ping(Instant now, ClientEffects* effects) {
-  if (era_ != Era::kStateless) return Call("ping", Json(), {}, now, effects);
+  if (!opened_ || opened_->era != Era::kStateless) return Read("ping", {}, {}, now, effects);
   const CallId call{++last_call_};
   effects->push_back(client_effect::Failed{
       call, {ErrorCode::kMethodNotFound, Blame::kCaller, "the stateless era has no ping"}, {}});
@@ -52,9 +91,27 @@ CallId McpClient::Ping(Instant now, ClientEffects* effects) {
 }
 
 CallId McpClient::ListTools(const CallOptions& options, Instant now, ClientEffects* effects) {
+  return List("tools/list", "tools", options, now, effects);
+}
+
+CallId McpClient::ListResources(const CallOptions& options, Instant now, ClientEffects* effects) {
+  return List("resources/list", "resources", options, now, effects);
+}
+
+CallId McpClient::ListResourceTemplates(const CallOptions& options, Instant now,
+                                        ClientEffects* effects) {
+  return List("resources/templates/list", "resourceTemplates", options, now, effects);
+}
+
+CallId McpClient::ListPrompts(const CallOptions& options, Instant now, ClientEffects* effects) {
+  return List("prompts/list", "prompts", options, now, effects);
+}
+
+CallId McpClient::List(std::string_view method, std::string_view member, const CallOptions& options,
+                       Instant now, ClientEffects* effects) {
   const CallId call{++last_call_};
   const std::size_t from = effects->size();
-  listings_.push_back({.call = call, .options = options});
+  listings_.push_back({.call = call, .method = method, .member = member, .options = options});
   RequestPage(listings_.back(), Json(), now, effects);
   Digest(from, now, effects);
   return call;
@@ -70,8 +127,14 @@ void McpClient::Cancel(CallId call, Instant now, ClientEffects* effects) {
   Handle(client_event::Cancel{call}, now, effects);
 }
 
+void McpClient::Reply(QuestionId question, std::variant<Json, RpcError> outcome, Instant now,
+                      ClientEffects* effects) {
+  Handle(client_event::Reply{question, std::move(outcome)}, now, effects);
+}
+
 void McpClient::Handle(ClientEvent event, Instant now, ClientEffects* effects) {
   const std::size_t from = effects->size();
+  if (std::holds_alternative<client_event::ChannelClosed>(event)) opened_.reset();
   engine_.Handle(std::move(event), now, effects);
   Digest(from, now, effects);
 }
@@ -79,9 +142,10 @@ void McpClient::Handle(ClientEvent event, Instant now, ClientEffects* effects) {
 void McpClient::RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects) {
   listing.page = CallId{++last_call_};
   ++listing.pages;
-  engine_.Handle(client_event::Request{listing.page, "tools/list", std::move(params),
-                                       listing.options.wants_progress, listing.options.timeout},
-                 now, effects);
+  engine_.Handle(
+      client_event::Request{listing.page, listing.method, std::move(params),
+                            listing.options.wants_progress, listing.options.timeout, true},
+      now, effects);
 }
 
 void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
@@ -89,7 +153,13 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
   for (std::size_t i = from; i < effects->size();) {
     ClientEffect& effect = (*effects)[i];
     if (const auto* opened = std::get_if<client_effect::Opened>(&effect)) {
-      era_ = opened->era;
+      opened_ = *opened;
+    } else if (std::holds_alternative<client_effect::SessionLost>(effect) ||
+               std::holds_alternative<client_effect::Closed>(effect) ||
+               std::holds_alternative<client_effect::OpenFailed>(effect)) {
+      opened_.reset();
+    } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
+      if (const Listing* listing = FindListing(asked->call)) asked->call = listing->call;
     } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
       if (const Listing* listing = FindListing(progressed->call)) progressed->call = listing->call;
     } else if (auto* failed = std::get_if<client_effect::Failed>(&effect)) {
@@ -127,23 +197,39 @@ void McpClient::EndListing(const Listing* listing) {
 std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Instant now,
                                                ClientEffects* effects) {
   Json next = Take(page, "nextCursor");
-  Json* tools = Find(page, "tools");
-  auto* more = tools ? tools->get_ptr<Json::array_t*>() : nullptr;
+  Json* items = Find(page, listing.member);
+  auto* more = items ? items->get_ptr<Json::array_t*>() : nullptr;
   if (more == nullptr) return client_effect::Failed{listing.call, Malformed(), {}};
   if (listing.result.is_null()) {
     page.erase("nextCursor");
     listing.result = std::move(page);
   } else {
-    auto& all = *Find(listing.result, "tools")->get_ptr<Json::array_t*>();
+    auto& all = *Find(listing.result, listing.member)->get_ptr<Json::array_t*>();
     std::move(more->begin(), more->end(), std::back_inserter(all));
   }
   // An empty cursor is one like any other (P-08).
-  if (!next.is_string()) return client_effect::Answered{listing.call, std::move(listing.result)};
+  if (!next.is_string()) {
+    if (listing.member == "tools") LearnTools(*Find(listing.result, listing.member));
+    return client_effect::Answered{listing.call, std::move(listing.result)};
+  }
   if (listing.pages >= kMaxPages) return client_effect::Failed{listing.call, Endless(), {}};
   Json params = EmptyObject();
   params["cursor"] = std::move(next);
   RequestPage(listing, std::move(params), now, effects);
   return std::nullopt;
+}
+
+void McpClient::LearnTools(const Json& list) {
+  repeatable_tools_.clear();
+  for (const Json& tool : *list.get_ptr<const Json::array_t*>()) {
+    const std::string* name = FindString(tool, "name");
+    const Json* hints = FindObject(tool, "annotations");  // F-15
+    if (name == nullptr || hints == nullptr) continue;
+    if (FindBool(*hints, "readOnlyHint") == true || FindBool(*hints, "idempotentHint") == true) {
+      repeatable_tools_.push_back(*name);
+    }
+  }
+  std::sort(repeatable_tools_.begin(), repeatable_tools_.end());
 }
 
 }  // namespace mcp_session

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "mcp_session/session/client_engine.h"
@@ -23,11 +24,14 @@ namespace mcp_session {
 struct CallOptions {
   bool wants_progress = false;    // tell Progressed
   std::optional<Millis> timeout;  // without an answer or progress; else as in ClientOptions
+  // CallTool and Call: may be sent again if the connection breaks (client_event::Request). What
+  // reads does so anyway, as do tools that the last ListTools said are read-only or idempotent.
+  bool repeatable = false;
 };
 
 class McpClient {
  public:
-  // How many pages a list of tools may have (spec P-08 sets no end).
+  // How many pages a list may have (spec P-08 sets no end).
   static constexpr int kMaxPages = 100;
 
   explicit McpClient(ClientOptions options);
@@ -40,19 +44,39 @@ class McpClient {
   // Ends the session; calls that wait fail with kCancelled. Closed.
   void Close(Instant now, ClientEffects* effects);
 
-  // All tools, whatever the number of pages: Answered with the first page's result, its `tools`
-  // complete and without a nextCursor. `options` hold for each page. Fails with kTooLarge after
-  // kMaxPages, with kPeer if a page has no tools.
+  // All of a list, whatever the number of pages: Answered with the first page's result, its
+  // `tools`, `resources`, `resourceTemplates` or `prompts` complete and without a nextCursor.
+  // `options` hold for each page. Fails with kTooLarge after kMaxPages, with kPeer if a page has
+  // no such member.
   CallId ListTools(const CallOptions& options, Instant now, ClientEffects* effects);
+  CallId ListResources(const CallOptions& options, Instant now, ClientEffects* effects);
+  CallId ListResourceTemplates(const CallOptions& options, Instant now, ClientEffects* effects);
+  CallId ListPrompts(const CallOptions& options, Instant now, ClientEffects* effects);
 
   // Runs a tool: Answered with {content, structuredContent?, isError?, ...} (spec F-03). A tool
   // that failed is answered with isError, a tool that does not exist fails with kInvalidParams.
-  // In the stateless era the answer may instead be one of resultType input_required (spec M-04).
+  // Without ClientOptions::answers_questions the answer of a stateless server may instead be one
+  // of resultType input_required (spec M-04).
   // `arguments` is an object, or null for none.
   CallId CallTool(std::string_view name, Json arguments, const CallOptions& options, Instant now,
                   ClientEffects* effects);
 
-  // Any other request, for example resources/read. `params` is an object, or null for none.
+  // Answered with {contents: [{uri, mimeType?, text or blob}]} (spec F-06).
+  CallId ReadResource(std::string_view uri, const CallOptions& options, Instant now,
+                      ClientEffects* effects);
+
+  // Answered with {description?, messages} (spec F-08). `arguments` is an object of strings, or
+  // null for none.
+  CallId GetPrompt(std::string_view name, Json arguments, const CallOptions& options, Instant now,
+                   ClientEffects* effects);
+
+  // What an argument may be, as far as typed: Answered with {completion: {values, ...}} (spec
+  // F-09). `ref` is {type: "ref/prompt", name} or {type: "ref/resource", uri}; `chosen`, what the
+  // other arguments are, is an object or null.
+  CallId Complete(Json ref, std::string_view argument, std::string_view typed, Json chosen,
+                  const CallOptions& options, Instant now, ClientEffects* effects);
+
+  // Any other request. `params` is an object, or null for none.
   CallId Call(std::string_view method, Json params, const CallOptions& options, Instant now,
               ClientEffects* effects);
 
@@ -64,6 +88,13 @@ class McpClient {
   // is ignored.
   void Cancel(CallId call, Instant now, ClientEffects* effects);
 
+  // Answers client_effect::Asked: with a result, an object, or with why there is none.
+  void Reply(QuestionId question, std::variant<Json, RpcError> outcome, Instant now,
+             ClientEffects* effects);
+
+  // What the last Opened said; null unless open. For EncodeSavedSession.
+  const client_effect::Opened* session() const { return opened_ ? &*opened_ : nullptr; }
+
   // Something of the transport happened, or a deadline passed. Not for the application's events:
   // the functions above send those.
   void Handle(ClientEvent event, Instant now, ClientEffects* effects);
@@ -72,28 +103,36 @@ class McpClient {
   Instant NextDeadline() const { return engine_.NextDeadline(); }
 
  private:
-  // A ListTools that is not complete.
+  // A list that is not complete.
   struct Listing {
     CallId call;  // what the application knows
     CallId page;  // the engine's call for the page under way
+    std::string_view method;
+    std::string_view member;
     CallOptions options;
     int pages = 0;
     Json result;  // of the pages so far; null before the first
   };
 
+  CallId List(std::string_view method, std::string_view member, const CallOptions& options,
+              Instant now, ClientEffects* effects);
+  CallId Read(std::string_view method, Json params, CallOptions options, Instant now,
+              ClientEffects* effects);
   void RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects);
-  // Takes what concerns a listing or the era out of the effects from `from` on.
+  // Takes what concerns a listing or the session out of the effects from `from` on.
   void Digest(std::size_t from, Instant now, ClientEffects* effects);
   Listing* FindListing(CallId page);
   void EndListing(const Listing* listing);
   // Adds a page; what to tell if that ends the listing.
   std::optional<ClientEffect> AddPage(Listing& listing, Json page, Instant now,
                                       ClientEffects* effects);
+  void LearnTools(const Json& list);
 
   ClientEngine engine_;
   std::uint64_t last_call_ = 0;
-  std::optional<Era> era_;  // of the last Opened
+  std::optional<client_effect::Opened> opened_;
   std::vector<Listing> listings_;
+  std::vector<std::string> repeatable_tools_;  // of the last ListTools, sorted
 };
 
 }  // namespace mcp_session

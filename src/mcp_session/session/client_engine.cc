@@ -53,6 +53,7 @@ void ClientEngine::Handle(ClientEvent event, Instant now, ClientEffects* effects
 Instant ClientEngine::NextDeadline() const { return state_->NextDeadline(); }
 
 ClientEngine::State::State(ClientOptions options) : options_(std::move(options)) {
+  resume_ = options_.resume;
   if (!options_.capabilities.is_object() || !AppendJson(options_.capabilities, &capabilities_)) {
     return;
   }
@@ -73,7 +74,7 @@ void ClientEngine::State::Handle(ClientEvent event, Instant now, ClientEffects* 
 
 Instant ClientEngine::State::NextDeadline() const {
   Instant next = step_deadline_;
-  for (const Call& call : calls_) next = std::min(next, call.deadline);
+  for (const Call& call : calls_) next = std::min(next, DeadlineOf(call));
   for (const Exchange& exchange : exchanges_) next = std::min(next, exchange.deadline);
   return next;
 }
@@ -105,6 +106,7 @@ void ClientEngine::State::On(client_event::Request& request) {
             .method = std::string(request.method),
             .params = std::move(request.params),
             .wants_progress = request.wants_progress,
+            .repeatable = request.repeatable,
             .timeout = timeout,
             .deadline = After(now_, timeout),
             .latest = After(now_, options_.max_request_time)};
@@ -132,6 +134,7 @@ void ClientEngine::State::On(client_event::Close&) {
     for (const Call& call : calls_) Abandon(call);
   }
   FailCalls(Cancelled());
+  WithdrawAll();
   AbortAll();
   if (era_ == Era::kHandshake && !session_id_.empty()) {  // H-31
     step_ = Step::kClosing;
@@ -156,20 +159,23 @@ void ClientEngine::State::On(client_event::ChannelClosed&) {
   }
   step_ = Step::kClosed;
   FailCalls(gone);
+  WithdrawAll();
 }
 
 void ClientEngine::State::On(client_event::Woken&) {
   if (step_deadline_ <= now_) TimeOutStep();
-  const auto late = [this](const auto& each) { return each.deadline <= now_; };
   for (;;) {
-    const auto call = std::find_if(calls_.begin(), calls_.end(), late);
+    const auto call = std::find_if(calls_.begin(), calls_.end(),
+                                   [this](const Call& each) { return DeadlineOf(each) <= now_; });
     if (call == calls_.end()) break;
     const Call taken = TakeCall(&*call);
     Abandon(taken);  // H-13
     Fail(taken.id, {ErrorCode::kTimeout, Blame::kEnvironment, "no answer in time"});
   }
   for (;;) {
-    const auto exchange = std::find_if(exchanges_.begin(), exchanges_.end(), late);
+    const auto exchange =
+        std::find_if(exchanges_.begin(), exchanges_.end(),
+                     [this](const Exchange& each) { return each.deadline <= now_; });
     if (exchange == exchanges_.end()) break;
     Abort(exchange->id);
   }
@@ -195,8 +201,33 @@ ClientEngine::State::Call ClientEngine::State::TakeCall(const Call* call) {
   return taken;
 }
 
+Instant ClientEngine::State::DeadlineOf(const Call& call) const {
+  return IsAsked(call) ? call.latest : call.deadline;
+}
+
+void ClientEngine::State::SendAgain(Call call) {
+  call.wire_id = 0;
+  call.exchange = {};
+  call.progress.reset();
+  call.deadline = std::min(After(now_, call.timeout), call.latest);
+  if (step_ == Step::kOpen) return SendRequest(std::move(call));
+  calls_.push_back(std::move(call));
+  if (step_ == Step::kClosed) BeginOpening();
+}
+
 void ClientEngine::State::Finish(Call call, Outcome outcome) {
+  const bool failed = !std::holds_alternative<Json>(outcome.answer);
+  if (failed && outcome.status == 404 && outcome.names_session && options_.renews_session &&
+      !call.renewed) {
+    call.renewed = true;  // nothing was done: a refusal is safe to repeat (H-30)
+    return SendAgain(std::move(call));
+  }
   if (auto* error = std::get_if<Error>(&outcome.answer)) {
+    const bool broke = error->code == ErrorCode::kTransport && outcome.status < 300;
+    if (broke && call.repeatable && !call.repeated && !on_channel()) {
+      call.repeated = true;
+      return SendAgain(std::move(call));
+    }
     return Fail(call.id, std::move(*error));
   }
   if (auto* rpc = std::get_if<RpcError>(&outcome.answer)) {
@@ -206,7 +237,7 @@ void ClientEngine::State::Finish(Call call, Outcome outcome) {
       if (const auto revision = ReadSupported(*rpc).stateless) {
         revision_ = *revision;
         call.resent = true;
-        return SendRequest(std::move(call));
+        return SendAgain(std::move(call));
       }
     }
     return Fail(call.id, std::move(error), std::move(*rpc));
@@ -216,6 +247,12 @@ void ClientEngine::State::Finish(Call call, Outcome outcome) {
     return Fail(call.id,
                 {ErrorCode::kPeer, Blame::kPeer, "the result is of a kind nobody asked for"});
   }
+  const std::string* type = FindString(result, "resultType");
+  if (era_ == Era::kStateless && options_.answers_questions && type != nullptr &&
+      *type == "input_required") {
+    return BeginRound(std::move(call), std::move(result));
+  }
+  Withdraw(call.id);
   Tell(client_effect::Answered{call.id, std::move(result)});
 }
 
@@ -223,7 +260,10 @@ void ClientEngine::State::Abandon(const Call& call) {
   if (call.wire_id == 0) return;
   // Over stateless HTTP the closed response is the word (P-02, S-44); before, a closed response
   // says nothing (H-49).
-  if (on_channel() || era_ == Era::kHandshake) {
+  const Exchange* exchange = FindExchange(call.exchange);
+  const bool in_session = era_ == Era::kHandshake && exchange != nullptr &&
+                          exchange->session == session() && step_ == Step::kOpen;
+  if (on_channel() || in_session) {
     std::string text;
     AppendCancelled(call.wire_id, &text);
     SendAside(std::move(text));
@@ -232,6 +272,7 @@ void ClientEngine::State::Abandon(const Call& call) {
 }
 
 void ClientEngine::State::Fail(CallId call, Error error, std::optional<RpcError> rpc) {
+  Withdraw(call);
   Tell(client_effect::Failed{call, std::move(error), std::move(rpc)});
 }
 
@@ -240,11 +281,18 @@ void ClientEngine::State::FailCalls(const Error& error) {
   for (const Call& call : calls) Fail(call.id, error);
 }
 
+std::vector<ClientEngine::State::Call> ClientEngine::State::TakeWaiting() {
+  const auto waiting = std::stable_partition(calls_.begin(), calls_.end(),
+                                             [](const Call& call) { return call.wire_id != 0; });
+  std::vector<Call> taken(std::make_move_iterator(waiting), std::make_move_iterator(calls_.end()));
+  calls_.erase(waiting, calls_.end());
+  return taken;
+}
+
 void ClientEngine::State::LoseSession() {
   step_ = Step::kClosed;
   session_id_.clear();
-  FailCalls(StatusError(404, true));
-  AbortAll();
+  WithdrawAll();
   Tell(client_effect::SessionLost{});
 }
 

@@ -7,9 +7,9 @@
 //            either open (stateless) or kInitialize, then kInitialized (the notification) and
 //            open. What an answer to the probe means is the table of spec section 13.
 //   open     Each Request is one exchange (HTTP) or one message (channel) until it is answered.
-//            A 404 to a request that named the session loses it: that request and the others of
-//            the session fail with kSessionNotFound, SessionLost is told, and the engine is closed
-//            (spec H-30).
+//            A 404 to a request that named the session loses it: SessionLost is told and the
+//            engine is closed, or opens a new session for what was refused (spec H-30). Requests
+//            refused while that goes on, or after, share it.
 //   closing  DELETE is under way; whatever waits fails with kCancelled.
 // The era is asked for again only where an opening failed or the server was a stateless one
 // (C-01, C-02). At most limits.max_calls_per_session requests wait at once, as many messages that
@@ -31,9 +31,15 @@ enum class ClientTransport : std::uint8_t { kHttp, kChannel };
 struct ClientOptions {
   std::string name = "mcp-session";  // clientInfo
   std::string version = "0.1.0";
-  // The engine answers ping and refuses any other request of a server (-32601), so declare nothing
-  // that needs one.
+  // What a server may ask for: roots, sampling, elicitation (spec G-01), if answers_questions.
   Json capabilities = EmptyObject();
+  // The application answers Asked. Without, a server's request other than ping is refused (-32601)
+  // and a result of type input_required is an answer like any other.
+  bool answers_questions = false;
+  bool renews_session = true;  // see client_effect::SessionLost
+  // What an earlier client was told by Opened: over HTTP the first opening is that session again,
+  // without asking the server; on a channel only its era is taken from it.
+  std::optional<client_effect::Opened> resume;
   ClientTransport transport = ClientTransport::kHttp;
   // nullopt: probe for the stateless era first, fall back to the handshake.
   std::optional<Era> era;

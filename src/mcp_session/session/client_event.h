@@ -33,6 +33,15 @@ struct Request {
   Json params;                    // an object or null; what the era wants in _meta is added
   bool wants_progress = false;    // deliver Progressed
   std::optional<Millis> timeout;  // else ClientOptions::request_timeout; progress extends it
+  // Doing it twice is as good as once: it is sent again, once, if the connection breaks before the
+  // answer. Whatever may have been done is otherwise never asked for again.
+  bool repeatable = false;
+};
+
+// The answer to Asked: a result (an object), or why there is none. What is withdrawn is ignored.
+struct Reply {
+  QuestionId question;
+  std::variant<Json, RpcError> outcome;
 };
 
 // Gives a request up: the server is told, and Failed{kCancelled} comes at once.
@@ -63,9 +72,11 @@ struct ResponseEnded {
 };
 // No response, or none to its end. `opaque` is a browser's refusal to say why: what a server
 // without the right CORS answers looks like (spec section 13).
+// `reason`, if not empty, becomes the error's message, so it follows the rules for those.
 struct ExchangeFailed {
   ExchangeId exchange;
   bool opaque = false;
+  std::string_view reason;
 };
 // On a channel: one message; and its end, after which only Open, on a new channel, starts again.
 struct MessageArrived {
@@ -79,10 +90,11 @@ struct Woken {};
 }  // namespace client_event
 
 using ClientEvent =
-    std::variant<client_event::Open, client_event::Request, client_event::Cancel,
-                 client_event::Close, client_event::ResponseStarted, client_event::ResponseBytes,
-                 client_event::ResponseEnded, client_event::ExchangeFailed,
-                 client_event::MessageArrived, client_event::ChannelClosed, client_event::Woken>;
+    std::variant<client_event::Open, client_event::Request, client_event::Reply,
+                 client_event::Cancel, client_event::Close, client_event::ResponseStarted,
+                 client_event::ResponseBytes, client_event::ResponseEnded,
+                 client_event::ExchangeFailed, client_event::MessageArrived,
+                 client_event::ChannelClosed, client_event::Woken>;
 
 namespace client_effect {
 
@@ -105,6 +117,7 @@ struct Send {
 
 // --- to the application ---
 
+// Also what a later client goes on from (ClientOptions::resume).
 struct Opened {
   Era era = Era::kHandshake;
   Revision revision = kNewestHandshake;
@@ -135,8 +148,24 @@ struct Notified {
   std::string method;
   Json params;
 };
-// The server no longer knows the session (404); all its requests have failed. The next Request
-// opens a new one by itself.
+// The server wants something of the application, which answers by Reply: sampling/createMessage,
+// elicitation/create or roots/list, of a kind that was declared. Both eras ask like this, whether
+// by a request of the server or by a result of type input_required (spec G-02, M-10). Meanwhile
+// the call's time is max_request_time alone. A reply that is an error ends a stateless call with
+// kCancelled.
+struct Asked {
+  QuestionId question;
+  CallId call;  // the one it is asked for; 0: the server does not say
+  std::string method;
+  Json params;  // an object or null
+};
+// Nobody waits for the reply any more: the server said so, or the call or session is over.
+struct Withdrawn {
+  QuestionId question;
+};
+// The server no longer knows the session (404). What it refuses for that reason is sent again in a
+// new session, once, or fails with kSessionNotFound (ClientOptions::renews_session); what it had
+// accepted before may still be answered. The next Request opens a new one by itself.
 struct SessionLost {};
 struct Closed {};
 
@@ -146,7 +175,8 @@ using ClientEffect =
     std::variant<client_effect::HttpSend, client_effect::HttpAbort, client_effect::Send,
                  client_effect::Opened, client_effect::OpenFailed, client_effect::Answered,
                  client_effect::Failed, client_effect::Progressed, client_effect::Notified,
-                 client_effect::SessionLost, client_effect::Closed>;
+                 client_effect::Asked, client_effect::Withdrawn, client_effect::SessionLost,
+                 client_effect::Closed>;
 using ClientEffects = std::vector<ClientEffect>;
 
 }  // namespace mcp_session

@@ -36,18 +36,20 @@ bool IsEventStream(std::string_view content_type) {
 // Longer than our own ids may be (H-21): others put signed tokens there.
 constexpr std::size_t kMaxSessionIdBytes = 4096;
 
+bool IsSuccess(int status) { return status >= 200 && status < 300; }
+
+Error Broken(std::string_view what) {
+  return {ErrorCode::kTransport, Blame::kEnvironment, std::string(what)};
+}
+
+}  // namespace
+
 bool IsUsableSessionId(std::string_view id) {
   for (const char c : id) {
     if (c < 0x21 || c > 0x7E) return false;
   }
   return id.size() <= kMaxSessionIdBytes;
 }
-
-bool IsSuccess(int status) { return status >= 200 && status < 300; }
-
-Error Broken(const char* what) { return {ErrorCode::kTransport, Blame::kEnvironment, what}; }
-
-}  // namespace
 
 Error StatusError(int status, bool names_session) {
   const auto error = [](ErrorCode code, Blame blame, const char* what) {
@@ -94,7 +96,7 @@ ExchangeId ClientEngine::State::Post(std::string body, std::int64_t wire_id,
     }
   } else {
     AppendSessionHeaders(&send);
-    exchange.names_session = !session_id_.empty();
+    exchange.session = session();
   }
   if (wire_id == 0) exchange.deadline = After(now_, options_.request_timeout);
   send.body = std::move(body);
@@ -153,6 +155,10 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
   Exchange* exchange = FindExchange(event.exchange);
   if (exchange == nullptr || exchange->status != 0 || event.status < 200) return;
   exchange->status = event.status;
+  if (event.status == 404 && exchange->session != 0 && exchange->session == session() &&
+      step_ == Step::kOpen) {
+    LoseSession();
+  }
   const bool success = IsSuccess(event.status);
   if (exchange->wire_id != 0) {
     if (success && IsEventStream(event.content_type)) {
@@ -163,6 +169,7 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
         return FailOpening({ErrorCode::kPeer, Blame::kPeer, "the session id is malformed"});
       }
       session_id_ = event.session_id;
+      ++session_number_;
     }
     return;
   }
@@ -171,7 +178,6 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
   if (step_ == Step::kInitialized && exchange->id == step_exchange_) {
     return EndInitialized(event.status);
   }
-  if (event.status == 404 && exchange->names_session && step_ == Step::kOpen) LoseSession();
 }
 
 void ClientEngine::State::On(client_event::ResponseBytes& event) {
@@ -200,7 +206,7 @@ void ClientEngine::State::RefuseBytes(ExchangeId id) {
   if (exchange == nullptr || exchange->wire_id == 0) return;
   Error error = IsSuccess(exchange->status)
                     ? Error{ErrorCode::kTooLarge, Blame::kPeer, "the answer is too large"}
-                    : StatusError(exchange->status, exchange->names_session);
+                    : StatusError(exchange->status, exchange->session != 0);
   Tell(client_effect::HttpAbort{id});
   EndExchange(id, std::move(error), false);
 }
@@ -218,7 +224,7 @@ void ClientEngine::State::On(client_event::ResponseEnded& event) {
   if (exchange->status == 0) {
     error = Broken("there was no response");
   } else if (!IsSuccess(exchange->status)) {
-    error = StatusError(exchange->status, exchange->names_session);
+    error = StatusError(exchange->status, exchange->session != 0);
   } else if (exchange->malformed) {
     error = {ErrorCode::kPeer, Blame::kPeer, "the answer is no message"};
   } else if (exchange->events) {
@@ -232,23 +238,22 @@ void ClientEngine::State::On(client_event::ResponseEnded& event) {
 void ClientEngine::State::On(client_event::ExchangeFailed& event) {
   const Exchange* exchange = FindExchange(event.exchange);
   if (exchange == nullptr) return;
-  Error error = exchange->status >= 300 ? StatusError(exchange->status, exchange->names_session)
-                                        : Broken("the connection failed");
+  Error error = exchange->status >= 300
+                    ? StatusError(exchange->status, exchange->session != 0)
+                    : Broken(event.reason.empty() ? "the connection failed" : event.reason);
   EndExchange(event.exchange, std::move(error), event.opaque);
 }
 
 void ClientEngine::State::EndExchange(ExchangeId id, Error error, bool opaque) {
   const Exchange exchange = *TakeExchange(id);
-  const bool lost = exchange.status == 404 && exchange.names_session && step_ == Step::kOpen;
   if (exchange.wire_id != 0) {
-    Settle(exchange.wire_id, {std::move(error), exchange.status, opaque, exchange.names_session});
+    Settle(exchange.wire_id, {std::move(error), exchange.status, opaque, exchange.session != 0});
   } else if (id == step_exchange_ && step_ == Step::kInitialized) {
     step_exchange_ = {};
     FailOpening(std::move(error));
   } else if (id == step_exchange_ && step_ == Step::kClosing) {
     TimeOutStep();
   }
-  if (lost && step_ == Step::kOpen) LoseSession();
 }
 
 }  // namespace mcp_session

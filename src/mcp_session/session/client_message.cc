@@ -18,6 +18,9 @@ bool IsOwnMeta(std::string_view name) {
          name == kMetaClientCapabilities || name == kMetaClientInfo;
 }
 
+// What a round of questions adds to params, instead of whatever had these names.
+bool IsOfRound(std::string_view name) { return name == "inputResponses" || name == "requestState"; }
+
 bool AppendMember(std::string_view name, const Json& value, std::string* out) {
   if (!AppendJsonString(name, out)) return false;
   *out += ':';
@@ -26,14 +29,17 @@ bool AppendMember(std::string_view name, const Json& value, std::string* out) {
   return true;
 }
 
-// `params` with the members `own` in its _meta, instead of whatever had their names.
-bool AppendParams(const Json& params, std::string_view own, std::string* out) {
+// `params` with the members `own` in its _meta, instead of whatever had their names, and with
+// `round`, members that each have a comma behind them.
+bool AppendParams(const Json& params, std::string_view own, std::string_view round,
+                  std::string* out) {
   const Json* meta = Find(params, "_meta");
   if (own.empty() && meta == nullptr) return params.is_null() || AppendJson(params, out);
   *out += '{';
+  *out += round;
   if (const auto* members = params.get_ptr<const Json::object_t*>()) {
     for (const auto& member : *members) {
-      if (&member.second == meta) continue;
+      if (&member.second == meta || (!round.empty() && IsOfRound(member.first))) continue;
       if (!AppendMember(member.first, member.second, out)) return false;
     }
   }
@@ -107,8 +113,19 @@ std::string ClientEngine::State::OwnMeta(std::int64_t progress_token) const {
 void ClientEngine::State::SendRequest(Call call) {
   // A new number each time, for the server may remember the last try's (J-03, S-45).
   call.wire_id = ++last_wire_id_;
+  std::string round;
+  if (!call.input_responses.empty()) {
+    round = "\"inputResponses\":{" + call.input_responses;
+    round.back() = '}';
+    round += ',';
+  }
+  if (call.request_state) {
+    round += "\"requestState\":";
+    (void)AppendJsonString(*call.request_state, &round);  // it was parsed, so it is UTF-8
+    round += ',';
+  }
   std::string params;
-  if (!AppendParams(call.params, OwnMeta(call.wants_progress ? call.wire_id : 0), &params)) {
+  if (!AppendParams(call.params, OwnMeta(call.wants_progress ? call.wire_id : 0), round, &params)) {
     return Fail(call.id,
                 {ErrorCode::kInvalidArgument, Blame::kCaller, "the params have no JSON form"});
   }
@@ -182,10 +199,14 @@ void ClientEngine::State::ReceiveValue(Json value, ExchangeId from) {
     if (notification->method == "notifications/progress") {
       return ReceiveProgress(std::move(notification->params));
     }
+    if (notification->method == "notifications/cancelled" &&
+        WithdrawRequest(notification->params)) {
+      return;
+    }
     return Tell(
         client_effect::Notified{std::move(notification->method), std::move(notification->params)});
   }
-  ReceiveRequest(std::get<Request>(*message));
+  ReceiveRequest(std::move(std::get<Request>(*message)), from);
 }
 
 std::int64_t ClientEngine::State::AnsweredBy(const std::optional<RequestId>& id, ExchangeId from) {
@@ -204,7 +225,7 @@ void ClientEngine::State::ReceiveAnswer(std::int64_t wire_id, ExchangeId from, A
   Outcome outcome{std::move(answer)};
   if (Exchange* exchange = FindExchange(from)) {
     outcome.status = exchange->status;
-    outcome.names_session = exchange->names_session;
+    outcome.names_session = exchange->session != 0;
     const bool may_drain = !exchange->events || !TooManyAsides();
     exchange->wire_id = 0;
     exchange->events.reset();
@@ -239,14 +260,18 @@ void ClientEngine::State::ReceiveProgress(Json params) {
   Tell(client_effect::Progressed{call->id, std::move(told)});
 }
 
-void ClientEngine::State::ReceiveRequest(const Request& request) {
+void ClientEngine::State::ReceiveRequest(Request request, ExchangeId from) {
   if (era_ == Era::kStateless || step_ == Step::kClosing) return;  // J-10: none, and no answers
   std::string text;
+  auto refusal = ErrorCode::kMethodNotFound;
   if (request.method == "ping") {
     AppendResult(request.id, {}, &text);  // P-04
+  } else if (Ask(request, from, &refusal)) {
+    return;
   } else {
-    AppendError(request.id, {JsonRpcNumber(ErrorCode::kMethodNotFound), "method not found", {}},
-                &text);  // G-07
+    const char* what =
+        refusal == ErrorCode::kMethodNotFound ? "method not found" : "that was not declared";
+    AppendError(request.id, {JsonRpcNumber(refusal), what, {}}, &text);  // G-07
   }
   SendAside(std::move(text));
 }

@@ -55,11 +55,30 @@ void ClientEngine::State::BeginOpening() {
     return FailOpening({ErrorCode::kInvalidArgument, Blame::kCaller,
                         "name, version and capabilities must have a JSON form"});
   }
+  if (resume_ && Resume(*std::exchange(resume_, std::nullopt))) return;
   if ((options_.era ? options_.era : known_era_) == Era::kHandshake) {
     Initialize(kNewestHandshake);
   } else {
     Probe(kNewestStateless);
   }
+}
+
+bool ClientEngine::State::Resume(client_effect::Opened saved) {
+  if (EraOf(saved.revision) != saved.era || !IsUsableSessionId(saved.session_id) ||
+      options_.era.value_or(saved.era) != saved.era) {
+    FailOpening({ErrorCode::kInvalidArgument, Blame::kCaller, "the saved session is none"});
+    return true;
+  }
+  known_era_ = saved.era;
+  if (on_channel()) return false;
+  era_ = saved.era;
+  revision_ = saved.revision;
+  session_id_ = std::move(saved.session_id);
+  if (era_ == Era::kStateless) session_id_.clear();
+  ++session_number_;
+  opened_.server = std::move(saved.server);
+  BecomeOpen();
+  return true;
 }
 
 void ClientEngine::State::Probe(Revision revision) {
@@ -204,8 +223,7 @@ void ClientEngine::State::BecomeOpen() {
   opened_.revision = revision_;
   opened_.session_id = session_id_;
   Tell(opened_);
-  std::vector<Call> waiting = std::exchange(calls_, {});
-  for (Call& call : waiting) SendRequest(std::move(call));
+  for (Call& call : TakeWaiting()) SendRequest(std::move(call));
 }
 
 void ClientEngine::State::FailOpening(Error error) {
@@ -215,7 +233,7 @@ void ClientEngine::State::FailOpening(Error error) {
   Abort(std::exchange(step_exchange_, {}));
   known_era_.reset();
   Tell(client_effect::OpenFailed{error});
-  FailCalls(error);
+  for (const Call& call : TakeWaiting()) Fail(call.id, error);
   // A session that was begun is not left to expire by itself.
   if (!session_id_.empty()) SendDelete();
   session_id_.clear();

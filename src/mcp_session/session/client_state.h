@@ -1,8 +1,9 @@
-// What a ClientEngine keeps and does, for the four files that implement it and nobody else:
+// What a ClientEngine keeps and does, for the five files that implement it and nobody else:
 //   client_engine.cc    the application's events, and time
 //   client_opening.cc   the steps until the engine is open, and what their answers mean
 //   client_exchange.cc  HTTP: requests, response heads, bodies and streams
 //   client_message.cc   JSON-RPC: messages written and read
+//   client_question.cc  what servers ask, and the rounds of a stateless call
 #ifndef MCP_SESSION_SESSION_CLIENT_STATE_H_
 #define MCP_SESSION_SESSION_CLIENT_STATE_H_
 
@@ -44,7 +45,14 @@ class ClientEngine::State {
     std::string method;
     Json params;
     bool wants_progress = false;
-    bool resent = false;  // with another revision (S-06)
+    bool repeatable = false;
+    bool resent = false;    // with another revision (S-06)
+    bool repeated = false;  // after a broken connection
+    bool renewed = false;   // in another session (H-30)
+    // Of a stateless call that was asked something (M-04).
+    int rounds = 0;
+    std::optional<std::string> request_state;
+    std::string input_responses;  // members of an object, each with a comma behind it
     Millis timeout;
     Instant deadline;
     Instant latest;                  // no progress moves the deadline past it (H-13)
@@ -56,12 +64,21 @@ class ClientEngine::State {
     // The request whose answer it brings. 0: there is none, or it came; all that may still
     // happen then is its end.
     std::int64_t wire_id = 0;
-    bool names_session = false;
+    std::uint64_t session = 0;        // the number of the one it names; 0: none
     int status = 0;                   // 0: the response has not started
     bool malformed = false;           // something came that is no message
     std::optional<SseReader> events;  // the response is a stream
     std::string body;                 // it is not
     Instant deadline = kNever;        // to abort it when wire_id is 0
+  };
+
+  // What the application has not answered.
+  struct Question {
+    QuestionId id;
+    CallId call;                // 0: not known, or of none
+    std::string key;            // stateless: its name among the call's
+    RequestId request;          // else the server's request
+    std::uint64_t session = 0;  // it came in
   };
 
   // The result, the server's error, or why there is neither.
@@ -72,12 +89,13 @@ class ClientEngine::State {
     Answer answer;
     int status = 0;  // of the HTTP response; 0 without one
     bool opaque = false;
-    bool names_session = false;  // then a 404 is the session's end
+    bool names_session = false;  // then a 404 means that there is no such session
   };
 
   // --- client_engine.cc ---
   void On(client_event::Open&);
   void On(client_event::Request& request);
+  void On(client_event::Reply& reply);
   void On(client_event::Cancel& cancel);
   void On(client_event::Close&);
   void On(client_event::ChannelClosed&);
@@ -92,11 +110,19 @@ class ClientEngine::State {
   void Abandon(const Call& call);
   void Fail(CallId call, Error error, std::optional<RpcError> rpc = std::nullopt);
   void FailCalls(const Error& error);
+  // Those that wait for the opening. What was sent in a session that is lost may still be answered.
+  std::vector<Call> TakeWaiting();
+  // No answer is to be had where the call was sent: sends it again, once the engine is open.
+  void SendAgain(Call call);
+  Instant DeadlineOf(const Call& call) const;
   void LoseSession();
+  // Of the session that requests name now; 0: none.
+  std::uint64_t session() const { return session_id_.empty() ? 0 : session_number_; }
   void Tell(ClientEffect effect) { effects_->push_back(std::move(effect)); }
 
   // --- client_opening.cc ---
   void BeginOpening();
+  bool Resume(client_effect::Opened saved);
   void Probe(Revision revision);
   void Initialize(Revision revision);
   void EndProbe(Outcome outcome);
@@ -143,13 +169,27 @@ class ClientEngine::State {
   void ReceiveValue(Json value, ExchangeId from);
   void ReceiveAnswer(std::int64_t wire_id, ExchangeId from, Answer answer);
   void ReceiveProgress(Json params);
-  void ReceiveRequest(const Request& request);
+  void ReceiveRequest(Request request, ExchangeId from);
   void Garbled(ExchangeId from);
   // Which of our requests a message from there with this id answers; 0 if none.
   std::int64_t AnsweredBy(const std::optional<RequestId>& id, ExchangeId from);
   void Settle(std::int64_t wire_id, Outcome outcome);
   // What we put into the _meta of a request, as the inside of an object. Token 0: no progress.
   std::string OwnMeta(std::int64_t progress_token) const;
+
+  // --- client_question.cc ---
+  // Asks the application; false: the request is to be refused with `refusal`.
+  bool Ask(Request& request, ExchangeId from, ErrorCode* refusal);
+  // A result of type input_required.
+  void BeginRound(Call call, Json result);
+  void ReplyInSession(const Question& question, std::variant<Json, RpcError> outcome);
+  void ReplyInRound(const Question& question, std::variant<Json, RpcError> outcome);
+  // Whether the call's time stands still.
+  bool IsAsked(const Call& call) const;
+  void Withdraw(CallId call);
+  void WithdrawAll();
+  // notifications/cancelled; false: it names no question.
+  bool WithdrawRequest(const Json& params);
 
   const ClientOptions options_;
   std::string capabilities_;  // as JSON
@@ -159,6 +199,8 @@ class ClientEngine::State {
   Era era_ = Era::kHandshake;
   Revision revision_ = kNewestHandshake;  // offered while opening, agreed on after
   std::string session_id_;
+  std::uint64_t session_number_ = 0;  // counts session ids
+  std::optional<client_effect::Opened> resume_;
   std::optional<Era> known_era_;  // of the server, until it stops working (C-01)
   bool second_try_ = false;       // a version that the server named is being tried
   bool channel_gone_ = false;
@@ -171,6 +213,8 @@ class ClientEngine::State {
 
   std::vector<Call> calls_;
   std::vector<Exchange> exchanges_;
+  std::vector<Question> questions_;
+  std::uint64_t last_question_ = 0;
   std::int64_t last_wire_id_ = 0;
   std::uint64_t last_exchange_ = 0;
 
@@ -182,8 +226,14 @@ class ClientEngine::State {
 // How long the end of an exchange that nobody needs any more may take.
 inline constexpr Millis kGrace = Seconds(5);
 
+// How often a call may be answered by input_required (M-09).
+inline constexpr int kMaxRounds = 10;
+
 // `t` + `d` without overflow; a negative `d` counts as none.
 Instant After(Instant t, Millis d);
+
+// Visible ASCII (H-21), and not too long.
+bool IsUsableSessionId(std::string_view id);
 
 // What a response with this status says where no JSON-RPC answer says more.
 Error StatusError(int status, bool names_session);

@@ -26,6 +26,12 @@ struct CallId {
   friend bool operator==(CallId, CallId) = default;
 };
 
+// Something that a server asked the application of a client.
+struct QuestionId {
+  std::uint64_t number = 0;
+  friend bool operator==(QuestionId, QuestionId) = default;
+};
+
 struct IdHash {
   template <typename Id>
   std::size_t operator()(Id id) const {
