@@ -62,7 +62,7 @@ struct WriteClientEffect {
   void operator()(const client_effect::Notified& notified) const {
     FrameWriter(MCPS_NOTIFIED).Add(notified.method).AddJson(notified.params);
   }
-  // Never told: answers_questions is off.
+  // Never told: nobody answers questions.
   void operator()(const client_effect::Asked&) const {}
   void operator()(const client_effect::Withdrawn&) const {}
   void operator()(const client_effect::SessionLost&) const { FrameWriter{MCPS_SESSION_LOST}; }

@@ -336,8 +336,8 @@ TEST(McpClient, RepeatsToolsThatMayBeRepeated) {  // F-15
 TEST(McpClient, PassesQuestionsAndReplies) {
   ClientOptions options = ProbeOptions(ClientTransport::kHttp);
   options.capabilities = FromText(R"({"roots":{}})");
-  options.answers_questions = true;
   HttpClient client(options);
+  client.client().AnswerQuestions();
   client.client().ListTools({}, client.now, &client.effects);
   client.Stream(3);
   EXPECT_THAT(client.Event(3, R"({"jsonrpc":"2.0","id":5,"method":"roots/list"})"),

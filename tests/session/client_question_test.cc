@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/session/client_script.h"
 
@@ -23,9 +24,21 @@ ClientOptions Answering(std::string_view capabilities = kAll,
                         ClientTransport transport = ClientTransport::kHttp) {
   ClientOptions options = ProbeOptions(transport);
   options.capabilities = FromText(capabilities);
-  options.answers_questions = true;
   return options;
 }
+
+// The clients of client_script.h, and answer.
+template <typename Base>
+class Answers : public Base {
+ public:
+  template <typename... Arguments>
+  explicit Answers(Arguments&&... arguments) : Base(std::forward<Arguments>(arguments)...) {
+    Base::client().AnswerQuestions();
+  }
+};
+using Session = Answers<SessionHttp>;
+using Stateless = Answers<StatelessHttp>;
+using Engine = Answers<EngineScript>;
 
 std::string AskText(std::string_view id, std::string_view method, std::string_view params = "{}") {
   return R"({"jsonrpc":"2.0","id":)" + std::string(id) + R"(,"method":")" + std::string(method) +
@@ -37,7 +50,7 @@ Json Accepted() { return FromText(R"({"action":"accept","content":{"acct":"A-9"}
 // --- requests in a session ---
 
 TEST(ClientQuestion, AsksTheApplicationInASession) {  // G-02
-  SessionHttp script("2025-11-25", "s1", Answering());
+  Session script("2025-11-25", "s1", Answering());
   script.Ask(7, "tools/call", FromText(R"({"name":"x"})"));
   script.Stream(3);
   EXPECT_THAT(
@@ -53,7 +66,7 @@ TEST(ClientQuestion, AsksTheApplicationInASession) {  // G-02
 }
 
 TEST(ClientQuestion, AnswersWithTheApplicationsError) {
-  SessionHttp script("2025-11-25", "s1", Answering());
+  Session script("2025-11-25", "s1", Answering());
   script.Ask(7, "x");
   script.Stream(3);
   script.Event(3, AskText("5", "sampling/createMessage"));
@@ -89,7 +102,7 @@ TEST(ClientQuestion, RefusesWhatWasNotDeclared) {  // G-01, G-07
       {R"({"elicitation":{"url":{},"form":{}}})", "elicitation/create", "{}", 0},
   };
   for (const auto& row : kRows) {
-    SessionHttp script("2025-11-25", "s1", Answering(row.declared));
+    Session script("2025-11-25", "s1", Answering(row.declared));
     script.Ask(7, "x");
     script.Stream(3);
     script.Event(3, AskText("5", row.method, row.params));
@@ -103,7 +116,7 @@ TEST(ClientQuestion, RefusesWhatWasNotDeclared) {  // G-01, G-07
 }
 
 TEST(ClientQuestion, TimeStandsStillWhileTheApplicationIsAsked) {  // H-13
-  SessionHttp script("2025-11-25", "s1", Answering());
+  Session script("2025-11-25", "s1", Answering());
   script.Ask(7, "x");
   script.Pass(Seconds(50));
   script.Stream(3);
@@ -119,7 +132,7 @@ TEST(ClientQuestion, TimeStandsStillWhileTheApplicationIsAsked) {  // H-13
 }
 
 TEST(ClientQuestion, WithdrawsWhatNobodyWaitsFor) {  // P-01
-  SessionHttp script("2025-11-25", "s1", Answering());
+  Session script("2025-11-25", "s1", Answering());
   script.Ask(7, "x");
   script.Ask(8, "x");
   script.Stream(3);
@@ -145,7 +158,7 @@ TEST(ClientQuestion, WithdrawsWhatNobodyWaitsFor) {  // P-01
 TEST(ClientQuestion, TakesAsManyQuestionsAsAllowed) {
   ClientOptions options = Answering();
   options.limits.max_calls_per_session = 2;
-  SessionHttp script("2025-11-25", "s1", options);
+  Session script("2025-11-25", "s1", options);
   script.Ask(7, "x");
   script.Stream(3);
   EXPECT_THAT(script.Event(3, AskText("5", "roots/list")), ElementsAre(StartsWith("asked 1")));
@@ -157,7 +170,7 @@ TEST(ClientQuestion, TakesAsManyQuestionsAsAllowed) {
 TEST(ClientQuestion, AsksOnAChannel) {
   ClientOptions options = Answering(kAll, ClientTransport::kChannel);
   options.era = Era::kHandshake;
-  EngineScript script(options);
+  Engine script(options);
   script.Open();
   script.Arrive(ResultText(1, R"("protocolVersion":"2025-11-25")"));
   script.Ask(7, "x");
@@ -192,7 +205,7 @@ const std::string kMetaOfAll = [] {
 }();
 
 TEST(ClientQuestion, RepeatsACallWithTheReplies) {  // M-04
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "tools/call", FromText(R"({"name":"pay","arguments":{"n":1}})"));
   EXPECT_THAT(script.Respond(2, 200, InputRequired(2, kOne, R"("v1.k7.9fQ=\n\"")")),
               ElementsAre(R"(asked 1 for 7 elicitation/create {"message":"Which?"})"));
@@ -227,7 +240,7 @@ TEST(ClientQuestion, RepeatsACallWithTheReplies) {  // M-04
 }
 
 TEST(ClientQuestion, RepeatsAtOnceWhenNothingIsAsked) {  // M-04
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "prompts/get", FromText(R"({"name":"p"})"));
   EXPECT_THAT(script.Respond(2, 200, InputRequired(2, "", R"("s")")),
               ElementsAre("#3 POST " +
@@ -236,7 +249,7 @@ TEST(ClientQuestion, RepeatsAtOnceWhenNothingIsAsked) {  // M-04
 }
 
 TEST(ClientQuestion, AttachesNothingToOtherRequests) {  // M-05
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "tools/call", FromText(R"({"name":"pay"})"));
   script.Respond(2, 200, InputRequired(2, kOne, R"("s")"));
   EXPECT_THAT(script.Ask(8, "tools/call", FromText(R"({"name":"pay"})")),
@@ -270,7 +283,7 @@ TEST(ClientQuestion, RefusesWhatIsNoRound) {  // M-01, M-02, M-03
     ClientOptions options = Answering();
     options.limits.max_requests_per_call = 2;
     options.limits.max_request_state_bytes = 4;
-    StatelessHttp script(options);
+    Stateless script(options);
     script.Ask(7, row.method);
     script.Respond(2, 200, InputRequired(2, row.requests, row.state));
     if (row.then == nullptr) {
@@ -283,7 +296,7 @@ TEST(ClientQuestion, RefusesWhatIsNoRound) {  // M-01, M-02, M-03
 }
 
 TEST(ClientQuestion, EndsACallThatIsNeverDone) {  // M-09
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "tools/call");
   for (int round = 1; round <= 10; ++round) {
     EXPECT_THAT(script.Respond(static_cast<std::uint64_t>(round + 1), 200,
@@ -295,7 +308,7 @@ TEST(ClientQuestion, EndsACallThatIsNeverDone) {  // M-09
 }
 
 TEST(ClientQuestion, ARefusedRoundEndsTheCall) {  // G-07
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "tools/call");
   script.Respond(2, 200,
                  InputRequired(2, R"({"r":{"method":"roots/list"},"s":{"method":"roots/list"}})"));
@@ -305,7 +318,7 @@ TEST(ClientQuestion, ARefusedRoundEndsTheCall) {  // G-07
 }
 
 TEST(ClientQuestion, ACallMayBeGivenUpWhileItAsks) {
-  StatelessHttp script(Answering());
+  Stateless script(Answering());
   script.Ask(7, "tools/call");
   script.Ask(8, "tools/call");
   script.Respond(2, 200, InputRequired(2, kOne));
@@ -315,7 +328,7 @@ TEST(ClientQuestion, ACallMayBeGivenUpWhileItAsks) {
 }
 
 TEST(ClientQuestion, AStatelessChannelHasRoundsToo) {
-  EngineScript script(Answering(kAll, ClientTransport::kChannel));
+  Engine script(Answering(kAll, ClientTransport::kChannel));
   script.Open();
   script.Arrive(ResultText(1, R"("supportedVersions":["2026-07-28"])"));
   script.Ask(7, "tools/call", FromText(R"({"name":"pay"})"));
@@ -327,7 +340,6 @@ TEST(ClientQuestion, AStatelessChannelHasRoundsToo) {
 
 TEST(ClientQuestion, IsNotAskedUnlessItAnswers) {
   ClientOptions options = Answering();
-  options.answers_questions = false;
   StatelessHttp stateless(options);
   stateless.Ask(7, "tools/call");
   EXPECT_THAT(stateless.Respond(2, 200, InputRequired(2, kOne)),

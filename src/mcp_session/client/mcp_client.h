@@ -38,6 +38,9 @@ class McpClient {
   McpClient(const McpClient&) = delete;
   McpClient& operator=(const McpClient&) = delete;
 
+  // As ClientEngine's: the application answers Asked.
+  void AnswerQuestions() { engine_.AnswerQuestions(); }
+
   // Connects: Opened or OpenFailed. Not needed before a call, which connects by itself.
   void Open(Instant now, ClientEffects* effects);
 
@@ -55,7 +58,7 @@ class McpClient {
 
   // Runs a tool: Answered with {content, structuredContent?, isError?, ...} (spec F-03). A tool
   // that failed is answered with isError, a tool that does not exist fails with kInvalidParams.
-  // Without ClientOptions::answers_questions the answer of a stateless server may instead be one
+  // Without AnswerQuestions the answer of a stateless server may instead be one
   // of resultType input_required (spec M-04).
   // `arguments` is an object, or null for none.
   CallId CallTool(std::string_view name, Json arguments, const CallOptions& options, Instant now,

@@ -116,6 +116,10 @@ void ClientEngine::State::On(client_event::Request& request) {
   if (step_ == Step::kClosed) BeginOpening();
 }
 
+void ClientEngine::State::On(client_event::Reply& reply) {
+  if (questioning_ != nullptr) (this->*questioning_->reply)(reply);
+}
+
 void ClientEngine::State::On(client_event::Cancel& cancel) {
   const auto call = std::find_if(calls_.begin(), calls_.end(),
                                  [&](const Call& call) { return call.id == cancel.call; });
@@ -248,9 +252,9 @@ void ClientEngine::State::Finish(Call call, Outcome outcome) {
                 {ErrorCode::kPeer, Blame::kPeer, "the result is of a kind nobody asked for"});
   }
   const std::string* type = FindString(result, "resultType");
-  if (era_ == Era::kStateless && options_.answers_questions && type != nullptr &&
+  if (era_ == Era::kStateless && questioning_ != nullptr && type != nullptr &&
       *type == "input_required") {
-    return BeginRound(std::move(call), std::move(result));
+    return (this->*questioning_->begin_round)(std::move(call), std::move(result));
   }
   Withdraw(call.id);
   Tell(client_effect::Answered{call.id, std::move(result)});
@@ -294,6 +298,41 @@ void ClientEngine::State::LoseSession() {
   session_id_.clear();
   WithdrawAll();
   Tell(client_effect::SessionLost{});
+}
+
+bool ClientEngine::State::IsAsked(const Call& call) const {
+  return std::any_of(questions_.begin(), questions_.end(), [&](const Question& question) {
+    return question.call.number == 0 || question.call == call.id;
+  });
+}
+
+void ClientEngine::State::Withdraw(CallId call) {
+  for (std::size_t i = 0; i < questions_.size();) {
+    if (questions_[i].call != call) {
+      ++i;
+      continue;
+    }
+    Tell(client_effect::Withdrawn{questions_[i].id});
+    questions_.erase(questions_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+void ClientEngine::State::WithdrawAll() {
+  for (const Question& question : std::exchange(questions_, {})) {
+    Tell(client_effect::Withdrawn{question.id});
+  }
+}
+
+bool ClientEngine::State::WithdrawRequest(const Json& params) {
+  const Json* name = Find(params, "requestId");
+  const auto id = name ? ReadRequestId(*name) : std::nullopt;
+  const auto found = std::find_if(
+      questions_.begin(), questions_.end(),
+      [&](const Question& question) { return question.key.empty() && question.request == id; });
+  if (!id || era_ == Era::kStateless || found == questions_.end()) return false;
+  Tell(client_effect::Withdrawn{found->id});
+  questions_.erase(found);
+  return true;
 }
 
 }  // namespace mcp_session

@@ -31,11 +31,8 @@ enum class ClientTransport : std::uint8_t { kHttp, kChannel };
 struct ClientOptions {
   std::string name = "mcp-session";  // clientInfo
   std::string version = "0.1.0";
-  // What a server may ask for: roots, sampling, elicitation (spec G-01), if answers_questions.
+  // Declare roots, sampling or elicitation (spec G-01) only with ClientEngine::AnswerQuestions.
   Json capabilities = EmptyObject();
-  // The application answers Asked. Without, a server's request other than ping is refused (-32601)
-  // and a result of type input_required is an answer like any other.
-  bool answers_questions = false;
   bool renews_session = true;  // see client_effect::SessionLost
   // What an earlier client was told by Opened: over HTTP the first opening is that session again,
   // without asking the server; on a channel only its era is taken from it.
@@ -55,6 +52,10 @@ class ClientEngine {
   ~ClientEngine();
   ClientEngine(const ClientEngine&) = delete;
   ClientEngine& operator=(const ClientEngine&) = delete;
+
+  // The application answers Asked. Otherwise a server's request other than ping is refused (-32601)
+  // and a result of type input_required is an answer like any other. Before the first event.
+  void AnswerQuestions();
 
   // Appends what is to be done. `now` never goes back.
   void Handle(ClientEvent event, Instant now, ClientEffects* effects);

@@ -266,7 +266,7 @@ void ClientEngine::State::ReceiveRequest(Request request, ExchangeId from) {
   auto refusal = ErrorCode::kMethodNotFound;
   if (request.method == "ping") {
     AppendResult(request.id, {}, &text);  // P-04
-  } else if (Ask(request, from, &refusal)) {
+  } else if (questioning_ != nullptr && (this->*questioning_->ask)(request, from, &refusal)) {
     return;
   } else {
     const char* what =

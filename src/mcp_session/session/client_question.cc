@@ -46,8 +46,14 @@ bool MayAsk(std::string_view method) {  // M-01
 
 }  // namespace
 
+void ClientEngine::AnswerQuestions() { state_->AnswerQuestions(); }
+
+void ClientEngine::State::AnswerQuestions() {
+  static constexpr Questioning kQuestioning = {&State::Ask, &State::BeginRound, &State::Reply};
+  questioning_ = &kQuestioning;
+}
+
 bool ClientEngine::State::Ask(Request& request, ExchangeId from, ErrorCode* refusal) {
-  if (!options_.answers_questions) return false;
   if (const auto refused = RefusalOf(request.method, request.params, options_.capabilities)) {
     *refusal = *refused;
     return false;
@@ -109,7 +115,7 @@ void ClientEngine::State::BeginRound(Call call, Json result) {
   calls_.push_back(std::move(call));
 }
 
-void ClientEngine::State::On(client_event::Reply& reply) {
+void ClientEngine::State::Reply(client_event::Reply& reply) {
   const auto found =
       std::find_if(questions_.begin(), questions_.end(),
                    [&](const Question& question) { return question.id == reply.question; });
@@ -160,41 +166,6 @@ void ClientEngine::State::ReplyInRound(const Question& question,
   (void)AppendJson(*result, &call->input_responses);
   call->input_responses += ',';
   if (!IsAsked(*call)) SendAgain(TakeCall(&*call));
-}
-
-bool ClientEngine::State::IsAsked(const Call& call) const {
-  return std::any_of(questions_.begin(), questions_.end(), [&](const Question& question) {
-    return question.call.number == 0 || question.call == call.id;
-  });
-}
-
-void ClientEngine::State::Withdraw(CallId call) {
-  for (std::size_t i = 0; i < questions_.size();) {
-    if (questions_[i].call != call) {
-      ++i;
-      continue;
-    }
-    Tell(client_effect::Withdrawn{questions_[i].id});
-    questions_.erase(questions_.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-}
-
-void ClientEngine::State::WithdrawAll() {
-  for (const Question& question : std::exchange(questions_, {})) {
-    Tell(client_effect::Withdrawn{question.id});
-  }
-}
-
-bool ClientEngine::State::WithdrawRequest(const Json& params) {
-  const Json* name = Find(params, "requestId");
-  const auto id = name ? ReadRequestId(*name) : std::nullopt;
-  const auto found = std::find_if(
-      questions_.begin(), questions_.end(),
-      [&](const Question& question) { return question.key.empty() && question.request == id; });
-  if (!id || era_ == Era::kStateless || found == questions_.end()) return false;
-  Tell(client_effect::Withdrawn{found->id});
-  questions_.erase(found);
-  return true;
 }
 
 }  // namespace mcp_session

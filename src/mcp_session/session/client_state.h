@@ -26,6 +26,7 @@ class ClientEngine::State {
 
   void Handle(ClientEvent event, Instant now, ClientEffects* effects);
   Instant NextDeadline() const;
+  void AnswerQuestions();
 
  private:
   enum class Step : std::uint8_t {
@@ -116,6 +117,12 @@ class ClientEngine::State {
   void SendAgain(Call call);
   Instant DeadlineOf(const Call& call) const;
   void LoseSession();
+  // Whether the call's time stands still, for the application is asked.
+  bool IsAsked(const Call& call) const;
+  void Withdraw(CallId call);
+  void WithdrawAll();
+  // notifications/cancelled; false: it names no question.
+  bool WithdrawRequest(const Json& params);
   // Of the session that requests name now; 0: none.
   std::uint64_t session() const { return session_id_.empty() ? 0 : session_number_; }
   void Tell(ClientEffect effect) { effects_->push_back(std::move(effect)); }
@@ -178,18 +185,19 @@ class ClientEngine::State {
   std::string OwnMeta(std::int64_t progress_token) const;
 
   // --- client_question.cc ---
+  // What only an application that answers needs, so that others do not link it.
+  struct Questioning {
+    bool (State::*ask)(Request& request, ExchangeId from, ErrorCode* refusal);
+    void (State::*begin_round)(Call call, Json result);
+    void (State::*reply)(client_event::Reply& reply);
+  };
   // Asks the application; false: the request is to be refused with `refusal`.
   bool Ask(Request& request, ExchangeId from, ErrorCode* refusal);
   // A result of type input_required.
   void BeginRound(Call call, Json result);
+  void Reply(client_event::Reply& reply);
   void ReplyInSession(const Question& question, std::variant<Json, RpcError> outcome);
   void ReplyInRound(const Question& question, std::variant<Json, RpcError> outcome);
-  // Whether the call's time stands still.
-  bool IsAsked(const Call& call) const;
-  void Withdraw(CallId call);
-  void WithdrawAll();
-  // notifications/cancelled; false: it names no question.
-  bool WithdrawRequest(const Json& params);
 
   const ClientOptions options_;
   std::string capabilities_;  // as JSON
@@ -213,6 +221,7 @@ class ClientEngine::State {
 
   std::vector<Call> calls_;
   std::vector<Exchange> exchanges_;
+  const Questioning* questioning_ = nullptr;  // null: nobody answers
   std::vector<Question> questions_;
   std::uint64_t last_question_ = 0;
   std::int64_t last_wire_id_ = 0;
