@@ -28,7 +28,8 @@ class Feature {
     kLogging,
     kPages,
     kChanges,
-    kSubscriptions
+    kSubscriptions,
+    kTasks
   };
   explicit Feature(Name name_in) : name(name_in) {}
   virtual ~Feature() = default;
@@ -84,6 +85,18 @@ class Asking {
   // What became of a question that EndRun asked of a session's client.
   virtual void HandleAnswer(McpServer::State& server, const Feature::Running& call,
                             ClientAnswered& answered) = 0;
+};
+
+// Calls of tools that go on as tasks (tasks.h), for those that only have to know whether they do.
+class TaskStarter {
+ public:
+  virtual ~TaskStarter() = default;
+  virtual void Add(std::string_view tool, const TaskUse& use) = 0;
+  virtual void Remove(std::string_view tool) = 0;
+  // The handler of `call` is about to be run, for the first time. True: not now.
+  virtual bool Begins(const Feature::Running& call) = 0;
+  // The handler has returned without an answer.
+  virtual void Lasts(const Feature::Running& call) = 0;
 };
 
 // What the copies of a HandlerCall share. Each feature derives its own.

@@ -220,7 +220,9 @@ Instant McpServer::NextDeadline() const { return state_->NextDeadline(); }
 
 const HostPolicy& McpServer::hosts() const { return state_->engine.options().hosts; }
 
-std::size_t McpServer::open_calls() const { return state_->engine.open_calls(); }
+std::size_t McpServer::open_calls() const {
+  return state_->engine.open_calls() + state_->running_tasks;
+}
 
 void McpServer::OnWake(std::function<void()> wake) { state_->wake = std::move(wake); }
 

@@ -19,6 +19,7 @@
 #include "mcp_session/server/resource.h"
 #include "mcp_session/server/schema_validator.h"
 #include "mcp_session/server/state_sealer.h"
+#include "mcp_session/server/task_options.h"
 #include "mcp_session/server/tool.h"
 #include "mcp_session/session/server_engine.h"
 
@@ -112,6 +113,11 @@ class McpServer {
   // the server. Once.
   void SealStatesWith(StateSealer& sealer);
 
+  // Offers tasks (spec section 17): calls of the tools that say so (ToolDecoration::task) go on
+  // after their answer, and stateless clients that know tasks ask for what became of them, on any
+  // node that uses the same store. Once, before tools are added.
+  void ServeTasks(TaskOptions options);
+
   // Lists come in pages of that many, instead of whole. Once.
   void PageLists(std::size_t page_size);
 
@@ -127,7 +133,8 @@ class McpServer {
   // ServerOptions::hosts, for hosts that answer some requests themselves.
   const HostPolicy& hosts() const;
 
-  // Requests whose answers have not gone out yet: a host that ends may wait for them.
+  // Requests whose answers have not gone out yet, and tasks that run here: a host that ends may
+  // wait for them.
   std::size_t open_calls() const;
 
   // A handler answered, or reported progress, outside of Handle, or the store has replies: `wake`

@@ -5,6 +5,7 @@
 
 #include "mcp_session/base/check.h"
 #include "mcp_session/json/access.h"
+#include "mcp_session/json/write.h"
 #include "mcp_session/server/answer_check.h"
 #include "mcp_session/server/asking_call.h"
 #include "mcp_session/server/client_capabilities.h"
@@ -40,6 +41,18 @@ Rounds& RoundsOf(HandlerCall::State& call) {
 
 }  // namespace
 
+bool AppendQuestion(const Question& question, std::string* out) {
+  *out += "{\"method\":\"";
+  *out += MethodOf(question);
+  *out += '"';
+  if (!question.params.empty()) {
+    *out += ",\"params\":";
+    if (!AppendJson(question.params, out)) return false;
+  }
+  *out += '}';
+  return true;
+}
+
 const Json* AskingCall::Ask(std::string_view key, const Question& question) {
   return state_->running ? RoundsOf(*state_).Ask(key, question) : nullptr;
 }
@@ -71,6 +84,14 @@ const Json* Rounds::Ask(std::string_view key, const Question& question) {
     open_.push_back(Open{std::string(key), question});
   }
   return nullptr;
+}
+
+void Rounds::TakeOver(Rounds& before) {
+  answers_ = std::move(before.answers_);
+  fresh_ = std::move(before.fresh_);
+  kept_ = std::move(before.kept_);
+  kept_before_ = std::move(before.kept_before_);
+  round_ = before.round_;
 }
 
 bool Rounds::EndRun(McpServer::State& server, const Feature::Running& call) {

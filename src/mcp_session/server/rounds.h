@@ -20,6 +20,9 @@
 
 namespace mcp_session {
 
+// Appends {"method":...,"params":...}, as the client is asked it; false if it has no JSON form.
+bool AppendQuestion(const Question& question, std::string* out);
+
 class Rounds : public Asking {
  public:
   const Json* Ask(std::string_view key, const Question& question);
@@ -38,6 +41,8 @@ class Rounds : public Asking {
   };
 
   explicit Rounds(Json declared) : declared_(std::move(declared)) {}
+  // Goes on where `before` is; answers that handlers hold on to stay where they are.
+  void TakeOver(Rounds& before);
 
   // Asks what `open_` has.
   virtual void Send(McpServer::State& server, const Feature::Running& call) = 0;

@@ -9,23 +9,6 @@
 #include "mcp_session/server/sealed_states.h"
 
 namespace mcp_session {
-namespace {
-
-// Appends {"method":...,"params":...}; false if it has no JSON form.
-bool AppendQuestion(const Question& question, std::string* out) {
-  *out += "{\"method\":\"";
-  *out += MethodOf(question);
-  *out += '"';
-  if (!question.params.empty()) {
-    *out += ",\"params\":";
-    if (!AppendJson(question.params, out)) return false;
-  }
-  *out += '}';
-  return true;
-}
-
-}  // namespace
-
 StatelessRounds::StatelessRounds(const Call& call, bool sealed) : Rounds(ClientCapabilities(call)) {
   if (const Json* responses = FindObject(call.params, "inputResponses")) fresh_ = *responses;
   const Json* state = sealed ? FindObject(call.params, "requestState") : nullptr;

@@ -62,6 +62,8 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   // hears of the answers (Asking::HandleAnswer).
   void AwaitClient(const Running& call) { asked_.Insert(call->call.id.number, call); }
   void AwaitClientNoMore(CallId id) { asked_.Erase(id.number); }
+  // The handler of the call is told, and what it answers is ignored.
+  void Cancel(CallId id);
   // Runs `handler` in the guard; false if that says it failed.
   bool Run(HandlerRun handler) const;
 
@@ -79,8 +81,10 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   Entropy& entropy;
   std::function<void()> wake;
   HandlerGuard guard;
-  BadResult on_bad_result;  // may be empty
-  bool changing = false;    // ServeChanges was called
+  BadResult on_bad_result;        // may be empty
+  bool changing = false;          // ServeChanges was called
+  TaskStarter* tasks = nullptr;   // there are none without ServeTasks
+  std::size_t running_tasks = 0;  // on this node
 
   // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call
   // starts in the turn of the event that brought it.
@@ -101,7 +105,6 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   void Finish(const Running& call);
   void HandleNews(EngineNews news);
   void HandleReply(StoreReply reply);
-  void Cancel(CallId id);
   void Forget(const SessionEnded& ended);
   Effects* Out();
   void Wake();

@@ -14,6 +14,7 @@
 #include "mcp_session/base/time.h"
 #include "mcp_session/json/json.h"
 #include "mcp_session/server/asking_call.h"
+#include "mcp_session/server/task_options.h"
 #include "mcp_session/store/store.h"
 
 namespace mcp_session {
@@ -111,6 +112,7 @@ struct ToolDecoration {
   // calls do not reach the handler. {"sampling":{}} for instance (spec S-07). Stateless clients are
   // told by the error kMissingCapability, others by a result with isError.
   Json required_capabilities;
+  TaskUse task;  // default: never one. Else ServeTasks goes first (kInvalidArgument)
 };
 
 }  // namespace mcp_session

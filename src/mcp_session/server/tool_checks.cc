@@ -19,8 +19,13 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "the capabilities that a tool requires are an object");
   }
+  const bool may_last = decoration.task.support != TaskUse::Support::kNever;
+  if (may_last && state_->tasks == nullptr) {
+    return Failure(ErrorCode::kInvalidArgument, Blame::kCaller, "this server serves no tasks");
+  }
   MCPS_TRY(auto marked, FindMarkedArguments(tool.input_schema));
-  ToolCheck check{tool.name, required, std::move(marked)};
+  const std::string name = tool.name;
+  ToolCheck check{name, required, std::move(marked)};
   auto* checks = state_->Find<ToolChecks>();
   std::shared_ptr<const CompiledSchema> output;
   if (checks != nullptr && checks->validator != nullptr) {
@@ -36,6 +41,7 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
   AddMember("_meta", decoration.meta, &described);
   Result<void> added =
       state_->Register<Tools>(std::move(tool), std::move(handler), described, std::move(output));
+  if (added && may_last) state_->tasks->Add(name, decoration.task);
   const bool checked = !required.is_null() || !check.marked.empty() || check.arguments != nullptr;
   if (!added || !checked) return added;
   if (checks == nullptr) {
@@ -49,6 +55,7 @@ Result<void> McpServer::Register(Tool tool, ToolHandler handler, const ToolDecor
 
 bool McpServer::RemoveTool(std::string_view name) {
   if (auto* checks = state_->Find<ToolChecks>()) checks->Remove(name);
+  if (state_->tasks != nullptr) state_->tasks->Remove(name);
   auto* tools = state_->Find<Tools>();
   return tools != nullptr && tools->Remove(name);
 }

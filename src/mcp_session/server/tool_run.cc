@@ -83,6 +83,7 @@ void Tools::Start(Call call) {
   Of(running).tool = std::move(tool);
   Of(running).arguments = std::move(arguments);
   server_.Open(running);
+  if (server_.tasks != nullptr && server_.tasks->Begins(running)) return;
   Load(running);
 }
 
@@ -152,7 +153,12 @@ void Tools::Run(const Running& call) {
                              Of(tool_call).tool->handler(ToolCall(tool_call));
                            },
                            &call};
-  if (server_.Run(handler) || !call->running) return;
+  const bool failed = !server_.Run(handler);
+  if (!call->running) return;
+  if (!failed) {
+    if (server_.tasks != nullptr) server_.tasks->Lasts(call);
+    return;
+  }
   call->running = false;
   Answer(call, ToolResult::Error("the tool failed"));
 }

@@ -264,7 +264,10 @@ void ServerEngine::State::SendOnCall(OpenCall& call, std::string text, bool last
 void ServerEngine::State::Answer(CallId id, std::string_view members, std::string_view meta,
                                  Effects* effects, ResultType type) {
   std::optional<OpenCall> call = calls.Take(id.number);
-  if (!call) return;
+  if (!call) {
+    if (late != nullptr) late->Answered(id, members);
+    return;
+  }
   WithdrawAll(*call, effects);
   if (call->streaming) {
     SendOnCall(*call, WrapResult(call->caller, call->id, members, meta, type), true, effects);
@@ -277,7 +280,10 @@ void ServerEngine::State::Answer(CallId id, std::string_view members, std::strin
 void ServerEngine::State::Fail(CallId id, const RpcError& error, int http_status,
                                Effects* effects) {
   std::optional<OpenCall> call = calls.Take(id.number);
-  if (!call) return;
+  if (!call) {
+    if (late != nullptr) late->Failed(id, error);
+    return;
+  }
   WithdrawAll(*call, effects);
   if (call->streaming) {  // too late for a status (E-04)
     std::string text;
@@ -333,6 +339,10 @@ void ServerEngine::State::Discover(const Target& target, const Caller& caller, c
   members += RevisionName(kNewestStateless);
   members += "\"],\"capabilities\":{";
   members += capabilities;
+  if (!extensions.empty()) {
+    if (!capabilities.empty()) members += ',';
+    members += "\"extensions\":{" + extensions + '}';
+  }
   members += '}';
   if (!options.instructions.empty()) {
     members += ",\"instructions\":";

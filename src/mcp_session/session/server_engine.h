@@ -112,6 +112,15 @@ struct SessionListens {
 using EngineNews =
     std::variant<CallStarted, CallCancelled, SessionEnded, ClientAnswered, SessionListens>;
 
+// Calls that go on after their answer, as tasks do.
+class LateAnswers {
+ public:
+  virtual ~LateAnswers() = default;
+  // What Answer and Fail were given for a call that was over. In a turn or outside of one.
+  virtual void Answered(CallId call, std::string_view members) = 0;
+  virtual void Failed(CallId call, const RpcError& error) = 0;
+};
+
 class ServerEngine {
  public:
   // `store` and `entropy` must outlive the engine. Its tickets are even numbers.
@@ -123,6 +132,15 @@ class ServerEngine {
   // From now on initialize and server/discover tell this too: a member of the capabilities as JSON
   // text, `"tools":{}` for instance.
   void AddCapability(std::string_view member);
+
+  // The same with an extension, which only server/discover tells: its name, and an object without
+  // settings.
+  void AddExtension(std::string_view name);
+
+  // From now on answers to calls that are over go to `late`; they are ignored without it.
+  void HearLate(LateAnswers& late);
+  // A number that no call has, had or will have.
+  CallId DrawCallId();
 
   // From now on sessions by HTTP are what they can be: the store keeps the streams of answers so
   // that they can be resumed (ServerOptions::resumable), GET opens a session's own, and what comes

@@ -12,6 +12,9 @@ namespace {
 std::optional<std::string_view> NamedMember(std::string_view method) {
   if (method == "tools/call" || method == "prompts/get") return "name";
   if (method == "resources/read") return "uri";
+  if (method == "tasks/get" || method == "tasks/update" || method == "tasks/cancel") {
+    return "taskId";
+  }
   return std::nullopt;
 }
 

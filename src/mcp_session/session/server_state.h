@@ -3,7 +3,7 @@
 // server_request.cc (requests to the client), server_stream.cc (streams that are kept in the
 // store), server_listen.cc (streams by GET), server_call_record.cc (what nodes tell each other of
 // calls), server_keeping.cc (the way to the last three), server_subscription.cc
-// (subscriptions/listen).
+// (subscriptions/listen), server_extension.cc (what extensions need).
 #ifndef MCP_SESSION_SESSION_SERVER_STATE_H_
 #define MCP_SESSION_SESSION_SERVER_STATE_H_
 
@@ -306,7 +306,9 @@ class ServerEngine::State {
 
   ServerOptions options;
   std::string capabilities;  // members, as JSON text
-  std::string server_info;   // JSON text
+  std::string extensions;    // the same
+  LateAnswers* late = nullptr;
+  std::string server_info;  // JSON text
   SessionStore& store;
   Entropy& entropy;
   SlotMap<OpenCall> calls;

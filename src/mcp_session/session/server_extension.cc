@@ -1,0 +1,26 @@
+// What extensions of the protocol need of the engine: that clients are told of them, and calls that
+// go on after their answer.
+#include <string>
+#include <string_view>
+
+#include "mcp_session/session/server_state.h"
+
+namespace mcp_session {
+
+void ServerEngine::AddExtension(std::string_view name) {
+  std::string& extensions = state_->extensions;
+  if (!extensions.empty()) extensions += ',';
+  extensions += '"';
+  extensions += name;
+  extensions += "\":{}";
+}
+
+void ServerEngine::HearLate(LateAnswers& late) { state_->late = &late; }
+
+CallId ServerEngine::DrawCallId() {
+  const CallId id{state_->calls.Insert(OpenCall{})};
+  state_->calls.Take(id.number);
+  return id;
+}
+
+}  // namespace mcp_session
