@@ -17,8 +17,10 @@
 #include "mcp_session/seal/key_ring_sealer.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/store/memory_store.h"
+#include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 #include "tests/conformance/asking_fixtures.h"
+#include "tests/conformance/task_fixtures.h"
 
 namespace mcp_session {
 namespace {
@@ -103,6 +105,7 @@ class Fixtures {
   Result<void> AddAll() {
     server_.ServeChanges();
     server_.ServeLogging();
+    server_.ServeTasks({.unix_millis = UnixMillis});
     AddTools();
     AddResources();
     AddPrompts();
@@ -270,6 +273,7 @@ int Serve() {
   Fixtures fixtures(server, loop);
   Result<void> added = fixtures.AddAll();
   if (added) added = AddAskingFixtures(server);
+  if (added) added = AddTaskFixtures(server, loop);
   HttpServer host(loop, server, {.port = 0});
   const Result<HttpAddress> address = host.Listen();
   if (!added || !address) {

@@ -3,6 +3,7 @@
 #define MCP_SESSION_SYSTEM_CLOCK_H_
 
 #include <chrono>
+#include <cstdint>
 
 #include "mcp_session/base/time.h"
 
@@ -10,6 +11,9 @@ namespace mcp_session {
 
 // Milliseconds of std::chrono::steady_clock, rounded down: never goes back, in any thread.
 Instant MonotonicNow();
+
+// Milliseconds since 1970 of std::chrono::system_clock, which may be set. Any thread.
+std::int64_t UnixMillis();
 
 // The other way round, for timers. kNever becomes the end of the clock.
 std::chrono::steady_clock::time_point ToSteadyTime(Instant instant);

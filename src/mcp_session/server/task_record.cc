@@ -64,6 +64,7 @@ void TaskRecord::End(Status how, std::string outcome_in, std::string why_in) {
   outcome = std::move(outcome_in);
   why = std::move(why_in);
   run.clear();
+  missed = 0;
   tool.clear();
   round = 0;
   arguments = capabilities = answers = asked = EmptyObject();
@@ -79,6 +80,7 @@ std::optional<std::string> EncodeTask(const TaskRecord& task) {
   head["ttl"] = task.ttl.count;
   if (!task.ended()) {
     if (!task.run.empty()) head["run"] = task.run;
+    if (task.missed != 0) head["missed"] = task.missed;
     head["tool"] = task.tool;
     head["arguments"] = task.arguments;
     head["capabilities"] = task.capabilities;
@@ -114,6 +116,7 @@ std::optional<TaskRecord> DecodeTask(std::string_view data) {
   task.outcome = data.substr(end + 1);
   if (task.ended()) return task;
   task.run = StringOrEmpty(*head, "run");
+  task.missed = FindInteger(*head, "missed").value_or(0);
   task.tool = StringOrEmpty(*head, "tool");
   task.round = FindInteger(*head, "round").value_or(0);
   task.kept = Take(*head, "kept");

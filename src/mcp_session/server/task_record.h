@@ -27,7 +27,8 @@ struct TaskRecord {
   Millis ttl{};
 
   // Until it has ended.
-  std::string run;  // kWorking: the id of the run's record
+  std::string run;          // kWorking: the id of the run's record
+  std::int64_t missed = 0;  // when that was first found to be gone; 0: it was not
   std::string tool;
   Json arguments = EmptyObject();
   Json capabilities = EmptyObject();  // of the client

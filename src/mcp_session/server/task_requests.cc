@@ -105,14 +105,11 @@ void TaskRequests::HandleReply(int step, const Feature::Running& call, StoreRepl
   const auto request = std::static_pointer_cast<Request>(call);
   if (step == kChanged) return Changed(request, reply);
   if (step == kRunRead) {
-    if (IsAbsent(reply.error)) {
-      request->task.End(
-          Status::kFailed,
-          FailedOutcome(RpcError{JsonRpcNumber(ErrorCode::kInternal), kLost, std::nullopt}), kLost);
-      return Change(request);
-    }
+    if (IsAbsent(reply.error)) return Missed(request);
     if (reply.error && reply.error != ErrorCode::kGap) return RefuseByStore(*request, *reply.error);
-    return Tell(*request);
+    if (request->task.missed == 0) return Tell(*request);
+    request->task.missed = 0;
+    return Change(request);
   }
   if (reply.error) return RefuseByStore(*request, *reply.error);
   if (step == kRunMade) return Change(request);
@@ -152,16 +149,35 @@ void TaskRequests::Get(const Pointer& request) {
       server_.now);
 }
 
+// Nobody works on it, or one who was cut off from the store and has not come back yet: that one has
+// as much time again.
+void TaskRequests::Missed(const Pointer& request) {
+  TaskRecord& task = request->task;
+  const std::int64_t now = options_.unix_millis();
+  if (task.missed == 0) {
+    task.missed = now;
+    return Change(request);
+  }
+  if (now - task.missed < server_.engine.options().node_time.count) return Tell(*request);
+  task.End(Status::kFailed,
+           FailedOutcome(RpcError{JsonRpcNumber(ErrorCode::kInternal), kLost, std::nullopt}),
+           kLost);
+  task.updated = now;
+  Change(request);
+}
+
 void TaskRequests::Cancel(const Pointer& request) {
   if (request->task.ended()) return Acknowledge(*request);
   request->run = request->task.run;
   request->task.End(Status::kCancelled, {}, {});
+  request->task.updated = options_.unix_millis();
   Change(request);
 }
 
 void TaskRequests::Update(const Pointer& request) {
   TaskRecord& task = request->task;
   if (task.status != Status::kInputRequired) return Acknowledge(*request);
+  task.updated = options_.unix_millis();
   switch (TakeAnswers(request->responses, &task)) {
     case Taken::kRefused:
       return Refuse(*request, ErrorCode::kInvalidParams, "an answer does not fit what was asked");
@@ -185,7 +201,6 @@ void TaskRequests::Update(const Pointer& request) {
 }
 
 void TaskRequests::Change(const Pointer& request) {
-  request->task.updated = options_.unix_millis();
   std::optional<std::string> data = EncodeTask(request->task);
   if (!data || data->size() > server_.engine.options().limits.max_message_bytes) {
     return RefuseByStore(*request, ErrorCode::kTooLarge);

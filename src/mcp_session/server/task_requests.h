@@ -42,6 +42,7 @@ class TaskRequests {
   bool Adopt(const Pointer& request, const StoreReply& reply);
   void Go(const Pointer& request);
   void Get(const Pointer& request);
+  void Missed(const Pointer& request);
   void Update(const Pointer& request);
   void Cancel(const Pointer& request);
   void Change(const Pointer& request);

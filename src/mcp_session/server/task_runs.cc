@@ -16,7 +16,7 @@ using Status = TaskRecord::Status;
 
 constexpr char kStop[] = "c";  // the event that says that the task was cancelled
 constexpr std::size_t kKeptEvents = 4;
-constexpr Millis kPause = Seconds(1);  // after a failure of the store
+constexpr Millis kPause = Seconds(1);  // at most, after a failure of the store
 
 std::uint64_t DrawWriteId(Entropy& entropy) {
   std::array<std::uint8_t, 8> bytes;
@@ -93,6 +93,12 @@ void TaskRuns::Begin(CallId id, std::string owner, std::string name, TaskRecord 
   Listen(run);
 }
 
+// Well within the time that is left to one whom the store has not heard of.
+Millis TaskRuns::Pause() const {
+  return std::max(Millis{1},
+                  std::min(kPause, Millis{server_.engine.options().node_time.count / 6}));
+}
+
 void TaskRuns::Touch(Run& run) {
   run.touch_at = server_.now + Millis{server_.engine.options().node_time.count / 3};
   Due(run.touch_at);
@@ -109,7 +115,7 @@ void TaskRuns::Heard(const std::shared_ptr<Run>& run, const StoreReply& reply) {
   run->listening = false;
   if (IsAbsent(reply.error)) return Check(run);
   if (reply.error && reply.error != ErrorCode::kGap) {
-    run->listen_at = server_.now + kPause;
+    run->listen_at = server_.now + Pause();
     return Due(run->listen_at);
   }
   // There are no other events, so one that is missed is one too.
@@ -127,7 +133,7 @@ void TaskRuns::Check(const std::shared_ptr<Run>& run) {
 void TaskRuns::Checked(const std::shared_ptr<Run>& run, const StoreReply& reply) {
   run->checking = false;
   if (reply.error && !IsAbsent(reply.error)) {
-    run->listen_at = server_.now + kPause;
+    run->listen_at = server_.now + Pause();
     return Due(run->listen_at);
   }
   const auto task = reply.error ? std::nullopt : DecodeTask(*reply.record.data);
@@ -200,7 +206,7 @@ void TaskRuns::Written(const std::shared_ptr<Run>& run, const StoreReply& reply)
       if (run->last.status == Status::kFailed) return Finish(run);
       return WriteFailure(run, "the result is too large to be kept");
     default:
-      run->write_at = server_.now + kPause;
+      run->write_at = server_.now + Pause();
       return Due(run->write_at);
   }
 }

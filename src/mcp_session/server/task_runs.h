@@ -1,10 +1,11 @@
 // TaskRuns: the tasks that this node works on. Private to this folder.
 //
 // While a node works on a task, a second record lives in the store, the run's: of a short life, and
-// touched well within it. A task that says it is worked on and whose run's record is gone has lost
-// its node. The events of that record are what other nodes have for the one that works on it: that
-// the task was cancelled. A task ends, or waits for its client, by a write that names the version
-// it had; whoever was sooner has won.
+// touched well within it. A task that says it is worked on and whose run's record is gone, and
+// stays gone for as long again (ServerOptions::node_time), has lost its node. The events of that
+// record are what other nodes have for the one that works on it: that the task was cancelled. A
+// task ends, or waits for its client, by a write that names the version it had; whoever was sooner
+// has won.
 //
 //   works     the handler has not answered; the run's record is touched, and read
 //   kChecked  that record was gone: is the task still ours?
@@ -61,6 +62,7 @@ class TaskRuns {
 
   std::shared_ptr<Run> FindRun(CallId id);
   void Due(Instant at);
+  Millis Pause() const;
   void Touch(Run& run);
   void Listen(const std::shared_ptr<Run>& run);
   void Check(const std::shared_ptr<Run>& run);
