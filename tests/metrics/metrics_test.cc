@@ -130,7 +130,7 @@ class MeteredStoreTest : public testing::Test {
   }
   Parsed Metrics(const StoreFigures& figures = {}) {
     PrometheusText text;
-    AppendStoreMetrics(metered_, figures, &text);
+    AppendStoreMetrics(metered_.measures(), metered_.Status(), figures, &text);
     text_ = text.text();
     return Parse(text_);
   }
@@ -282,7 +282,7 @@ TEST_F(MeteredStoreTest, FiguresAreThereWhereTheStoreKnowsThem) {
 TEST_F(MeteredStoreTest, CommandsThatWaitAreMeasuredWhenTheyAreAnswered) {
   delaying_.Hold();
   metered_.Submit({7}, store::Get{key_}, Instant{1});
-  EXPECT_EQ(metered_.open(), 1u);
+  EXPECT_EQ(metered_.measures().open, 1u);
   EXPECT_EQ(Metrics().samples.at("session_store_pending{backend=\"memory\"}"), 1);
   time_ = microseconds(5000);
   delaying_.Release();
@@ -290,8 +290,8 @@ TEST_F(MeteredStoreTest, CommandsThatWaitAreMeasuredWhenTheyAreAnswered) {
   metered_.Drain(&replies);
   ASSERT_EQ(replies.size(), 1u);
   EXPECT_EQ(replies[0].ticket.number, 7u);
-  EXPECT_EQ(metered_.open(), 0u);
-  EXPECT_NEAR(metered_.durations().begin()->second.seconds(), 0.005, 1e-9);
+  EXPECT_EQ(metered_.measures().open, 0u);
+  EXPECT_NEAR(metered_.measures().durations.begin()->second.seconds(), 0.005, 1e-9);
 }
 
 TEST_F(MeteredStoreTest, NothingOfKeysAndDataIsInTheText) {

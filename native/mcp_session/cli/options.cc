@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "mcp_session/cli/settings.h"
@@ -14,6 +15,11 @@ namespace {
 
 constexpr int kUsageError = 2;
 constexpr std::uint32_t kMaxCount = 1'000'000'000;
+constexpr std::uint32_t kMaxThreads = 64;
+
+std::uint32_t Processors() {
+  return std::clamp<std::uint32_t>(std::thread::hardware_concurrency(), 1, kMaxThreads);
+}
 
 CliExit Usage(std::string complaint) {
   // One line, whatever the arguments had in them.
@@ -35,13 +41,17 @@ std::string IsPolicy(const std::string& text) {
   return text == "fallback" || text == "fail" ? "" : "must be fallback or fail";
 }
 
-std::string IsCount(const std::string& text) {
+std::string IsFrom(std::uint32_t least, std::uint32_t most, const std::string& text) {
   std::uint32_t count = 0;
   const char* end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, count);
-  const bool fine = error == std::errc() && stopped == end && count > 0 && count <= kMaxCount;
-  return fine ? "" : "must be a number from 1 to " + std::to_string(kMaxCount);
+  const bool fine = error == std::errc() && stopped == end && count >= least && count <= most;
+  return fine ? ""
+              : "must be a number from " + std::to_string(least) + " to " + std::to_string(most);
 }
+
+std::string IsCount(const std::string& text) { return IsFrom(1, kMaxCount, text); }
+std::string IsThreads(const std::string& text) { return IsFrom(0, kMaxThreads, text); }
 
 std::string IsDegrade(const std::string& text) { return text == "local" ? "" : "must be local"; }
 
@@ -183,6 +193,14 @@ void Define(CLI::App& serve, ServeOptions& options) {
                   "Of the lines on stderr: text, or json, an object in each")
       ->type_name("FORMAT")
       ->check(IsLogFormat, "")
+      ->capture_default_str();
+  serve
+      .add_option(
+          "--threads", options.threads,
+          "Event loops, each on a processor of its own if there is one; 0: as many as there "
+          "are processors")
+      ->type_name("COUNT")
+      ->check(IsThreads, "")
       ->capture_default_str();
   serve
       .add_option("--drain-timeout", options.drain_timeout,
@@ -342,6 +360,13 @@ Command ParseCommandLine(int argc, const char* const* argv, const Environment& e
     const bool tls = !serve_options.tls_cert.empty();
     if (tls == serve_options.tls_key.empty() || (!tls && !serve_options.tls_client_ca.empty())) {
       return Usage("--tls-cert and --tls-key belong together");
+    }
+    if (serve_options.threads == 0) serve_options.threads = Processors();
+    if (serve_options.threads > 1 && serve_options.stdio) {
+      return Usage("--stdio is for one thread: its one client is on one loop");
+    }
+    if (serve_options.threads > 1 && !serve_options.degrade.empty()) {
+      return Usage("--degrade local is for one thread: other loops would not have what it keeps");
     }
     return serve_options;
   }

@@ -27,6 +27,7 @@ struct ServeOptions {
   std::int64_t command_timeout = 0;  // of Redis, in milliseconds
   bool verbose = false;
   std::string log_format = "text";  // or "json"
+  std::uint32_t threads = 1;        // event loops; 0: as many as there are processors
   std::uint32_t drain_timeout = 5;  // what running calls have at the end, in seconds
   bool stdio = false;
   std::vector<std::string> allow_hosts;

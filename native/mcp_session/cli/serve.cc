@@ -8,11 +8,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/system/error_code.hpp>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -61,15 +63,28 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   return store;
 }
 
-// The store, or nothing, and why, is said. Who asked for memory by name knows where state is.
-Result<CreatedStore> OpenStore(const ServeOptions& options, asio::io_context& loop,
-                               Entropy& entropy) {
-  Result<CreatedStore> created = CreateSessionStore(ToStoreOptions(options), loop, entropy);
+using Loops = std::vector<std::unique_ptr<asio::io_context>>;
+
+Loops MakeLoops(std::size_t count) {
+  Loops loops;
+  while (loops.size() < count) loops.push_back(std::make_unique<asio::io_context>(1));
+  return loops;
+}
+
+// The stores, or nothing, and why, is said. Who asked for memory by name knows where state is.
+Result<CreatedStores> OpenStores(const ServeOptions& options, const Loops& loops,
+                                 Entropy& entropy) {
+  std::vector<asio::io_context*> each;
+  for (const auto& loop : loops) each.push_back(loop.get());
+  Result<CreatedStores> created = CreateSessionStores(ToStoreOptions(options), each, entropy);
   if (!created) {
     Log(LogSeverity::kError, "no_store",
         (options.store == "auto" ? "" : "--store: ") + InWords(created.error()));
-  } else if (!created->fell_back && (options.store != "memory" || options.verbose)) {
-    Log(LogSeverity::kInfo, "store", created->why, {{"backend", created->backend}});
+    return created;
+  }
+  const CreatedStore& first = created->stores.front();
+  if (!first.fell_back && (options.store != "memory" || options.verbose)) {
+    Log(LogSeverity::kInfo, "store", first.why, {{"backend", first.backend}});
   }
   return created;
 }
@@ -120,22 +135,83 @@ void ReloadAtSighup(asio::signal_set& signals, HttpServer& host) {
   });
 }
 
-int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& server,
-              Authenticator* authenticator, std::vector<HttpDynamicPage> operator_pages) {
-  RaiseDescriptorLimit();
+ServerOptions About(const ServeOptions& options) {
+  ServerOptions about;
+  about.title = "mcp-session demonstration";
+  about.instructions =
+      "Baskets are kept under handles: create_basket makes one, the other basket tools take it.";
+  about.hosts = Hosts(options);
+  return about;
+}
+
+// What each loop has of its own, besides its store.
+class Node {
+ public:
+  Node(const ServeOptions& options, asio::io_context& loop, Authenticator* authenticator,
+       const CreatedStore& created, StateSealer& sealer, Entropy& entropy)
+      : loop_(loop),
+        authenticator_(authenticator),
+        created_(created),
+        store_(*created.store),
+        server_(About(options), store_, entropy) {
+    server_.CheckArgumentsWith(schemas_, [](std::string_view tool, std::string_view problem) {
+      LogLine("the result of " + std::string(tool) + " is wrong: " + std::string(problem));
+    });
+    server_.SealStatesWith(sealer);
+  }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  Result<void> AddDemo() {
+    Result<void> added = AddDemoTools(server_, loop_);
+    return added ? AddDemoShelf(server_) : added;
+  }
+
+  asio::io_context& loop() { return loop_; }
+  McpServer& server() { return server_; }
+  Authenticator* authenticator() { return authenticator_; }
+  StoreOfLoop store() const { return {loop_, store_, created_}; }
+
+ private:
+  asio::io_context& loop_;
+  Authenticator* const authenticator_;  // null: without
+  const CreatedStore& created_;
+  MeteredStore store_;
+  const JsonSchemaValidator schemas_;
+  McpServer server_;
+};
+using Nodes = std::vector<std::unique_ptr<Node>>;
+
+std::vector<HttpDynamicPage> Pages(const ServeOptions& options, const Nodes& nodes) {
+  std::vector<StoreOfLoop> stores;
+  for (const auto& node : nodes) stores.push_back(node->store());
+  return OperatorPages(std::move(stores), options.protect_metrics);
+}
+
+HttpServerOptions ToHttpOptions(const ServeOptions& options, const Nodes& nodes) {
   HttpServerOptions http;
   http.host = options.host;
   http.port = options.port;
   http.pages = DemoPages();
-  http.dynamic_pages = std::move(operator_pages);
+  http.dynamic_pages = Pages(options, nodes);
   http.tls = {options.tls_cert, options.tls_key, options.tls_client_ca};
-  http.auth = ToAuthOptions(options, authenticator);
+  http.auth = ToAuthOptions(options, nodes.front()->authenticator());
   http.grace = Seconds(options.drain_timeout);
   http.caller_limits = {.requests_per_second = static_cast<double>(options.rate_limit),
                         .burst = static_cast<double>(options.rate_burst),
                         .max_open = options.max_open,
                         .max_streams = options.max_streams};
-  HttpServer host(loop, server, http);
+  return http;
+}
+
+int ServeHttp(const ServeOptions& options, const Nodes& nodes) {
+  RaiseDescriptorLimit();
+  const HttpServerOptions http = ToHttpOptions(options, nodes);
+  asio::io_context& loop = nodes.front()->loop();
+  HttpServer host(loop, nodes.front()->server(), http);
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    host.AddLoop(nodes[i]->loop(), nodes[i]->server(), nodes[i]->authenticator());
+  }
   const Result<HttpAddress> address = host.Listen();
   if (!address) return Complain(address.error());
   boost::system::error_code error;
@@ -153,7 +229,12 @@ int ServeHttp(const ServeOptions& options, asio::io_context& loop, McpServer& se
   std::printf("mcp-session listening on %s%s\n", origin.c_str(), http.endpoint.c_str());
   std::printf("open %s/ in a browser\n", origin.c_str());
   std::fflush(stdout);
-  host.Run();
+  try {
+    host.Run();
+  } catch (const std::system_error& failed) {
+    Log(LogSeverity::kError, "failed", std::string("cannot start a thread: ") + failed.what());
+    return kFailed;
+  }
   return 0;
 }
 
@@ -172,36 +253,30 @@ int ServeStdio(asio::io_context& loop, McpServer& server) {
 int Serve(const ServeOptions& options) {
   if (options.log_format == "json") SetLogFormat(LogFormat::kJson);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads us may go at any time
-  asio::io_context loop(1);
   SystemEntropy entropy;
-  const Result<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(options, loop);
-  if (!authenticator) return Complain(authenticator.error());
-  const Result<CreatedStore> created = OpenStore(options, loop, entropy);
+  KeyRingSealer sealer({MakeStateKey(entropy)}, entropy);
+  const Loops loops = MakeLoops(options.threads);
+  std::vector<std::unique_ptr<Authenticator>> authenticators;
+  for (const auto& loop : loops) {
+    Result<std::unique_ptr<Authenticator>> authenticator = MakeAuthenticator(options, *loop);
+    if (!authenticator) return Complain(authenticator.error());
+    authenticators.push_back(std::move(*authenticator));
+  }
+  const Result<CreatedStores> created = OpenStores(options, loops, entropy);
   if (!created) {
     return created.error().code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
   }
-  MeteredStore store(*created->store);
-  ServerOptions about;
-  about.title = "mcp-session demonstration";
-  about.instructions =
-      "Baskets are kept under handles: create_basket makes one, the other basket tools take it.";
-  about.hosts = Hosts(options);
-  const JsonSchemaValidator schemas;
-  KeyRingSealer sealer({MakeStateKey(entropy)}, entropy);
-  McpServer server(about, store, entropy);
-  server.CheckArgumentsWith(schemas, [](std::string_view tool, std::string_view problem) {
-    LogLine("the result of " + std::string(tool) + " is wrong: " + std::string(problem));
-  });
-  server.SealStatesWith(sealer);
-  Result<void> added = AddDemoTools(server, loop);
-  if (added) added = AddDemoShelf(server);
-  if (!added) {
-    LogLine("the demonstration: " + added.error().message);
-    return kFailed;
+  Nodes nodes;
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    nodes.push_back(std::make_unique<Node>(options, *loops[i], authenticators[i].get(),
+                                           created->stores[i], sealer, entropy));
+    if (const Result<void> added = nodes.back()->AddDemo(); !added) {
+      LogLine("the demonstration: " + added.error().message);
+      return kFailed;
+    }
   }
-  if (options.stdio) return ServeStdio(loop, server);
-  return ServeHttp(options, loop, server, authenticator->get(),
-                   OperatorPages(store, *created, options.protect_metrics));
+  if (options.stdio) return ServeStdio(*loops.front(), nodes.front()->server());
+  return ServeHttp(options, nodes);
 }
 
 }  // namespace mcp_session

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <utility>
 
+#include "mcp_session/base/check.h"
 #include "mcp_session/fallback/degrading_store.h"
 #include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/probe.h"
@@ -63,10 +64,17 @@ std::string SessionAsOwner(const RecordKey& key) {
 
 class Maker {
  public:
-  Maker(const StoreOptions& options, boost::asio::io_context& loop, Entropy& entropy)
-      : options_(options), loop_(loop), entropy_(entropy) {}
+  Maker(const StoreOptions& options, std::span<boost::asio::io_context* const> loops,
+        Entropy& entropy)
+      : options_(options), loops_(loops), entropy_(entropy) {
+    MCPS_CHECK(!loops_.empty());
+  }
 
-  Result<CreatedStore> Make() {
+  Result<CreatedStores> Make() {
+    if (options_.degrade_local && loops_.size() > 1) {
+      return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
+                     "what is kept locally while the store is away is for one loop");
+    }
     if (options_.lock_timeout <= Millis{0} || options_.lock_timeout > kMaxLease) {
       return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                      "lock_timeout is from 1 ms to 60 s");
@@ -83,16 +91,27 @@ class Maker {
   }
 
  private:
-  CreatedStore MakeMemory(const std::string& why) {
-    auto store = std::make_unique<MemorySessionStore>(options_.memory, entropy_);
-    CreatedStore created;
-    created.memory = store.get();
-    created.backend = "memory";
-    created.why = std::string(kInMemory) + ": " + why;
-    return Complete(std::move(created), std::move(store));
+  CreatedStores MakeMemory(const std::string& why) {
+    CreatedStores all;
+    if (loops_.size() > 1) all.memory = std::make_unique<SharedMemory>(options_.memory, entropy_);
+    for (boost::asio::io_context* loop : loops_) {
+      CreatedStore created;
+      created.backend = "memory";
+      created.why = std::string(kInMemory) + ": " + why;
+      if (all.memory != nullptr) {
+        created.shared_memory = all.memory.get();
+        created.store = std::make_unique<SharedMemoryStore>(*all.memory, loop->get_executor());
+      } else {
+        auto store = std::make_unique<MemorySessionStore>(options_.memory, entropy_);
+        created.memory = store.get();
+        created.store = std::move(store);
+      }
+      all.stores.push_back(WithTimes(std::move(created)));
+    }
+    return all;
   }
 
-  Result<CreatedStore> MakeRedis(const Choice& choice) {
+  Result<CreatedStores> MakeRedis(const Choice& choice) {
     const std::string place = PlaceOf(choice.url);
     RedisOptions redis = ToRedisOptions(choice.url, options_);
     if (Result<void> fine = CheckRedisOptions(redis); !fine) return tl::unexpected(fine.error());
@@ -105,16 +124,20 @@ class Maker {
     if (!probe && CannotBeReached(probe.error().cause) && !MayStartWithout(choice)) {
       return Replace(choice, place + " cannot be reached (" + reason + ")");
     }
-    MCPS_TRY(auto store, RedisSessionStore::Make(loop_, std::move(redis), entropy_));
-    CreatedStore created;
-    created.redis = store.get();
-    created.backend = "redis";
-    created.why = "state is kept in Redis at " + place + ": " + InWords(choice.asked_by);
-    if (!probe) created.why += "; not available yet: " + reason;
-    return Complete(std::move(created), std::move(store));
+    CreatedStores all;
+    for (boost::asio::io_context* loop : loops_) {
+      MCPS_TRY(auto store, RedisSessionStore::Make(*loop, redis, entropy_));
+      CreatedStore created;
+      created.redis = store.get();
+      created.backend = "redis";
+      created.why = "state is kept in Redis at " + place + ": " + InWords(choice.asked_by);
+      if (!probe) created.why += "; not available yet: " + reason;
+      all.stores.push_back(Complete(std::move(created), std::move(store)));
+    }
+    return all;
   }
 
-  Result<CreatedStore> MakeFile(const Choice& choice) {
+  Result<CreatedStores> MakeFile(const Choice& choice) {
     FileStoreOptions file;
     file.path = choice.url.path;
     file.synchronous = SynchronousOf(choice.url, options_);
@@ -122,13 +145,17 @@ class Maker {
     file.max_record_bytes = options_.memory.max_record_bytes;
     file.max_records_per_owner = options_.memory.max_records_per_owner;
     file.log = options_.log;
-    auto store = FileSessionStore::Open(std::move(file), loop_.get_executor(), MonotonicNow());
-    if (!store) return tl::unexpected(store.error());
-    CreatedStore created;
-    created.file = store->get();
-    created.backend = "sqlite";
-    created.why = "state is kept in " + PlaceOf(choice.url) + ": as asked";
-    return Complete(std::move(created), std::move(*store));
+    CreatedStores all;
+    for (boost::asio::io_context* loop : loops_) {
+      auto store = FileSessionStore::Open(file, loop->get_executor(), MonotonicNow());
+      if (!store) return tl::unexpected(store.error());
+      CreatedStore created;
+      created.file = store->get();
+      created.backend = "sqlite";
+      created.why = "state is kept in " + PlaceOf(choice.url) + ": as asked";
+      all.stores.push_back(Complete(std::move(created), std::move(*store)));
+    }
+    return all;
   }
 
   // A store that lives with outages can begin with one. One that nobody asked for need not be
@@ -138,21 +165,21 @@ class Maker {
   }
 
   // What becomes of a Redis that cannot be reached.
-  Result<CreatedStore> Replace(const Choice& choice, const std::string& trouble) {
+  Result<CreatedStores> Replace(const Choice& choice, const std::string& trouble) {
     if (options_.on_unavailable == OnUnavailable::kFail) {
       return Failure(ErrorCode::kUnavailable, Blame::kEnvironment, trouble);
     }
     if (choice.asked_by == AskedBy::kNobody) {
       return MakeMemory("REDIS_URL is not set, and " + trouble);
     }
-    CreatedStore created = MakeMemory(trouble);
-    created.fell_back = true;
-    Log("warning: " + created.why);
-    return created;
+    CreatedStores all = MakeMemory(trouble);
+    for (CreatedStore& created : all.stores) created.fell_back = true;
+    Log("warning: " + all.stores.front().why);
+    return all;
   }
 
   CreatedStore Complete(CreatedStore created, std::unique_ptr<SessionStore> store) {
-    if (options_.degrade_local && created.memory == nullptr) {
+    if (options_.degrade_local) {
       auto degrading = std::make_unique<DegradingStore>(
           std::move(store), DegradingOptions{options_.memory, options_.log, SessionAsOwner},
           entropy_);
@@ -162,6 +189,10 @@ class Maker {
     } else {
       created.store = std::move(store);
     }
+    return WithTimes(std::move(created));
+  }
+
+  CreatedStore WithTimes(CreatedStore created) const {
     created.lifetime.idle_ttl = options_.default_ttl;
     created.lock_lease = options_.lock_timeout;
     return created;
@@ -172,7 +203,7 @@ class Maker {
   }
 
   const StoreOptions& options_;
-  boost::asio::io_context& loop_;
+  const std::span<boost::asio::io_context* const> loops_;
   Entropy& entropy_;
 };
 
@@ -224,7 +255,15 @@ void ReadEnvironment(const std::function<const char*(const char* name)>& get,
 
 Result<CreatedStore> CreateSessionStore(const StoreOptions& options, boost::asio::io_context& loop,
                                         Entropy& entropy) {
-  return Maker(options, loop, entropy).Make();
+  boost::asio::io_context* const loops[] = {&loop};
+  MCPS_TRY(CreatedStores all, CreateSessionStores(options, loops, entropy));
+  return std::move(all.stores.front());
+}
+
+Result<CreatedStores> CreateSessionStores(const StoreOptions& options,
+                                          std::span<boost::asio::io_context* const> loops,
+                                          Entropy& entropy) {
+  return Maker(options, loops, entropy).Make();
 }
 
 }  // namespace mcp_session

@@ -15,12 +15,15 @@
 #define MCP_SESSION_FACTORY_CREATE_STORE_H_
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "mcp_session/base/entropy.h"
 #include "mcp_session/base/result.h"
 #include "mcp_session/factory/store_options.h"
 #include "mcp_session/factory/store_url.h"
+#include "mcp_session/memory/shared_memory.h"
 #include "mcp_session/redis/options.h"
 #include "mcp_session/store/store.h"
 
@@ -47,8 +50,9 @@ struct CreatedStore {
   Millis lock_lease{};
 
   // Parts of `store` that have more to tell (metrics), where there are such parts. `memory` is null
-  // if it is only the one of a DegradingStore.
+  // if it is only the one of a DegradingStore, or the `shared_memory` of several loops.
   const MemorySessionStore* memory = nullptr;
+  const SharedMemory* shared_memory = nullptr;
   const RedisSessionStore* redis = nullptr;
   const FileSessionStore* file = nullptr;
   const DegradingStore* degrading = nullptr;
@@ -60,6 +64,19 @@ struct CreatedStore {
 // go to options.log.
 Result<CreatedStore> CreateSessionStore(const StoreOptions& options, boost::asio::io_context& loop,
                                         Entropy& entropy);
+
+// The same for several loops, each of which has a store of its own on the same records.
+struct CreatedStores {
+  std::unique_ptr<SharedMemory> memory;  // what the stores share, if that is memory; else null
+  std::vector<CreatedStore> stores;      // in the order of the loops
+};
+
+// As above, with a choice for all that is made once; at least one loop. With several, degrade_local
+// is kInvalidArgument: what it keeps meanwhile, the other loops would not have. `options.log` is
+// called on the threads of all loops.
+Result<CreatedStores> CreateSessionStores(const StoreOptions& options,
+                                          std::span<boost::asio::io_context* const> loops,
+                                          Entropy& entropy);
 
 // The Redis or the file that a URL names, with what the options add.
 RedisOptions ToRedisOptions(const StoreUrl& url, const StoreOptions& options);

@@ -60,7 +60,7 @@ struct StoreOptions {
   MemoryStoreOptions memory;
 
   // Hears lines for the operator: warnings, and what a store says of itself. No secret and no id is
-  // in them. May be empty. Called on the loop's thread.
+  // in them. May be empty. Called on the thread of the loop.
   std::function<void(std::string_view line)> log;
   bool verbose = false;  // also tell `log` what was looked at, and when states change
 };

@@ -9,7 +9,18 @@
 #include "mcp_session/http/server.h"
 #include "mcp_session/metrics/metered_store.h"
 
+namespace boost::asio {
+class io_context;
+}
+
 namespace mcp_session {
+
+// The store of a loop.
+struct StoreOfLoop {
+  boost::asio::io_context& loop;
+  const MeteredStore& store;
+  const CreatedStore& created;  // what `store` is over
+};
 
 // Three pages for HttpServerOptions::dynamic_pages:
 //
@@ -21,6 +32,11 @@ namespace mcp_session {
 //
 // `store` and `created` must outlive the server; `store` is a MeteredStore over created.store.
 std::vector<HttpDynamicPage> OperatorPages(const MeteredStore& store, const CreatedStore& created,
+                                           bool protect_metrics = false);
+
+// The same for a server with several loops: each is asked on its own thread, so an answer says that
+// all of them run. The state is the worst that one of them sees, counters are sums.
+std::vector<HttpDynamicPage> OperatorPages(std::vector<StoreOfLoop> stores,
                                            bool protect_metrics = false);
 
 }  // namespace mcp_session

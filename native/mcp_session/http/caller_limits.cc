@@ -22,6 +22,11 @@ bool CallerLimits::limits_anything() const {
   return limits_.requests_per_second > 0 || limits_.max_open > 0 || limits_.max_streams > 0;
 }
 
+std::size_t CallerLimits::callers() const {
+  const std::lock_guard lock(mutex_);
+  return callers_.size();
+}
+
 CallerLimits::Caller* CallerLimits::Find(std::string_view name, Instant now) {
   const auto found = callers_.find(name);
   if (found != callers_.end()) return found->second;
@@ -40,12 +45,14 @@ CallerLimits::Caller* CallerLimits::Find(std::string_view name, Instant now) {
 }
 
 CallerLimits::Admission CallerLimits::Open(std::string_view name, Kind kind, Instant now) {
+  const std::lock_guard lock(mutex_);
   Caller* caller = Find(name, now);
   if (caller == nullptr) return {nullptr, kSoon};
   const bool idle = caller->open_ + caller->streams_ == 0;
   if (idle) idle_.splice(idle_.end(), idle_, caller->self_);
   const double rate = limits_.requests_per_second;
   if (rate > 0) {
+    now = std::max(now, caller->since_);  // the loops do not look at the clock in turn
     const double passed = static_cast<double>((now - caller->since_).count) / 1000;
     caller->tokens_ = std::min(limits_.burst, caller->tokens_ + passed * rate);
     caller->since_ = now;
@@ -65,6 +72,7 @@ CallerLimits::Admission CallerLimits::Open(std::string_view name, Kind kind, Ins
 }
 
 void CallerLimits::Close(Caller* caller, Kind kind) {
+  const std::lock_guard lock(mutex_);
   --(kind == Kind::kStream ? caller->streams_ : caller->open_);
   if (caller->open_ + caller->streams_ == 0) {
     idle_.splice(idle_.end(), active_, caller->self_);

@@ -1,10 +1,12 @@
-// CallerLimits: how much one caller may ask for. Knows no socket and no clock.
+// CallerLimits: how much one caller may ask for. Knows no socket and no clock. May be used from any
+// thread.
 #ifndef MCP_SESSION_HTTP_CALLER_LIMITS_H_
 #define MCP_SESSION_HTTP_CALLER_LIMITS_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,7 +42,7 @@ class CallerLimits {
   Admission Open(std::string_view name, Kind kind, Instant now);
   void Close(Caller* caller, Kind kind);
 
-  std::size_t callers() const { return callers_.size(); }
+  std::size_t callers() const;
 
   class Caller {
     friend class CallerLimits;
@@ -56,6 +58,7 @@ class CallerLimits {
   Caller* Find(std::string_view name, Instant now);
 
   const HttpCallerLimits limits_;
+  mutable std::mutex mutex_;  // of all that follows, the callers included
   std::list<Caller> active_;  // with something open
   std::list<Caller> idle_;    // the silent for longest first
   std::unordered_map<std::string_view, Caller*> callers_;

@@ -142,12 +142,10 @@ void Connection::AnswerFromHost() {
   }
   const HttpDynamicPage* dynamic = server_.FindDynamicPage(path());
   if (dynamic != nullptr && readable) {
-    const HttpAnswer answer = dynamic->answer();
-    return RespondFromHost(answer.status,
-                           {{"content-type", answer.content_type},
-                            {"cache-control", "no-store"},
-                            {"x-content-type-options", "nosniff"}},
-                           answer.body);
+    if (!dynamic->answer_later) return OnPage(dynamic->answer());
+    step_ = Step::kWaiting;
+    exchange_ = server_.NewExchange(slot_);
+    return server_.Ask(exchange_, *dynamic);
   }
   if (path() == "/healthz" && readable) {
     return RespondFromHost(200, {{"content-type", "text/plain"}, {"cache-control", "no-store"}},
@@ -170,6 +168,14 @@ void Connection::AnswerFromHost() {
     return RespondFromHost(304, page->headers, {});
   }
   RespondFromHost(200, page->headers, page->bytes);
+}
+
+void Connection::OnPage(const HttpAnswer& page) {
+  RespondFromHost(page.status,
+                  {{"content-type", page.content_type},
+                   {"cache-control", "no-store"},
+                   {"x-content-type-options", "nosniff"}},
+                  page.body);
 }
 
 void Connection::RespondFromHost(int status, const ResponseHeaders& headers,

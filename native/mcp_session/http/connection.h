@@ -6,7 +6,7 @@
 // to one string and written once per turn of the loop, without waiting if the kernel takes them.
 //
 //   kReading     no request is being answered
-//   kVerifying   the request is whole, and it is being found out who sent it
+//   kWaiting     the request is whole, and waits for who sent it to be known, or for its page
 //   kAnswering   one is; exchange() says which, unless the host answers it itself
 //   kClosing     no more requests; what is left is written
 //   kLingering   all is written and said to be the end; what the peer still sends is thrown away,
@@ -92,6 +92,8 @@ class Connection {
 
   // Who sent the request of exchange().
   void OnVerified(const Authentication& who);
+  // The page that the request of exchange() asks for.
+  void OnPage(const HttpAnswer& page);
 
   // The time for `watch` is over.
   void OnOverdue(Watch watch);
@@ -108,14 +110,7 @@ class Connection {
   bool closed() const { return step_ == Step::kClosed; }
 
  private:
-  enum class Step : std::uint8_t {
-    kReading,
-    kVerifying,
-    kAnswering,
-    kClosing,
-    kLingering,
-    kClosed
-  };
+  enum class Step : std::uint8_t { kReading, kWaiting, kAnswering, kClosing, kLingering, kClosed };
 
   void HandleRequests();
   void OnHead();

@@ -74,7 +74,7 @@ void Connection::AnswerPreflight() {
 }
 
 bool Connection::NeedsToken() const {
-  if (server_.options().auth.authenticator == nullptr) return false;
+  if (!server_.has_authenticator()) return false;
   if (path() == server_.options().endpoint) return true;
   const HttpDynamicPage* page = server_.FindDynamicPage(path());
   return page != nullptr && page->needs_token;
@@ -89,7 +89,7 @@ void Connection::Verify() {
   } else if (bearer.form == BearerForm::kMalformed) {
     Reject({});
   } else {
-    step_ = Step::kVerifying;
+    step_ = Step::kWaiting;
     exchange_ = server_.NewExchange(slot_);
     return server_.Verify(exchange_, bearer.token);
   }

@@ -111,7 +111,7 @@ void Connection::OnRead(const error_code& error, std::size_t bytes) {
   if (error) {
     peer_done_ = true;
     // Gone, unless it waits for the rest of an answer.
-    const bool answering = step_ == Step::kVerifying || step_ == Step::kAnswering;
+    const bool answering = step_ == Step::kWaiting || step_ == Step::kAnswering;
     if (error != asio::error::eof || answering || unsent() == 0) return Drop();
     step_ = Step::kClosing;
   } else if (step_ != Step::kLingering) {

@@ -1,13 +1,14 @@
 // HttpServer: an McpServer behind HTTP/1.1, with the web pages that go with it.
 //
-// It runs on one event loop, the io_context it is given, and so do the handlers of the tools and
-// whatever else is on that loop: a handler that blocks, blocks everybody. One that has to wait
-// keeps its ToolCall and answers later, from a timer on the same loop for instance.
+// It runs on an event loop, the io_context it is given, and so do the handlers of the tools and
+// whatever else is on that loop: a handler that blocks, blocks everybody there. One that has to
+// wait keeps its ToolCall and answers later, from a timer on the same loop for instance. To use
+// several processors, AddLoop adds loops, each with an McpServer and a thread of its own.
 //
-// Everything a peer can make the server hold or wait for has its limit in HttpServerOptions. What
-// the server refuses before McpServer hears of it (too large, too slow, malformed, unknown path)
-// is answered by a JSON-RPC error without id (spec E-03), and if the rest of the request would
-// only be in the way the connection is closed.
+// Everything a peer can make the server hold or wait for has its limit in HttpServerOptions, which
+// holds for all loops together. What the server refuses before McpServer hears of it (too large,
+// too slow, malformed, unknown path) is answered by a JSON-RPC error without id (spec E-03), and if
+// the rest of the request would only be in the way the connection is closed.
 //
 // Pages of the origins that ServerOptions::hosts admits may call from browsers: the server answers
 // their preflights, and lets them read its answers.
@@ -53,9 +54,13 @@ struct HttpAnswer {
   std::string body;
 };
 struct HttpDynamicPage {
-  std::string path;                    // as above; goes before a page at the same path
-  std::function<HttpAnswer()> answer;  // on the loop's thread; must not wait, or call the server
-  bool needs_token = false;            // for callers whom the authenticator knows, if there is one
+  std::string path;  // as above; goes before a page at the same path
+  // On the thread of the loop that has the connection; must not wait, or call the server.
+  std::function<HttpAnswer()> answer;
+  bool needs_token = false;  // for callers whom the authenticator knows, if there is one
+  // Instead of `answer`: called as that, and calls `done` once, then or later, on any thread.
+  using Done = std::function<void(HttpAnswer)>;
+  std::function<void(Done done)> answer_later;
 };
 
 // Who may call. The endpoint is for callers with a good token only (spec A-01); pages are for
@@ -127,12 +132,21 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Adds a loop, which Run runs in a thread of its own. Each connection goes to the loop that has
+  // the fewest. `server` is for this loop alone: its tools are those of the others, its store has
+  // the same records (a SharedMemoryStore, a RedisSessionStore on `loop`). `authenticator` is that
+  // of this loop; null: the one of the options, which several threads use then. All must outlive
+  // this. Before Listen.
+  void AddLoop(boost::asio::io_context& loop, McpServer& server,
+               Authenticator* authenticator = nullptr);
+
   // Starts to listen. kInvalidArgument: no such host, or an option out of range; kMisconfigured: a
   // file for TLS cannot be used; kTransport: the system does not let us (the port is in use, ...).
   // Once, before Run.
   Result<HttpAddress> Listen();
 
-  // Serves, by running the loop, until Stop has done its work.
+  // Serves, by running the loops, until Stop has done its work: the first on this thread. Throws
+  // std::system_error if the system has no thread for one.
   void Run();
 
   // Stops accepting, closes what is idle, says 503 at /readyz, ends streams that no call keeps
@@ -142,16 +156,18 @@ class HttpServer {
   void Stop();
 
   // Reads the files for TLS again, for connections to come. kMisconfigured: one cannot be used, and
-  // all stays as it is. On the loop's thread.
+  // all stays as it is. On the thread of the first loop.
   Result<void> ReloadTls();
 
-  // Sends event::Woken soon: a store has replies. On the loop's thread.
+  // Sends event::Woken to the first McpServer soon: a store has replies. On its loop's thread.
   void Wake();
 
  private:
   friend class Connection;
+  struct Shared;
   class State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<State>> loops_;  // the first one accepts connections
 };
 
 }  // namespace mcp_session

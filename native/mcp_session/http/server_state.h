@@ -1,6 +1,11 @@
-// The inside of HttpServer: the loop's side of it. Connections are in connection.h.
+// The inside of HttpServer: a loop's side of it, and what the loops share. Connections are in
+// connection.h.
 //
-// Theory of operation. Whatever the loop calls us for is a turn: it begins with reading the clock
+// Theory of operation. Each loop has a State, which runs on its thread only, but for Post. The
+// first one accepts connections and hands them over. They end together: the first is told to stop
+// and tells the others, each says when it has nothing left, and when all have, all end.
+//
+// Whatever the loop calls us for is a turn: it begins with reading the clock
 // and ends with Settle, which does what the turn has left to do until nothing is: connections that
 // changed go on, McpServer hears of the clients that have gone. McpServer is called from turns
 // only, never from inside its own effects. One timer serves all deadlines; it is only set anew
@@ -12,6 +17,7 @@
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 #include <chrono>
@@ -20,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mcp_session/http/access.h"
@@ -32,16 +39,43 @@
 
 namespace mcp_session {
 
+// Exchange ids: the slot of the connection in the low bits, a number never used twice above.
+inline constexpr int kSlotBits = 24;
+inline constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << kSlotBits) - 1;
+
+// What the loops have in common.
+struct HttpServer::Shared {
+  explicit Shared(HttpServerOptions given)
+      : options(std::move(given)),
+        pages(options.pages, options.content_security_policy),
+        caller_limits(options.caller_limits) {}
+
+  const HttpServerOptions options;
+  const Pages pages;
+  std::optional<Access> access;  // since Listen
+  std::vector<State*> loops;     // since Listen they stay these
+  // For any thread.
+  CallerLimits caller_limits;
+  std::atomic<std::size_t> open{0};      // connections that are not closed
+  std::atomic<std::size_t> buffered{0};  // what their requests take
+  std::atomic<bool> wants_room{false};   // one waits until another is closed
+  std::atomic<bool> finished{false};     // all loops are
+};
+
 class HttpServer::State {
  public:
-  State(boost::asio::io_context& loop, McpServer& server, HttpServerOptions options);
+  State(Shared& shared, boost::asio::io_context& loop, McpServer& server,
+        Authenticator* authenticator);
   ~State();
 
-  Result<HttpAddress> Listen();
   void Run();
-  void Stop();
   void Wake();
-  Result<void> ReloadTls();
+  // For connections to come. On the thread of the first loop, or before Run.
+  void UseTls(std::shared_ptr<TlsContext> tls);
+
+  // Of the first one only.
+  Result<HttpAddress> Listen();
+  void Stop();  // from any thread
 
   // For connections.
   //
@@ -57,11 +91,12 @@ class HttpServer::State {
     State& state_;
   };
   boost::asio::io_context& loop() { return loop_; }
-  const HttpServerOptions& options() const { return options_; }
-  const Pages& pages() const { return pages_; }
-  const Access& access() const { return *access_; }
-  bool has_metadata_at(std::string_view path) const { return access_->Metadata(path) != nullptr; }
-  CallerLimits& caller_limits() { return caller_limits_; }
+  const HttpServerOptions& options() const { return shared_.options; }
+  const Pages& pages() const { return shared_.pages; }
+  const Access& access() const { return *shared_.access; }
+  bool has_metadata_at(std::string_view path) const { return access().Metadata(path) != nullptr; }
+  bool has_authenticator() const { return authenticator_ != nullptr; }
+  CallerLimits& caller_limits() { return shared_.caller_limits; }
   const HostPolicy& hosts() const { return server_.hosts(); }
   // Null if there is none.
   const HttpDynamicPage* FindDynamicPage(std::string_view path) const;
@@ -71,6 +106,8 @@ class HttpServer::State {
 
   // Asks the authenticator whose token this is, for Connection::OnVerified.
   void Verify(ExchangeId exchange, std::string_view token);
+  // Has a page made that is answered later, for Connection::OnPage.
+  void Ask(ExchangeId exchange, const HttpDynamicPage& page);
   // Hands an event to McpServer and does what it wants done.
   void Handle(const Event& event);
   // An id for an exchange of the connection in `slot`.
@@ -80,23 +117,41 @@ class HttpServer::State {
   // The connection goes on at the end of the turn.
   void Changed(Connection* connection);
   // A connection has been closed.
-  void OnClosed() { --open_; }
+  void OnClosed();
   // It is closed, and no operation of the loop refers to it: it ends with the turn.
   void Delete(Connection* connection);
   // Its buffers have grown or shrunk; false if all together are now over the limit.
   bool Account(std::size_t before, std::size_t after);
 
  private:
+  // Does something in a turn of this loop, soon. From any thread.
+  template <typename Action>
+  void Post(Action action) {
+    ++posted_;
+    boost::asio::post(loop_, [this, action = std::move(action)]() mutable {
+      Turn turn(*this);
+      --posted_;
+      action();
+    });
+  }
+
+  State& first() const { return *shared_.loops.front(); }
+  bool is_first() const { return &first() == this; }
   void StartAccepting();
   void OnAccepted(const boost::system::error_code& error);
+  bool HasRoom();
+  void AskForRoom();
+  State& Emptiest();
   void Admit();
+  void Take(HttpSocket socket);
   bool MakeRoom();
   void Settle();
   void DeleteConnections();
   void SetTimer();
   Instant NextDeadline() const;
   void OnTimer();
-  bool Finished() const;
+  bool HasNothingLeft() const;
+  void OnLoopFinished();
   void OnStop();
   void OnGraceOver();
   void OnWoken();
@@ -106,13 +161,11 @@ class HttpServer::State {
   template <typename Action>
   void ForEachConnection(Action action);
 
+  Shared& shared_;
   boost::asio::io_context& loop_;
   McpServer& server_;
-  const HttpServerOptions options_;
-  const Pages pages_;
-  std::optional<Access> access_;  // since Listen
-  CallerLimits caller_limits_;
-  std::shared_ptr<TlsContext> tls_;  // null: without
+  Authenticator* const authenticator_;  // null: without
+  std::shared_ptr<TlsContext> tls_;     // null: without
   boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, boost::asio::io_context::executor_type>
       acceptor_;
   HttpSocket accepted_;
@@ -126,9 +179,8 @@ class HttpServer::State {
   // By slot, the low bits of their exchange ids; null where a slot is free.
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::uint32_t> free_slots_;
-  std::size_t open_ = 0;  // connections that are not closed
+  std::atomic<std::size_t> open_{0};  // connections that are not closed, or on their way here
   std::uint64_t exchanges_ = 0;
-  std::size_t buffered_ = 0;
 
   Effects effects_;
   std::vector<Connection*> changed_;
@@ -140,12 +192,15 @@ class HttpServer::State {
   Instant grace_ends_ = kNever;
   bool accepting_ = false;
   bool waiting_ = false;  // accepted_ is a connection there is no room for
+  std::size_t last_ = 0;  // of the loops, the one that a connection went to
   int waits_ = 0;         // of timer_, cancelled ones included
   bool waking_ = false;
   bool stopping_ = false;
   bool grace_is_over_ = false;
   bool in_turn_ = false;
-  std::atomic<int> stops_ = 0;  // calls of Stop that the loop has not seen yet
+  bool told_ = false;  // that this loop has nothing left
+  std::size_t finished_loops_ = 0;
+  std::atomic<int> posted_ = 0;  // what Post has not done yet
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

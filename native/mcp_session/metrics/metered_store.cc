@@ -38,6 +38,11 @@ void DurationHistogram::Add(std::chrono::nanoseconds length) {
   seconds_ += seconds;
 }
 
+void DurationHistogram::Add(const DurationHistogram& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  seconds_ += other.seconds_;
+}
+
 std::uint64_t DurationHistogram::CountUpTo(std::size_t i) const {
   std::uint64_t sum = 0;
   for (std::size_t bucket = 0; bucket <= i; ++bucket) sum += counts_[bucket];
@@ -50,10 +55,23 @@ void SizeHistogram::Add(std::size_t bytes) {
   bytes_ += bytes;
 }
 
+void SizeHistogram::Add(const SizeHistogram& other) {
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  bytes_ += other.bytes_;
+}
+
 std::uint64_t SizeHistogram::CountUpTo(std::size_t i) const {
   std::uint64_t sum = 0;
   for (std::size_t bucket = 0; bucket <= i; ++bucket) sum += counts_[bucket];
   return sum;
+}
+
+void StoreMeasures::Add(const StoreMeasures& other) {
+  for (const auto& [key, histogram] : other.durations) durations[key].Add(histogram);
+  for (const auto& [operation, histogram] : other.sizes) sizes[operation].Add(histogram);
+  for (const auto& [states, count] : other.transitions) transitions[states] += count;
+  removed += other.removed;
+  open += other.open;
 }
 
 std::string_view OperationName(std::size_t index) {
@@ -108,6 +126,7 @@ MeteredStore::MeteredStore(SessionStore& inner, Clock clock)
 
 void MeteredStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
   NoteState();
+  ++measures_.open;
   const std::uint64_t number =
       open_.Insert(Open{ticket, command.index(), clock_(), BytesOf(command)});
   inner_.Submit(StoreTicket{number}, std::move(command), now);
@@ -123,6 +142,7 @@ void MeteredStore::Drain(std::vector<StoreReply>* replies) {
     StoreReply& reply = (*replies)[i];
     const std::optional<Open> open = open_.Take(reply.ticket.number);
     MCPS_CHECK(open);  // rule 1 of the contract
+    --measures_.open;
     reply.ticket = open->ticket;
     Note(*open, reply, now);
   }
@@ -130,15 +150,15 @@ void MeteredStore::Drain(std::vector<StoreReply>* replies) {
 
 void MeteredStore::Note(const Open& open, const StoreReply& reply, std::chrono::nanoseconds now) {
   const std::string_view operation = OperationName(open.operation);
-  durations_[{operation, OutcomeName(reply.error)}].Add(now - open.since);
-  removed_ += reply.removed;
+  measures_.durations[{operation, OutcomeName(reply.error)}].Add(now - open.since);
+  measures_.removed += reply.removed;
   if (reply.error) return;
-  if (IsOneOf<store::Take>(open.operation)) ++removed_;
+  if (IsOneOf<store::Take>(open.operation)) ++measures_.removed;
   if (IsOneOf<store::Create, store::Put, store::Append>(open.operation)) {
-    sizes_[operation].Add(open.bytes);
+    measures_.sizes[operation].Add(open.bytes);
   }
   if (IsOneOf<store::Get, store::Take>(open.operation) && reply.record.data != nullptr) {
-    sizes_[operation].Add(reply.record.data->size());
+    measures_.sizes[operation].Add(reply.record.data->size());
   }
 }
 
@@ -150,7 +170,7 @@ void MeteredStore::Tick(Instant now) {
 void MeteredStore::NoteState() {
   const StoreState state = inner_.Status().state;
   if (state == state_) return;
-  ++transitions_[{state_, state}];
+  ++measures_.transitions[{state_, state}];
   state_ = state;
 }
 

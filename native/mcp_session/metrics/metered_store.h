@@ -29,6 +29,7 @@ class DurationHistogram {
                                                      1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2,
                                                      1e-1, 2.5e-1, 5e-1, 1};
   void Add(std::chrono::nanoseconds length);
+  void Add(const DurationHistogram& other);
 
   // How many were at most kBounds[i]; with i == kBounds.size(), all.
   std::uint64_t CountUpTo(std::size_t i) const;
@@ -47,6 +48,7 @@ class SizeHistogram {
   static constexpr std::array<std::size_t, 8> kBounds = {64,       256,      1 << 10,   4 << 10,
                                                          16 << 10, 64 << 10, 256 << 10, 1 << 20};
   void Add(std::size_t bytes);
+  void Add(const SizeHistogram& other);
 
   // How many were at most kBounds[i]; with i == kBounds.size(), all.
   std::uint64_t CountUpTo(std::size_t i) const;
@@ -61,6 +63,31 @@ class SizeHistogram {
 std::string_view OperationName(std::size_t index);
 // "ok", "not_found", ...: a closed list; what no store answers is "other".
 std::string_view OutcomeName(const std::optional<ErrorCode>& error);
+
+// What a MeteredStore has counted, or several together.
+struct StoreMeasures {
+  // By operation and outcome; only what there was.
+  using Durations = std::map<std::pair<std::string_view, std::string_view>, DurationHistogram>;
+  Durations durations;
+
+  // Of data that was written (create, put, append) or read (get, take), by operation; only what
+  // there was.
+  using Sizes = std::map<std::string_view, SizeHistogram>;
+  Sizes sizes;
+
+  // Records that commands ended: Remove, RemoveOwned, Take.
+  std::uint64_t removed = 0;
+
+  // How often the state was another one than the last time it was looked at, at each command; by
+  // the states before and after.
+  using Transitions = std::map<std::pair<StoreState, StoreState>, std::uint64_t>;
+  Transitions transitions;
+
+  // Commands that are not answered yet.
+  std::size_t open = 0;
+
+  void Add(const StoreMeasures& other);
+};
 
 class MeteredStore final : public SessionStore {
  public:
@@ -77,25 +104,8 @@ class MeteredStore final : public SessionStore {
   void Tick(Instant now) override;
   StoreStatus Status() const override { return inner_.Status(); }
 
-  // By operation and outcome; only what there was.
-  using Durations = std::map<std::pair<std::string_view, std::string_view>, DurationHistogram>;
-  const Durations& durations() const { return durations_; }
-
-  // Of data that was written (create, put, append) or read (get, take), by operation; only what
-  // there was.
-  using Sizes = std::map<std::string_view, SizeHistogram>;
-  const Sizes& sizes() const { return sizes_; }
-
-  // Records that commands ended: Remove, RemoveOwned, Take.
-  std::uint64_t removed() const { return removed_; }
-
-  // How often the state was another one than the last time it was looked at, at each command; by
-  // the states before and after.
-  using Transitions = std::map<std::pair<StoreState, StoreState>, std::uint64_t>;
-  const Transitions& transitions() const { return transitions_; }
-
-  // Commands that are not answered yet.
-  std::size_t open() const { return open_.size(); }
+  // On the loop's thread.
+  const StoreMeasures& measures() const { return measures_; }
 
  private:
   static std::chrono::nanoseconds SteadyClock();
@@ -112,10 +122,7 @@ class MeteredStore final : public SessionStore {
   SessionStore& inner_;
   Clock clock_;
   SlotMap<Open> open_;  // by the ticket that `inner_` sees
-  Durations durations_;
-  Sizes sizes_;
-  std::uint64_t removed_ = 0;
-  Transitions transitions_;
+  StoreMeasures measures_;
   StoreState state_;
 };
 

@@ -61,11 +61,12 @@ constexpr Row kRows[] = {
      "Commands on records of the backend while it was away.", &StoreFigures::refused},
 };
 
-void AppendDurations(const MeteredStore& store, std::string_view backend, PrometheusText* text) {
+void AppendDurations(const StoreMeasures& measures, std::string_view backend,
+                     PrometheusText* text) {
   constexpr std::string_view kName = "session_store_operation_duration_seconds";
   text->Family(kName, "histogram", "Time from the command to its reply.");
   const std::string name(kName);
-  for (const auto& [key, histogram] : store.durations()) {
+  for (const auto& [key, histogram] : measures.durations) {
     PrometheusLabels labels = {
         {"backend", backend}, {"operation", key.first}, {"outcome", key.second}};
     for (std::size_t i = 0; i <= DurationHistogram::kBounds.size(); ++i) {
@@ -80,11 +81,11 @@ void AppendDurations(const MeteredStore& store, std::string_view backend, Promet
   }
 }
 
-void AppendConflicts(const MeteredStore& store, PrometheusText* text) {
+void AppendConflicts(const StoreMeasures& measures, PrometheusText* text) {
   constexpr std::string_view kName = "session_store_conflicts_total";
   text->Family(kName, "counter", "Writes that named another version than the current one.");
   std::map<std::string_view, std::uint64_t> conflicts = {{"put", 0}, {"remove", 0}};
-  for (const auto& [key, histogram] : store.durations()) {
+  for (const auto& [key, histogram] : measures.durations) {
     if (key.second == OutcomeName(ErrorCode::kConflict)) conflicts[key.first] = histogram.count();
   }
   for (const auto& [operation, count] : conflicts) {
@@ -93,41 +94,41 @@ void AppendConflicts(const MeteredStore& store, PrometheusText* text) {
 }
 
 // What came of commands, whatever they were. Every series is there from the start.
-std::uint64_t CountOf(const MeteredStore& store, ErrorCode outcome) {
+std::uint64_t CountOf(const StoreMeasures& measures, ErrorCode outcome) {
   std::uint64_t sum = 0;
-  for (const auto& [key, histogram] : store.durations()) {
+  for (const auto& [key, histogram] : measures.durations) {
     if (key.second == OutcomeName(outcome)) sum += histogram.count();
   }
   return sum;
 }
 
-void AppendFlow(const MeteredStore& store, std::string_view backend, PrometheusText* text) {
+void AppendFlow(const StoreMeasures& measures, std::string_view backend, PrometheusText* text) {
   const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     text->Family(name, "counter", help);
     text->Sample(name, {{"backend", backend}}, value);
   };
-  const auto created = store.durations().find({"create", "ok"});
+  const auto created = measures.durations.find({"create", "ok"});
   counter("session_store_created_total", "Records that were created.",
-          created == store.durations().end() ? 0 : created->second.count());
-  counter("session_store_removed_total", "Records that commands ended.", store.removed());
+          created == measures.durations.end() ? 0 : created->second.count());
+  counter("session_store_removed_total", "Records that commands ended.", measures.removed);
   counter("session_store_lock_lost_total", "Locks that were over when their holder came back.",
-          CountOf(store, ErrorCode::kLockLost));
+          CountOf(measures, ErrorCode::kLockLost));
   counter("session_store_fenced_total", "Writes under a lock that somebody else has by now.",
-          CountOf(store, ErrorCode::kFenced));
+          CountOf(measures, ErrorCode::kFenced));
   constexpr std::string_view kRejected = "session_store_rejected_total";
   text->Family(kRejected, "counter", "Commands that limits forbade.");
   for (const ErrorCode reason :
        {ErrorCode::kCapacity, ErrorCode::kTooLarge, ErrorCode::kInvalidArgument}) {
     text->Sample(kRejected, {{"backend", backend}, {"reason", OutcomeName(reason)}},
-                 CountOf(store, reason));
+                 CountOf(measures, reason));
   }
 }
 
-void AppendSizes(const MeteredStore& store, PrometheusText* text) {
+void AppendSizes(const StoreMeasures& measures, PrometheusText* text) {
   constexpr std::string_view kName = "session_store_value_size_bytes";
   text->Family(kName, "histogram", "Data of records and events that were written or read.");
   const std::string name(kName);
-  for (const auto& [operation, histogram] : store.sizes()) {
+  for (const auto& [operation, histogram] : measures.sizes) {
     PrometheusLabels labels = {{"operation", operation}};
     constexpr std::size_t kLast = SizeHistogram::kBounds.size();
     for (std::size_t i = 0; i <= kLast; ++i) {
@@ -141,14 +142,14 @@ void AppendSizes(const MeteredStore& store, PrometheusText* text) {
   }
 }
 
-void AppendStates(const MeteredStore& store, const StoreStatus& status, PrometheusText* text) {
+void AppendStates(const StoreMeasures& measures, const StoreStatus& status, PrometheusText* text) {
   text->Family("session_store_state", "gauge", "1 for the state the store is in, else 0.");
   for (const StoreState state : kStates) {
     text->Sample("session_store_state", {{"state", StateName(state)}},
                  std::uint64_t{state == status.state ? 1u : 0u});
   }
   text->Family("session_store_transitions_total", "counter", "Changes of state, as commands saw.");
-  for (const auto& [states, count] : store.transitions()) {
+  for (const auto& [states, count] : measures.transitions) {
     text->Sample("session_store_transitions_total",
                  {{"from", StateName(states.first)}, {"to", StateName(states.second)}}, count);
   }
@@ -156,16 +157,16 @@ void AppendStates(const MeteredStore& store, const StoreStatus& status, Promethe
 
 }  // namespace
 
-void AppendStoreMetrics(const MeteredStore& store, const StoreFigures& figures,
-                        PrometheusText* text) {
-  const StoreStatus status = store.Status();
-  AppendDurations(store, status.backend, text);
-  AppendFlow(store, status.backend, text);
-  AppendSizes(store, text);
-  AppendConflicts(store, text);
-  AppendStates(store, status, text);
+void AppendStoreMetrics(const StoreMeasures& measures, const StoreStatus& status,
+                        const StoreFigures& figures, PrometheusText* text) {
+  AppendDurations(measures, status.backend, text);
+  AppendFlow(measures, status.backend, text);
+  AppendSizes(measures, text);
+  AppendConflicts(measures, text);
+  AppendStates(measures, status, text);
   text->Family("session_store_pending", "gauge", "Commands that wait for their reply.");
-  text->Sample("session_store_pending", {{"backend", status.backend}}, std::uint64_t{store.open()});
+  text->Sample("session_store_pending", {{"backend", status.backend}},
+               std::uint64_t{measures.open});
   for (const Row& row : kRows) {
     const std::optional<std::uint64_t>& value = figures.*row.value;
     if (!value) continue;

@@ -36,8 +36,8 @@ struct StoreFigures {
   std::optional<std::uint64_t> refused;
 };
 
-void AppendStoreMetrics(const MeteredStore& store, const StoreFigures& figures,
-                        PrometheusText* text);
+void AppendStoreMetrics(const StoreMeasures& measures, const StoreStatus& status,
+                        const StoreFigures& figures, PrometheusText* text);
 
 }  // namespace mcp_session
 

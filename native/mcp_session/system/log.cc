@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <mutex>
 
 #include "mcp_session/json/write.h"
 
@@ -36,7 +37,10 @@ bool LooksSecret(std::string_view word) {
 
 LogFormat format = LogFormat::kText;
 
+// One line at a time: a pipe takes a long one in pieces.
 void Write(std::string_view rest) {
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
   while (!rest.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
     if (n < 0 && errno == EINTR) continue;
