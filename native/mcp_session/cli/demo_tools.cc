@@ -129,7 +129,19 @@ ToolResult ListBaskets(ToolCall& call) {
   return ToolResult::Structured(Json{{"baskets", std::move(baskets)}});
 }
 
+// Asks before it throws things away, if there is somebody to ask.
 ToolResult EndBasket(ToolCall& call) {
+  const Json* items = FindArray(call.state(), "items");
+  const Form question = Form("Throw the basket away, with what is in it?")
+                            .Add(BooleanField{{.name = "sure", .title = "Throw it away"}});
+  if (items != nullptr && !items->empty() && call.CanAsk(question)) {
+    const Json* answer = call.Ask("sure", question);
+    if (answer == nullptr) return {};
+    const Json* content = AcceptedContent(*answer);
+    if (content == nullptr || !FindBool(*content, "sure").value_or(false)) {
+      return ToolResult::Structured(Json{{"basket", call.handle()}, {"ended", false}});
+    }
+  }
   call.EndHandle();
   return ToolResult::Structured(Json{{"basket", call.handle()}, {"ended", true}});
 }
@@ -221,7 +233,8 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
       ListBaskets);
   add({.name = "end_basket",
        .title = "End a basket",
-       .description = "Throws a basket away, with what is in it.",
+       .description = "Throws a basket away, with what is in it. Asks the user first, if that is "
+                      "possible and there is something in it.",
        .input_schema = Object({{"basket", BasketArgument()}}, 1),
        .output_schema =
            ObjectWithAll({{"basket", Text("The handle it had")}, {"ended", {{"type", "boolean"}}}}),

@@ -9,6 +9,7 @@
 
 #include "mcp_session/cli/settings.h"
 #include "mcp_session/server/mcp_server.h"
+#include "mcp_session/system/log.h"
 
 namespace mcp_session {
 namespace {
@@ -147,6 +148,13 @@ void DefineAuth(CLI::App& serve, ServeOptions& options) {
       .add_flag("--protect-metrics", options.protect_metrics,
                 "Show /metrics only to callers with a token")
       ->disable_flag_override();
+  serve
+      .add_option("--state-keys", options.state_keys,
+                  "What seals what stateless clients keep for the server while they are asked, the "
+                  "same for all nodes: keys of 64 hexadecimal digits between commas. The first "
+                  "seals, all open (one is made at the start)")
+      ->type_name("KEYS")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Join);
 }
 
 void Define(CLI::App& serve, ServeOptions& options) {
@@ -351,7 +359,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const Environment& e
   UnmarkTag(sessions_options.tag);
   const std::vector<std::string> unknown = app.remaining(true);
   if (!unknown.empty()) {
-    const std::string& first = unknown.front();
+    const std::string first = Redact(unknown.front());  // it may be the second of two keys
     return Usage((first.starts_with('-') ? "unknown option " : "unknown argument ") + first);
   }
   if (serve.parsed()) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,6 +46,8 @@ struct ServeOptions {
   std::vector<std::string> authorization_servers;  // empty: the issuer
   std::vector<std::string> scopes;                 // that every caller needs
   bool protect_metrics = false;
+  std::optional<std::string>
+      state_keys;  // of all nodes (seal/key_ring_sealer.h); none: one is made
   // Of one caller; 0: no limit.
   std::uint32_t rate_limit = 0;    // requests per second
   std::uint32_t rate_burst = 100;  // requests at once

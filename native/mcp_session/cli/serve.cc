@@ -63,6 +63,13 @@ StoreOptions ToStoreOptions(const ServeOptions& options) {
   return store;
 }
 
+Result<std::vector<StateKey>> StateKeys(const ServeOptions& options, Entropy& entropy) {
+  if (!options.state_keys) return std::vector<StateKey>{MakeStateKey(entropy)};
+  Result<std::vector<StateKey>> keys = ParseStateKeys(*options.state_keys);
+  if (!keys) keys.error().message.insert(0, "--state-keys: ");
+  return keys;
+}
+
 using Loops = std::vector<std::unique_ptr<asio::io_context>>;
 
 Loops MakeLoops(std::size_t count) {
@@ -254,7 +261,9 @@ int Serve(const ServeOptions& options) {
   if (options.log_format == "json") SetLogFormat(LogFormat::kJson);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads us may go at any time
   SystemEntropy entropy;
-  KeyRingSealer sealer({MakeStateKey(entropy)}, entropy);
+  Result<std::vector<StateKey>> keys = StateKeys(options, entropy);
+  if (!keys) return Complain(keys.error());
+  KeyRingSealer sealer(std::move(*keys), entropy);
   const Loops loops = MakeLoops(options.threads);
   std::vector<std::unique_ptr<Authenticator>> authenticators;
   for (const auto& loop : loops) {
