@@ -7,6 +7,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -194,14 +195,38 @@ TEST(CliLoops, TakeANewCertificateTogether) {
   }
 }
 
+// The highest descriptor that a process has.
+rlim_t LastDescriptor(const TestProgram& program) {
+  rlim_t last = 0;
+  const std::string folder = "/proc/" + std::to_string(program.id()) + "/fd";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    last = std::max<rlim_t>(last, std::strtoul(entry.path().filename().c_str(), nullptr, 10));
+  }
+  return last;
+}
+
+// Connections go to the two loops in turn, so idle are once those of the loop that accepts, and
+// once those of the other.
 TEST(CliLoops, CloseIdleConnectionsOfWhateverLoopWhenDescriptorsRunOut) {
-  TestProgram program({"--threads", "2"});
-  const rlimit limit{40, 40};
-  ASSERT_EQ(prlimit(program.id(), RLIMIT_NOFILE, &limit, nullptr), 0);
-  std::vector<std::unique_ptr<TestClient>> clients;
-  for (int i = 0; i < 80; ++i) {
-    clients.push_back(std::make_unique<TestClient>(program.port()));
-    ASSERT_EQ(clients.back()->Exchange(kHealthCheck).status, 200) << i;
+  constexpr std::size_t kEach = 8;
+  const std::string slow =
+      StatelessCall("slow_count", R"({"to":100,"delay_ms":2000})", R"(,"progressToken":1)");
+  for (const std::size_t busy : {0u, 1u}) {
+    TestProgram program({"--threads", "2"});
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (std::size_t i = 0; i < 2 * kEach; ++i) {
+      clients.push_back(std::make_unique<TestClient>(program.port()));
+      ASSERT_EQ(clients.back()->Exchange(kHealthCheck).status, 200);
+      if (i % 2 == busy) ASSERT_TRUE(clients.back()->Send(slow));
+    }
+    const rlim_t descriptors = LastDescriptor(program) + 1;
+    const rlimit limit{descriptors, descriptors};
+    ASSERT_EQ(prlimit(program.id(), RLIMIT_NOFILE, &limit, nullptr), 0);
+    for (std::size_t i = 0; i < kEach; ++i) {
+      clients.push_back(std::make_unique<TestClient>(program.port()));
+      ASSERT_EQ(clients.back()->Exchange(kHealthCheck).status, 200) << i;
+      ASSERT_TRUE(clients.back()->Send(slow));
+    }
   }
 }
 

@@ -92,9 +92,9 @@ async function useEverything(kind, client, carrier) {
   return basket;
 }
 
-describe('over HTTP', () => {
+for (const threads of [1, 2]) describe(`over HTTP, ${threads} threads`, () => {
   let server;
-  before(async () => { server = await startServer(program); });
+  before(async () => { server = await startServer(program, ['--threads', String(threads)]); });
   after(async () => { assert.equal(await server.stop(), 0); });
 
   for (const kind of KINDS) {

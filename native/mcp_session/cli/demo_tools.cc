@@ -129,7 +129,7 @@ ToolResult ListBaskets(ToolCall& call) {
   return ToolResult::Structured(Json{{"baskets", std::move(baskets)}});
 }
 
-// Asks before it throws things away, if there is somebody to ask.
+// Asks before it throws things away, if the client has somebody to ask.
 ToolResult EndBasket(ToolCall& call) {
   const Json* items = FindArray(call.state(), "items");
   const Form question = Form("Throw the basket away, with what is in it?")
@@ -233,8 +233,7 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
       ListBaskets);
   add({.name = "end_basket",
        .title = "End a basket",
-       .description = "Throws a basket away, with what is in it. Asks the user first, if that is "
-                      "possible and there is something in it.",
+       .description = "Throws a basket away, with what is in it.",
        .input_schema = Object({{"basket", BasketArgument()}}, 1),
        .output_schema =
            ObjectWithAll({{"basket", Text("The handle it had")}, {"ended", {{"type", "boolean"}}}}),

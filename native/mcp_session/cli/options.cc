@@ -22,12 +22,16 @@ std::uint32_t Processors() {
   return std::clamp<std::uint32_t>(std::thread::hardware_concurrency(), 1, kMaxThreads);
 }
 
-CliExit Usage(std::string complaint) {
-  // One line, whatever the arguments had in them.
+// One line, whatever the arguments had in them.
+std::string InOneLine(std::string text) {
   std::replace_if(
-      complaint.begin(), complaint.end(),
+      text.begin(), text.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return CliExit{kUsageError, {}, std::move(complaint) + " (see mcp-session --help)"};
+  return text;
+}
+
+CliExit Usage(std::string complaint) {
+  return CliExit{kUsageError, {}, InOneLine(std::move(complaint)) + " (see mcp-session --help)"};
 }
 
 // As CLI11 asks: the complaint, or nothing.
@@ -359,7 +363,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const Environment& e
   UnmarkTag(sessions_options.tag);
   const std::vector<std::string> unknown = app.remaining(true);
   if (!unknown.empty()) {
-    const std::string first = Redact(unknown.front());  // it may be the second of two keys
+    const std::string first = Redact(InOneLine(unknown.front()));  // it may be a key
     return Usage((first.starts_with('-') ? "unknown option " : "unknown argument ") + first);
   }
   if (serve.parsed()) {
