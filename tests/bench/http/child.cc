@@ -14,11 +14,11 @@
 
 namespace mcp_session {
 
-void PinTo(int core) {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  CPU_SET(core, &cores);
-  if (sched_setaffinity(0, sizeof cores, &cores) != 0) std::perror("sched_setaffinity");
+void PinTo(const Cores& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const int core : cores) CPU_SET(core, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) std::perror("sched_setaffinity");
 }
 
 void RaiseDescriptorLimit() {
@@ -28,12 +28,12 @@ void RaiseDescriptorLimit() {
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) std::perror("setrlimit");
 }
 
-Child::Child(const std::vector<std::string>& command, int core) {
+Child::Child(const std::vector<std::string>& command, const Cores& cores) {
   std::array<int, 2> pipe_ends{};
   if (pipe(pipe_ends.data()) != 0) std::abort();
   id_ = fork();
   if (id_ == 0) {
-    PinTo(core);
+    PinTo(cores);
     dup2(pipe_ends[1], STDOUT_FILENO);
     close(pipe_ends[0]);
     close(pipe_ends[1]);

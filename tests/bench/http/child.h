@@ -1,4 +1,4 @@
-// A server as a child of a bench, on one core of its own.
+// A server as a child of a bench, on cores that the bench chooses.
 #ifndef TESTS_BENCH_HTTP_CHILD_H_
 #define TESTS_BENCH_HTTP_CHILD_H_
 
@@ -11,8 +11,11 @@
 
 namespace mcp_session {
 
-// This process, and every thread it starts from now on, runs on that core only.
-void PinTo(int core);
+// The cores to run on.
+using Cores = std::vector<int>;
+
+// This thread, and what it starts from now on, runs on those only.
+void PinTo(const Cores& cores);
 
 // As many descriptors as this process and its children may have.
 void RaiseDescriptorLimit();
@@ -20,7 +23,7 @@ void RaiseDescriptorLimit();
 class Child {
  public:
   // Starts it; its first line on stdout is the port it listens on. Ends the bench if it does not.
-  Child(const std::vector<std::string>& command, int core);
+  Child(const std::vector<std::string>& command, const Cores& cores);
   ~Child();  // SIGTERM, and waits for its end
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

@@ -1,11 +1,17 @@
-// echo_server STORE: the server that http_bench measures. Prints its port. Its tools: echo answers
-// its argument `message`; remember does so too, and keeps it and how often it was called in the
-// session.
+// echo_server STORE [THREADS]: the server that http_bench measures. Prints its port. Its tools:
+// echo answers its argument `message`; remember does so too, and keeps it and how often it was
+// called in the session.
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mcp_session/factory/create_store.h"
 #include "mcp_session/http/server.h"
@@ -36,36 +42,53 @@ ToolResult Echo(ToolCall& call) {
   return ToolResult::Text(std::move(*message));
 }
 
-int Main(const std::string& url) {
-  boost::asio::io_context loop(1);
-  SystemEntropy entropy;
-  StoreOptions options;
-  options.url = url;
-  options.on_unavailable = OnUnavailable::kFail;
-  Result<CreatedStore> store = CreateSessionStore(options, loop, entropy);
-  if (!store) return Fail(store.error());
-  McpServer server({}, *store->store, entropy);
-  Tool remember = MessageTool("remember");
-  remember.state.kind = StateUse::Kind::kSession;
-  Result<void> added = server.AddTool(MessageTool("echo"), Echo);
-  if (added) {
-    added = server.AddTool(std::move(remember), [](ToolCall& call) {
+// What one loop has.
+struct Node {
+  Node(SessionStore& store, Entropy& entropy) : server({}, store, entropy) {}
+
+  Result<void> AddTools() {
+    Tool remember = MessageTool("remember");
+    remember.state.kind = StateUse::Kind::kSession;
+    Result<void> added = server.AddTool(MessageTool("echo"), Echo);
+    if (!added) return added;
+    return server.AddTool(std::move(remember), [](ToolCall& call) {
       Json& state = call.state();
       state["calls"] = state.value("calls", 0) + 1;
       state["last"] = call.StringArgument("message").value_or("");
       return Echo(call);
     });
   }
-  if (!added) return Fail(added.error());
+
+  McpServer server;
+};
+
+int Main(const std::string& url, std::size_t threads) {
+  std::vector<std::unique_ptr<boost::asio::io_context>> loops;
+  std::vector<boost::asio::io_context*> each;
+  while (each.size() < threads) {
+    each.push_back(loops.emplace_back(std::make_unique<boost::asio::io_context>(1)).get());
+  }
+  SystemEntropy entropy;
+  StoreOptions options;
+  options.url = url;
+  options.on_unavailable = OnUnavailable::kFail;
+  Result<CreatedStores> created = CreateSessionStores(options, each, entropy);
+  if (!created) return Fail(created.error());
+  std::vector<std::unique_ptr<Node>> nodes;
+  for (const CreatedStore& one : created->stores) {
+    nodes.push_back(std::make_unique<Node>(*one.store, entropy));
+    if (const Result<void> added = nodes.back()->AddTools(); !added) return Fail(added.error());
+  }
   HttpServerOptions http;
   http.port = 0;
   http.max_connections = 20'000;
-  HttpServer host(loop, server, http);
+  HttpServer host(*each[0], nodes[0]->server, http);
+  for (std::size_t i = 1; i < threads; ++i) host.AddLoop(*each[i], nodes[i]->server);
   const Result<HttpAddress> address = host.Listen();
   if (!address) return Fail(address.error());
   std::printf("%d\n", address->port);
   std::fflush(stdout);
-  boost::asio::signal_set signals(loop, SIGTERM);
+  boost::asio::signal_set signals(*each[0], SIGTERM);
   signals.async_wait([&](const auto&, int) { host.Stop(); });
   host.Run();
   return 0;
@@ -74,4 +97,8 @@ int Main(const std::string& url) {
 }  // namespace
 }  // namespace mcp_session
 
-int main(int argc, char** argv) { return mcp_session::Main(argc > 1 ? argv[1] : "memory"); }
+int main(int argc, char** argv) {
+  const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
+  return mcp_session::Main(argc > 1 ? argv[1] : "memory",
+                           static_cast<std::size_t>(std::max(threads, 1)));
+}

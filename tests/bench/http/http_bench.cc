@@ -4,7 +4,10 @@
 // Each server has core 0 to itself, the load comes from core 1, and they take turns in rounds. What
 // is printed is the median over the rounds: requests per second, and CPU time of the server per
 // request, which other work on the machine changes less. The goals are in docs/performance.md.
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,8 +24,9 @@
 namespace mcp_session {
 namespace {
 
-constexpr int kServerCore = 0, kLoadCore = 1;
+const Cores kServerCore = {0}, kLoadCore = {1}, kBothCores = {0, 1};
 constexpr int kRounds = 3;
+constexpr std::size_t kLoads = 2;  // threads of load where the server has several loops
 
 struct Measured {
   double per_second = 0;
@@ -104,6 +108,8 @@ class Bench {
     Idle();
     std::printf("idle sessions with a stream by GET\n");
     Streams();
+    std::printf("two loops beside one, tools/call in a session in memory, 64 callers\n");
+    Loops();
     return goals_.exit_code();
   }
 
@@ -165,6 +171,72 @@ class Bench {
     std::printf("  %.1f KiB each in the server, with the session; the kernel's buffers not counted",
                 each / 1024);
     goals_.AtMost(each / 1024, 16);
+  }
+
+  // Two loops want two cores, and so does the load. So all of them share both, and what is compared
+  // is CPU time: where the cores were never idle nothing waited for anything else, a lock for
+  // instance, and two loops with a core each would do what their CPU time says.
+  void Loops() {
+    PinTo(kBothCores);
+    const Child one({echo_, "memory", "1"}, kBothCores);
+    const Child two({echo_, "memory", "2"}, kBothCores);
+    std::vector<double> ratios, idle;
+    for (int round = 0; round <= kRounds; ++round) {
+      const Shared with_one = UnderAllLoad(one, round == 0 ? nullptr : "one loop");
+      const Shared with_two = UnderAllLoad(two, round == 0 ? nullptr : "two loops");
+      if (round == 0) continue;  // to warm up
+      ratios.push_back(2 * with_one.server_micros / with_two.server_micros);
+      idle.push_back(1 - with_two.busy);
+    }
+    PinTo(kLoadCore);
+    std::printf("  two loops were idle for %.0f %% of the two cores", Median(idle) * 100);
+    goals_.AtMost(Median(idle) * 100, 10);
+    std::printf("  two loops on two cores by their CPU time: %.2f times one", Median(ratios));
+    goals_.AtLeast(Median(ratios), 1.7);
+  }
+
+  struct Shared {
+    double server_micros = 0;  // of CPU, for a request
+    double busy = 0;           // of both cores, by the server and the load
+  };
+
+  Shared UnderAllLoad(const Child& server, const char* name) const {
+    const double server_before = server.CpuSeconds(), load_before = OwnCpuSeconds();
+    std::array<LoadResult, kLoads> results;
+    {
+      std::vector<std::jthread> loads;
+      for (LoadResult& result : results) {
+        loads.emplace_back(
+            [&] { result = RunLoad(server.port(), {.callers = 64 / kLoads, .length = length_}); });
+      }
+    }
+    double done = 0, seconds = 0;
+    for (const LoadResult& result : results) {
+      if (result.wrong != 0 || result.done == 0) {
+        std::fprintf(stderr, "%zu wrong answers\n", result.wrong);
+        std::exit(1);
+      }
+      done += static_cast<double>(result.done);
+      seconds = std::max(seconds, result.seconds);
+    }
+    const double server_cpu = server.CpuSeconds() - server_before;
+    const double load_cpu = OwnCpuSeconds() - load_before;
+    const Shared shared{server_cpu / done * 1e6, (server_cpu + load_cpu) / (2 * seconds)};
+    if (name != nullptr) {
+      std::printf("  %-9s %8.0f/s  %5.1f us of CPU, the load %5.1f us  cores busy for %3.0f %%\n",
+                  name, done / seconds, shared.server_micros, load_cpu / done * 1e6,
+                  shared.busy * 100);
+    }
+    return shared;
+  }
+
+  static double OwnCpuSeconds() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
   }
 
   static double BytesPerSession(const Contender& contender, std::size_t count) {
