@@ -217,7 +217,9 @@ TEST(CliLoops, CloseIdleConnectionsOfWhateverLoopWhenDescriptorsRunOut) {
     for (std::size_t i = 0; i < 2 * kEach; ++i) {
       clients.push_back(std::make_unique<TestClient>(program.port()));
       ASSERT_EQ(clients.back()->Exchange(kHealthCheck).status, 200);
-      if (i % 2 == busy) ASSERT_TRUE(clients.back()->Send(slow));
+      if (i % 2 == busy) {
+        ASSERT_TRUE(clients.back()->Send(slow));
+      }
     }
     const rlim_t descriptors = LastDescriptor(program) + 1;
     const rlimit limit{descriptors, descriptors};
