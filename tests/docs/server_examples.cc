@@ -27,12 +27,14 @@ class Notes {
  public:
   Result<void> AddTo(McpServer& server, boost::asio::io_context& loop) {
     server.ServeChanges();
+    server.ServeTasks({.unix_millis = UnixMillis});
     auto added = AddCheckedTool(server);
     if (added) added = AddWriting(server);
     if (added) added = AddResources(server);
     if (added) added = AddPrompts(server);
     if (added) added = AddTools(server, loop);
     if (added) added = AddRemove(server);
+    if (added) added = AddSort(server, loop);
     return added;
   }
 
@@ -143,6 +145,18 @@ class Notes {
         });
   }
 
+  Result<void> AddSort(McpServer& server, boost::asio::io_context& loop) {
+    return server.AddTool({.name = "sort", .description = "Sorts all notes, which takes a while."},
+                          [&loop](ToolCall call) {
+                            const auto timer = std::make_shared<boost::asio::steady_timer>(
+                                loop, std::chrono::milliseconds(10));
+                            timer->async_wait([call, timer](const auto&) mutable {
+                              if (!call.cancelled()) call.Reply(ToolResult::Text("Sorted."));
+                            });
+                          },
+                          {.task = {TaskUse::Support::kOptional}});
+  }
+
   JsonSchemaValidator schemas_;
   std::string log_;
   std::map<std::string, std::string> notes_ = {{"milk", "Buy *milk*."}, {"mail", "Answer Ann."}};
@@ -154,7 +168,8 @@ std::string Ask(McpServer& server, boost::asio::io_context& loop, const std::str
   const std::string body =
       R"({"jsonrpc":"2.0","id":1,"method":")" + method + R"(","params":{)" + params +
       R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
-      R"("io.modelcontextprotocol/clientCapabilities":{"elicitation":{}},"io.modelcontextprotocol/logLevel":"info"}}})";
+      R"("io.modelcontextprotocol/clientCapabilities":{"elicitation":{},)"
+      R"("extensions":{"io.modelcontextprotocol/tasks":{}}},"io.modelcontextprotocol/logLevel":"info"}}})";
   HttpRequest request("POST", body);
   request.AddHeader("accept", "application/json, text/event-stream");
   request.AddHeader("content-type", "application/json");
@@ -250,6 +265,15 @@ TEST_F(NotesTest, AreRemovedWhenTheUserIsSure) {
                           R"({"action":"accept","content":{"sure":true}}},)"),
                   "Removed."));
   EXPECT_TRUE(Has(Ask("resources/read", "notes://milk", R"("uri":"notes://milk",)"), "-32602"));
+}
+
+TEST_F(NotesTest, AreSortedInATask) {
+  const std::string begun = Ask("tools/call", "sort", R"("name":"sort",)");
+  const std::string before = R"("taskId":")";
+  const std::size_t from = begun.find(before) + before.size();
+  const std::string task = begun.substr(from, begun.find('"', from) - from);
+  EXPECT_TRUE(Has(begun, R"("resultType":"task")"));
+  EXPECT_TRUE(Has(Ask("tasks/get", task, before + task + "\","), "Sorted."));
 }
 
 TEST_F(NotesTest, AreDrawnLater) {
