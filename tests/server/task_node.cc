@@ -70,6 +70,16 @@ TaskNode::Answer TaskNode::Cancel(std::string_view task, std::string_view princi
   return Ask("tasks/cancel", R"("taskId":")" + std::string(task) + '"', task, kKnows, principal);
 }
 
+TaskNode::Answer TaskNode::Listen(std::string_view notifications, std::string_view capabilities,
+                                  std::string_view principal) {
+  return Ask("subscriptions/listen", R"("notifications":{)" + std::string(notifications) + '}', "",
+             capabilities, principal);
+}
+
+std::vector<Json> TaskNode::Heard(std::uint64_t exchange) {
+  return std::exchange(heard_[exchange], {});
+}
+
 std::string TaskNode::StatusOf(std::string_view task) { return Get(task).Text("status"); }
 
 void TaskNode::Leave() { Tell(event::ExchangeClosed{{last_}}); }
@@ -104,6 +114,14 @@ void TaskNode::Tell(const Event& event) {
   for (const Effect& effect : effects) {
     if (const auto* respond = std::get_if<effect::HttpRespond>(&effect)) {
       received_[respond->exchange.number] = {respond->status, respond->body};
+    } else if (const auto* chunk = std::get_if<effect::HttpChunk>(&effect)) {
+      const std::size_t begin = chunk->bytes.find('{');
+      const std::size_t end = chunk->bytes.rfind('}');
+      if (begin == std::string::npos || end == std::string::npos) continue;
+      Result<Json> message =
+          ParseJson(std::string_view(chunk->bytes).substr(begin, end + 1 - begin));
+      MCPS_CHECK(message.has_value());
+      heard_[chunk->exchange.number].push_back(std::move(*message));
     }
   }
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "mcp_session/json/json.h"
 #include "mcp_session/server/mcp_server.h"
@@ -68,6 +69,12 @@ class TaskNode {
   Answer Cancel(std::string_view task, std::string_view principal = "ann");
   std::string StatusOf(std::string_view task);
 
+  // subscriptions/listen with this inside of `notifications`; the answer is empty while it is open.
+  Answer Listen(std::string_view notifications, std::string_view capabilities = kKnows,
+                std::string_view principal = "ann");
+  // The messages of the stream of that request since this was last asked.
+  std::vector<Json> Heard(std::uint64_t exchange);
+
   // The client of the last request has gone.
   void Leave();
   // What the last request, or that one, has been answered by now.
@@ -88,6 +95,7 @@ class TaskNode {
   std::unique_ptr<McpServer> server_;
   std::uint64_t last_ = 0;
   std::map<std::uint64_t, std::pair<int, std::string>> received_;
+  std::map<std::uint64_t, std::vector<Json>> heard_;
 };
 
 }  // namespace mcp_session

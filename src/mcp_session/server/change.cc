@@ -8,7 +8,7 @@ namespace mcp_session {
 namespace {
 
 // By Change::Kind.
-constexpr std::string_view kLetters = "-TPRUAS";
+constexpr std::string_view kLetters = "-TPRUASK";
 
 }  // namespace
 
@@ -32,6 +32,13 @@ void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
       tell("notifications/resources/updated", members);
     }
   }
+}
+
+bool HasTaskChanged(const std::vector<Change>& changes, std::string_view task) {
+  return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
+    return change.kind == Change::Kind::kAnything ||
+           (change.kind == Change::Kind::kTask && change.uri == task.substr(0, kTaskChars));
+  });
 }
 
 std::string EncodeChange(std::string_view node, const Change& change) {

@@ -21,11 +21,17 @@ struct Change {
     kResource,  // the contents of `uri`
     kAnything,  // nobody knows what, since some was missed
     kSession,   // what sessions have subscribed to whose ids begin with `uri`
+    kTask,      // tasks whose ids begin with `uri`, which is kTaskChars long
   };
   Kind kind = Kind::kNothing;
   std::string uri;
   bool operator==(const Change&) const = default;
 };
+
+// So much of a task's id is on the bus, and no more: the whole is a secret.
+inline constexpr std::size_t kTaskChars = 11;
+// Longer ids are unknown ids.
+inline constexpr std::size_t kMaxTaskIdBytes = 128;
 
 // Which lists one listens for, and which resources.
 struct Interest {
@@ -38,6 +44,8 @@ struct Interest {
 // Calls tell(method, members) for each notification of `changes` that is of interest.
 void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
                  const std::function<void(std::string_view, std::string_view)>& tell);
+
+bool HasTaskChanged(const std::vector<Change>& changes, std::string_view task);
 
 // `node` is the name of the one who says it, kNodeChars long.
 inline constexpr std::size_t kNodeChars = 11;

@@ -28,6 +28,7 @@ struct Changes::Notice : HandlerCall::State {
 struct Changes::Listening : HandlerCall::State {
   using HandlerCall::State::State;
   Interest interest;
+  std::vector<std::string> tasks;    // by their ids
   std::optional<ChannelId> channel;  // null: by HTTP
   bool acknowledged = false;
 };
@@ -89,6 +90,9 @@ void Changes::Listen(Call call) {
       std::make_shared<Listening>(server_.weak_from_this(), *this, std::move(call));
   const CallId id = listening->call.id;
   listening->channel = server_.engine.ChannelOf(id);
+  const Json* wanted = FindObject(listening->call.params, "notifications");
+  const bool wants_tasks = wanted != nullptr && Find(*wanted, "taskIds") != nullptr;
+  if (wants_tasks && server_.tasks != nullptr && !server_.tasks->Admits(listening->call)) return;
   if (const char* why = ReadFilter(listening->call.params, listening.get())) {
     return server_.engine.Fail(id, ErrorCode::kInvalidParams, why, server_.effects);
   }
@@ -121,6 +125,10 @@ const char* Changes::ReadFilter(const Json& params, Listening* listening) const 
       !read("resourcesListChanged", resources, &listening->interest.resources)) {
     return "what to listen for is true or false";
   }
+  const Json* tasks = Find(*wanted, "taskIds");
+  if (tasks != nullptr && server_.tasks != nullptr) {
+    if (const char* why = ReadTasks(*tasks, listening)) return why;
+  }
   const Json* uris = Find(*wanted, "resourceSubscriptions");
   if (uris == nullptr) return nullptr;
   const char* why = ReadUris(*uris, listening);
@@ -136,6 +144,18 @@ const char* Changes::ReadUris(const Json& uris, Listening* listening) const {
     if (uri == nullptr) return "resourceSubscriptions are URIs";
     if (uri->size() > options_.max_uri_bytes) return "a URI is too long";
     listening->interest.uris.push_back(*uri);
+  }
+  return nullptr;
+}
+
+// Whether they are the caller's is seen when there is something to tell.
+const char* Changes::ReadTasks(const Json& tasks, Listening* listening) const {
+  if (!tasks.is_array()) return "taskIds is an array";
+  if (tasks.size() > options_.max_uris) return "too many taskIds";
+  for (const Json& value : tasks) {
+    const std::string* task = AsString(value);
+    if (task == nullptr || task->size() > kMaxTaskIdBytes) return "taskIds are ids of tasks";
+    listening->tasks.push_back(*task);
   }
   return nullptr;
 }
@@ -163,11 +183,14 @@ void Changes::Acknowledge() {
     for (const std::string& uri : listening->interest.uris) {
       honoured["resourceSubscriptions"].push_back(uri);
     }
+    for (const std::string& task : listening->tasks) honoured["taskIds"].push_back(task);
     std::string members = "\"notifications\":";
     const bool valid = AppendJson(honoured, &members);
     MCPS_CHECK(valid);  // it was read from JSON
     server_.engine.NotifySubscriber(listening->call.id, "notifications/subscriptions/acknowledged",
                                     members, server_.effects);
+    // What it may have missed until now.
+    for (const std::string& task : listening->tasks) server_.tasks->Tell(listening->call, task);
   }
 }
 
@@ -197,6 +220,9 @@ void Changes::Tell() {
         untold_, listening->interest, [&](std::string_view method, std::string_view members) {
           server_.engine.NotifySubscriber(listening->call.id, method, members, server_.effects);
         });
+    for (const std::string& task : listening->tasks) {
+      if (HasTaskChanged(untold_, task)) server_.tasks->Tell(listening->call, task);
+    }
   }
   if (!listenings_.empty()) subscriptions_.Forget();
   subscriptions_.Tell(untold_);

@@ -43,6 +43,7 @@ class Changes final : public Feature {
 
   void Listen(Call call);
   const char* ReadFilter(const Json& params, Listening* listening) const;
+  const char* ReadTasks(const Json& tasks, Listening* listening) const;
   const char* ReadUris(const Json& uris, Listening* listening) const;
   bool IsFull(const Listening& listening) const;
   void Acknowledge();

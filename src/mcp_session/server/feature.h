@@ -87,16 +87,21 @@ class Asking {
                             ClientAnswered& answered) = 0;
 };
 
-// Calls of tools that go on as tasks (tasks.h), for those that only have to know whether they do.
-class TaskStarter {
+// Tasks (tasks.h), for features that only have to know whether there are any.
+class TaskServing {
  public:
-  virtual ~TaskStarter() = default;
+  virtual ~TaskServing() = default;
   virtual void Add(std::string_view tool, const TaskUse& use) = 0;
   virtual void Remove(std::string_view tool) = 0;
   // The handler of `call` is about to be run, for the first time. True: not now.
   virtual bool Begins(const Feature::Running& call) = 0;
   // The handler has returned without an answer.
   virtual void Lasts(const Feature::Running& call) = 0;
+  // False: the client of `call` does not know tasks; that is answered.
+  virtual bool Admits(const Call& call) = 0;
+  // Tells `listener`, a call of subscriptions/listen, of the task; nothing if it is not its
+  // caller's.
+  virtual void Tell(const Call& listener, std::string_view task) = 0;
 };
 
 // What the copies of a HandlerCall share. Each feature derives its own.

@@ -83,7 +83,7 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   HandlerGuard guard;
   BadResult on_bad_result;        // may be empty
   bool changing = false;          // ServeChanges was called
-  TaskStarter* tasks = nullptr;   // there are none without ServeTasks
+  TaskServing* tasks = nullptr;   // there are none without ServeTasks
   std::size_t running_tasks = 0;  // on this node
 
   // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call

@@ -17,7 +17,6 @@ namespace {
 
 using Status = TaskRecord::Status;
 
-constexpr std::size_t kMaxIdBytes = 128;
 constexpr int kMaxTries = 5;
 constexpr char kLost[] = "the server that worked on this task is gone";
 
@@ -64,6 +63,12 @@ struct TaskRequests::Request : HandlerCall::State {
   std::string new_run;  // kUpdate: the record that was made for this node
 };
 
+bool TaskRequests::Admits(const Call& call) {
+  if (KnowsTasks(call)) return true;
+  RefuseForCapabilities(server_, call, TasksCapability());
+  return false;
+}
+
 bool TaskRequests::HandleCall(Call& call) {
   using Kind = Request::Kind;
   if (call.era() != Era::kStateless) return false;
@@ -75,10 +80,7 @@ bool TaskRequests::HandleCall(Call& call) {
   } else if (call.method != "tasks/get") {
     return false;
   }
-  if (!KnowsTasks(call)) {
-    RefuseForCapabilities(server_, call, TasksCapability());
-    return true;
-  }
+  if (!Admits(call)) return true;
   const auto request =
       std::make_shared<Request>(server_.weak_from_this(), feature_, std::move(call));
   const Json& params = request->call.params;
@@ -90,7 +92,7 @@ bool TaskRequests::HandleCall(Call& call) {
     Refuse(*request, ErrorCode::kInvalidParams, "params.taskId is missing");
   } else if (kind == Kind::kUpdate && responses == nullptr) {
     Refuse(*request, ErrorCode::kInvalidParams, "params.inputResponses is missing");
-  } else if (name->size() > kMaxIdBytes) {
+  } else if (name->size() > kMaxTaskIdBytes) {
     RefuseByStore(*request, ErrorCode::kNotFound);
   } else {
     request->name = *name;
@@ -215,7 +217,9 @@ void TaskRequests::Changed(const Pointer& request, const StoreReply& reply) {
     return;
   }
   if (reply.error) return RefuseByStore(*request, *reply.error);
-  if (request->kind == Request::Kind::kGet) return Tell(*request);
+  const bool asks = request->kind == Request::Kind::kGet;
+  if (!asks || request->task.ended()) runs_.SayChanged(request->name);
+  if (asks) return Tell(*request);
   if (request->kind == Request::Kind::kCancel && !request->run.empty()) {
     runs_.Stop(request->owner, request->run);
   }

@@ -30,6 +30,8 @@ class TaskRequests {
                TaskRuns& runs)
       : server_(server), feature_(feature), options_(options), runs_(runs) {}
 
+  // False: its client does not know tasks, and is told.
+  bool Admits(const Call& call);
   // False: it is none.
   bool HandleCall(Call& call);
   // A reply at one of the steps above.

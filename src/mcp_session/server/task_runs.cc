@@ -192,6 +192,7 @@ void TaskRuns::WriteFailure(const std::shared_ptr<Run>& run, const char* why) {
 }
 
 void TaskRuns::Written(const std::shared_ptr<Run>& run, const StoreReply& reply) {
+  if (!reply.error) SayChanged(run->name);
   if (!reply.error || IsAbsent(reply.error)) return Finish(run);
   switch (*reply.error) {
     case ErrorCode::kConflict: {
@@ -209,6 +210,10 @@ void TaskRuns::Written(const std::shared_ptr<Run>& run, const StoreReply& reply)
       run->write_at = server_.now + Pause();
       return Due(run->write_at);
   }
+}
+
+void TaskRuns::SayChanged(std::string_view task) {
+  server_.Happened(Change{Change::Kind::kTask, std::string(task.substr(0, kTaskChars))});
 }
 
 // Somebody else has ended the task.

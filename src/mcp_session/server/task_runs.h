@@ -53,6 +53,9 @@ class TaskRuns {
   // The task was ended by its client: whoever works on it stops.
   void Stop(std::string_view owner, std::string_view run);
 
+  // For those who listen.
+  void SayChanged(std::string_view task);
+
   // A reply at one of the steps above.
   void HandleReply(int step, const Feature::Running& call, StoreReply& reply);
   void HandleDeadline();

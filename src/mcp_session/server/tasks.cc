@@ -175,6 +175,34 @@ void Tasks::RefuseCreation(const Creation& creation, ErrorCode code) {
   server_.engine.Fail(tool_call->call.id, code, why, server_.effects);
 }
 
+// --- clients that listen ---
+
+// A task for a listener.
+struct Tasks::News : HandlerCall::State {
+  using State::State;
+  std::string name;
+};
+
+// As it is now: the task may have changed again since somebody said that it had.
+void Tasks::Tell(const Call& listener, std::string_view task) {
+  Call call;
+  call.id = listener.id;
+  const auto news = std::make_shared<News>(server_.weak_from_this(), *this, std::move(call));
+  news->name = task;
+  const std::string owner = OwnerOf(listener.principal, {});
+  server_.store.Submit(server_.Await(news, this, kReadForNews),
+                       store::Get{RecordKey{owner, kTaskKind, news->name}}, server_.now);
+}
+
+void Tasks::ReadForNews(const News& news, const StoreReply& reply) {
+  // After an outage of the store the bus makes up for what was missed.
+  const auto task = reply.error ? std::nullopt : DecodeTask(*reply.record.data);
+  if (!task) return;
+  std::string members;
+  AppendTask(*task, news.name, options_.poll_interval, true, &members);
+  server_.engine.NotifySubscriber(news.call.id, "notifications/tasks", members, server_.effects);
+}
+
 // --- its handler answers ---
 
 // What comes outside of a turn waits for the next, as the answers of handlers do.
@@ -207,6 +235,8 @@ void Tasks::HandleReply(int step, const Running& call, StoreReply& reply) {
     runs_.HandleReply(step, call, reply);
   } else if (step < TaskRequests::kOtherSteps) {
     requests_.HandleReply(step, call, reply);
+  } else if (step == kReadForNews) {
+    ReadForNews(static_cast<const News&>(*call), reply);
   } else {
     HandleCreation(step, std::static_pointer_cast<Creation>(call), reply);
   }

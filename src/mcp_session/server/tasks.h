@@ -8,6 +8,7 @@
 //   kCounted  how many run of this caller's
 //   kRunMade  the record of the run, first, so that there is no moment in which nobody works on it
 //   kCreated  the task's; then the client is answered
+//   kReadForNews  a task that changed, for one who listens (K-06)
 #ifndef MCP_SESSION_SERVER_TASKS_H_
 #define MCP_SESSION_SERVER_TASKS_H_
 
@@ -24,7 +25,7 @@
 
 namespace mcp_session {
 
-class Tasks final : public Feature, public TaskStarter, public LateAnswers {
+class Tasks final : public Feature, public TaskServing, public LateAnswers {
  public:
   static constexpr Name kName = Name::kTasks;
   Tasks(McpServer::State& server, TaskOptions options)
@@ -40,6 +41,8 @@ class Tasks final : public Feature, public TaskStarter, public LateAnswers {
   void Remove(std::string_view tool) override;
   bool Begins(const Running& call) override;
   void Lasts(const Running& call) override;
+  bool Admits(const Call& call) override { return requests_.Admits(call); }
+  void Tell(const Call& listener, std::string_view task) override;
 
   void Answered(CallId call, std::string_view members) override;
   void Failed(CallId call, const RpcError& error) override;
@@ -50,8 +53,9 @@ class Tasks final : public Feature, public TaskStarter, public LateAnswers {
   void HandleDeadline() override;
 
  private:
-  enum Step : int { kCounted = TaskRequests::kOtherSteps, kRunMade, kCreated };
+  enum Step : int { kCounted = TaskRequests::kOtherSteps, kRunMade, kCreated, kReadForNews };
   struct Creation;
+  struct News;
   struct Outcome;
 
   const TaskUse* FindUse(std::string_view tool) const;
@@ -59,6 +63,7 @@ class Tasks final : public Feature, public TaskStarter, public LateAnswers {
   void MakeRun(const std::shared_ptr<Creation>& creation);
   void HandleCreation(int step, const std::shared_ptr<Creation>& creation, StoreReply& reply);
   void Created(const std::shared_ptr<Creation>& creation, std::uint64_t version);
+  void ReadForNews(const News& news, const StoreReply& reply);
   void RefuseCreation(const Creation& creation, ErrorCode code);
   void Happened(CallId id, TaskRecord::Status status, std::string text, std::string why);
 
