@@ -11,9 +11,11 @@
 namespace mcp_session {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 // On a channel, where each message is a line of its own. Call ids and wire ids count up from 1.
@@ -331,6 +333,130 @@ TEST(McpClient, RepeatsToolsThatMayBeRepeated) {  // F-15
   }
   client.Tool("adds", {.repeatable = true});
   EXPECT_THAT(client.Break(++exchange), ElementsAre(HasSubstr("adds")));
+}
+
+// Stateless over HTTP; the next request has id 2 and exchange 2.
+class StatelessClient : public ClientScript<McpClient> {
+ public:
+  StatelessClient() : ClientScript(ProbeOptions(ClientTransport::kHttp)) {
+    ClientScript::Open();
+    Respond(1, 200, ResultText(1, kDiscovered));
+  }
+  Lines List() {
+    effects.clear();
+    client().ListTools({}, now, &effects);
+    return lines();
+  }
+  Lines Tool(std::string_view name, std::string_view arguments) {
+    effects.clear();
+    client().CallTool(name, FromText(arguments), {}, now, &effects);
+    return lines();
+  }
+};
+
+TEST(McpClient, RepeatsMarkedArgumentsInHeaders) {  // S-37
+  StatelessClient client;
+  client.List();
+  client.Respond(2, 200, Page(2, R"({"name":"put","inputSchema":{"type":"object","properties":{
+      "city":{"type":"string","x-mcp-header":"City"},
+      "n":{"type":"integer","x-mcp-header":"N"},
+      "b":{"type":"boolean","x-mcp-header":"B"},
+      "in":{"type":"object","properties":{"x":{"type":"string","x-mcp-header":"X"}}},
+      "free":{"type":"string"}}}})"));
+  const auto headers = [&](std::string_view arguments) {
+    client.Tool("put", arguments);
+    Lines all;
+    for (const std::string& line : HeadersOf(client.effects)) {
+      if (line.starts_with("Mcp-Param-")) all.push_back(line.substr(10));
+    }
+    return all;
+  };
+  EXPECT_THAT(headers(R"({"city":"Köln","n":-7,"b":true,"in":{"x":""},"free":"y"})"),
+              ElementsAre("City: =?base64?S8O2bG4=?=", "N: -7", "B: true", "X: "));
+  EXPECT_THAT(headers(R"({"city":null,"b":false,"in":{}})"), ElementsAre("B: false"));
+  EXPECT_THAT(headers(R"({"n":2.0,"city":7,"in":7})"), ElementsAre("City: 7", "N: 2"));
+  EXPECT_THAT(headers("null"), IsEmpty());
+  client.Tool("other", R"({"city":"x"})");
+  EXPECT_THAT(HeadersOf(client.effects), Not(Contains(StartsWith("Mcp-Param-"))));
+  // A session has no such headers.
+  HttpClient session;
+  session.client().ListTools({}, session.now, &session.effects);
+  session.Respond(3, 200, Page(2, R"({"name":"put","inputSchema":{"properties":{
+      "city":{"type":"string","x-mcp-header":"City"}}}})"));
+  session.effects.clear();
+  session.client().CallTool("put", FromText(R"({"city":"x"})"), {}, session.now, &session.effects);
+  EXPECT_THAT(HeadersOf(session.effects), Not(Contains(StartsWith("Mcp-Param-"))));
+}
+
+TEST(McpClient, DropsToolsThatNoHeadersCanFollow) {  // S-38
+  const char* kBad[] = {
+      R"({"properties":{"a":{"type":"string","x-mcp-header":""}}})",
+      R"({"properties":{"a":{"type":"string","x-mcp-header":"a b"}}})",
+      R"({"properties":{"a":{"type":"string","x-mcp-header":7}}})",
+      R"({"properties":{"a":{"type":"number","x-mcp-header":"A"}}})",
+      R"({"properties":{"a":{"type":"object","x-mcp-header":"A"}}})",
+      R"({"properties":{"a":{"x-mcp-header":"A"}}})",
+      R"({"properties":{"a":{"type":"string","x-mcp-header":"A"},)"
+      R"("b":{"type":"string","x-mcp-header":"a"}}})",
+      R"({"x-mcp-header":"A"})",
+      R"({"properties":{"a":{"type":"array","items":{"type":"string","x-mcp-header":"A"}}}})",
+      R"({"anyOf":[{"properties":{"a":{"type":"string","x-mcp-header":"A"}}}]})",
+      R"({"$defs":{"d":{"type":"string","x-mcp-header":"A"}}})",
+      R"({"properties":{"a":{"type":"object","additionalProperties":)"
+      R"({"type":"string","x-mcp-header":"A"}}}})",
+  };
+  const char* kGood[] = {
+      R"({})",
+      R"({"properties":{"x-mcp-header":{"type":"string"}}})",
+      R"({"$defs":{"x-mcp-header":{"type":"string"}}})",
+      R"({"properties":{"a":{"const":{"x-mcp-header":"A"}}},"default":{"x-mcp-header":1}})",
+      R"({"properties":{"a":{"properties":{"b":{"type":"string","x-mcp-header":"A"}}}}})",
+  };
+  const auto tool = [](const char* schema) {
+    return R"({"name":"t","inputSchema":)" + std::string(schema) + "}";
+  };
+  for (const char* schema : kBad) {
+    StatelessClient client;
+    client.List();
+    EXPECT_THAT(client.Respond(2, 200, Page(2, tool(schema))),
+                ElementsAre(R"(answered 1 {"tools":[]})"))
+        << schema;
+    ASSERT_EQ(client.client().dropped_tools().size(), 1u) << schema;
+    EXPECT_EQ(client.client().dropped_tools()[0].name, "t");
+  }
+  for (const char* schema : kGood) {
+    StatelessClient client;
+    client.List();
+    EXPECT_THAT(client.Respond(2, 200, Page(2, tool(schema))),
+                ElementsAre("answered 1 {\"tools\":[" + tool(schema) + "]}"))
+        << schema;
+  }
+}
+
+TEST(McpClient, KeepsAListWhileItIsFresh) {  // F-12
+  StatelessClient client;
+  client.List();
+  const std::string list = R"({"tools":[1],"ttlMs":5000,"cacheScope":"private"})";
+  client.Respond(2, 200, ResultText(2, std::string_view(list).substr(1, list.size() - 2)));
+  client.now = client.now + Millis{4999};
+  EXPECT_THAT(client.List(), ElementsAre("answered 3 " + list));
+  client.now = client.now + Millis{1};
+  EXPECT_THAT(client.List(), ElementsAre(StartsWith("#3 POST"))) << "its time is over";
+  client.Stream(3);
+  client.Event(3, ResultText(3, R"("tools":[2],"ttlMs":5000)"));
+  EXPECT_THAT(client.List(), ElementsAre(HasSubstr(R"({"tools":[2])")));
+  client.Tool("x", "null");
+  client.Stream(4);
+  client.Event(4, R"({"jsonrpc":"2.0","method":"notifications/prompts/list_changed"})");
+  EXPECT_THAT(client.List(), ElementsAre(HasSubstr(R"({"tools":[2])")));
+  client.Event(4, R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
+  EXPECT_THAT(client.List(), ElementsAre(StartsWith("#5 POST"))) << "the server said so";
+  for (const char* ttl : {R"(,"ttlMs":0)", R"(,"ttlMs":-1)", R"(,"ttlMs":"5")", ""}) {
+    StatelessClient other;
+    other.List();
+    other.Respond(2, 200, Page(2, "", ttl));
+    EXPECT_THAT(other.List(), ElementsAre(StartsWith("#3 POST"))) << ttl;
+  }
 }
 
 TEST(McpClient, PassesQuestionsAndReplies) {

@@ -10,11 +10,14 @@ namespace {
 
 Error Malformed() { return {ErrorCode::kPeer, Blame::kPeer, "the list is none"}; }
 
+constexpr Millis kLongestTtl = Hours(24);
+
 Error Endless() { return {ErrorCode::kTooLarge, Blame::kPeer, "the list has too many pages"}; }
 
 }  // namespace
 
-McpClient::McpClient(ClientOptions options) : engine_(std::move(options)) {}
+McpClient::McpClient(ClientOptions options)
+    : engine_(options), over_http_(options.transport == ClientTransport::kHttp) {}
 
 void McpClient::Open(Instant now, ClientEffects* effects) {
   Handle(client_event::Open{}, now, effects);
@@ -26,9 +29,15 @@ void McpClient::Close(Instant now, ClientEffects* effects) {
 
 CallId McpClient::Call(std::string_view method, Json params, const CallOptions& options,
                        Instant now, ClientEffects* effects) {
+  return Send(method, std::move(params), options, {}, now, effects);
+}
+
+CallId McpClient::Send(std::string_view method, Json params, const CallOptions& options,
+                       std::vector<std::pair<std::string, std::string>> headers, Instant now,
+                       ClientEffects* effects) {
   const CallId call{++last_call_};
   Handle(client_event::Request{call, method, std::move(params), options.wants_progress,
-                               options.timeout, options.repeatable},
+                               options.timeout, options.repeatable, std::move(headers)},
          now, effects);
   return call;
 }
@@ -45,10 +54,11 @@ CallId McpClient::CallTool(std::string_view name, Json arguments, const CallOpti
   params["name"] = std::string(name);
   if (!arguments.is_null()) params["arguments"] = std::move(arguments);
   CallOptions with_hints = options;
-  if (std::binary_search(repeatable_tools_.begin(), repeatable_tools_.end(), name)) {
-    with_hints.repeatable = true;
-  }
-  return Call("tools/call", std::move(params), with_hints, now, effects);
+  with_hints.repeatable = options.repeatable || tools_.IsRepeatable(name);
+  const Json* given = Find(params, "arguments");
+  auto headers =
+      given ? tools_.HeadersOf(name, *given) : std::vector<std::pair<std::string, std::string>>();
+  return Send("tools/call", std::move(params), with_hints, std::move(headers), now, effects);
 }
 
 CallId McpClient::ReadResource(std::string_view uri, const CallOptions& options, Instant now,
@@ -83,7 +93,7 @@ CallId McpClient::Complete(Json ref, std::string_view argument, std::string_view
 }
 
 CallId McpClient::Ping(Instant now, ClientEffects* effects) {
-  if (!opened_ || opened_->era != Era::kStateless) return Read("ping", {}, {}, now, effects);
+  if (!stateless()) return Read("ping", {}, {}, now, effects);
   const CallId call{++last_call_};
   effects->push_back(client_effect::Failed{
       call, {ErrorCode::kMethodNotFound, Blame::kCaller, "the stateless era has no ping"}, {}});
@@ -110,6 +120,10 @@ CallId McpClient::ListPrompts(const CallOptions& options, Instant now, ClientEff
 CallId McpClient::List(std::string_view method, std::string_view member, const CallOptions& options,
                        Instant now, ClientEffects* effects) {
   const CallId call{++last_call_};
+  if (const Json* cached = FindCached(method, now)) {
+    effects->push_back(client_effect::Answered{call, *cached});
+    return call;
+  }
   const std::size_t from = effects->size();
   listings_.push_back({.call = call, .method = method, .member = member, .options = options});
   RequestPage(listings_.back(), Json(), now, effects);
@@ -158,6 +172,9 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
                std::holds_alternative<client_effect::Closed>(effect) ||
                std::holds_alternative<client_effect::OpenFailed>(effect)) {
       opened_.reset();
+      cache_.clear();
+    } else if (const auto* notified = std::get_if<client_effect::Notified>(&effect)) {
+      Uncache(notified->method);
     } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
       if (const Listing* listing = FindListing(asked->call)) asked->call = listing->call;
     } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
@@ -209,7 +226,10 @@ std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Inst
   }
   // An empty cursor is one like any other (P-08).
   if (!next.is_string()) {
-    if (listing.member == "tools") LearnTools(*Find(listing.result, listing.member));
+    if (listing.member == "tools") {
+      tools_.Learn(Find(listing.result, listing.member), over_http_ && stateless());
+    }
+    Cache(listing, now);
     return client_effect::Answered{listing.call, std::move(listing.result)};
   }
   if (listing.pages >= kMaxPages) return client_effect::Failed{listing.call, Endless(), {}};
@@ -219,17 +239,28 @@ std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Inst
   return std::nullopt;
 }
 
-void McpClient::LearnTools(const Json& list) {
-  repeatable_tools_.clear();
-  for (const Json& tool : *list.get_ptr<const Json::array_t*>()) {
-    const std::string* name = FindString(tool, "name");
-    const Json* hints = FindObject(tool, "annotations");  // F-15
-    if (name == nullptr || hints == nullptr) continue;
-    if (FindBool(*hints, "readOnlyHint") == true || FindBool(*hints, "idempotentHint") == true) {
-      repeatable_tools_.push_back(*name);
-    }
+const Json* McpClient::FindCached(std::string_view method, Instant now) const {
+  for (const CachedList& list : cache_) {
+    if (list.method == method && now < list.fresh_until) return &list.result;
   }
-  std::sort(repeatable_tools_.begin(), repeatable_tools_.end());
+  return nullptr;
+}
+
+void McpClient::Cache(const Listing& listing, Instant now) {
+  const auto ttl = FindInteger(listing.result, "ttlMs");
+  std::erase_if(cache_, [&](const CachedList& list) { return list.method == listing.method; });
+  if (!stateless() || !ttl || *ttl <= 0) return;
+  cache_.push_back(
+      {listing.method, listing.result, now + Millis{std::min(*ttl, kLongestTtl.count)}});
+}
+
+void McpClient::Uncache(std::string_view notification) {
+  std::erase_if(cache_, [&](const CachedList& list) {
+    // notifications/resources/list_changed is about resources/list and resources/templates/list.
+    const std::string_view kind = list.method.substr(0, list.method.find('/'));
+    return notification.starts_with("notifications/") && notification.ends_with("/list_changed") &&
+           notification.substr(14).starts_with(kind);
+  });
 }
 
 }  // namespace mcp_session

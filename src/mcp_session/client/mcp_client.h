@@ -14,9 +14,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "mcp_session/client/tool_catalog.h"
 #include "mcp_session/session/client_engine.h"
 
 namespace mcp_session {
@@ -50,7 +52,12 @@ class McpClient {
   // All of a list, whatever the number of pages: Answered with the first page's result, its
   // `tools`, `resources`, `resourceTemplates` or `prompts` complete and without a nextCursor.
   // `options` hold for each page. Fails with kTooLarge after kMaxPages, with kPeer if a page has
-  // no such member.
+  // no such member. In the stateless era a list is asked for again only after its ttlMs, or when
+  // the server has said that it changed (spec F-12).
+  //
+  // Of a stateless server over HTTP, list the tools before calling them: only what was listed has
+  // its arguments repeated in headers where the server wants that (spec S-37), and tools that no
+  // headers can follow are left out of the list (spec S-38; dropped_tools).
   CallId ListTools(const CallOptions& options, Instant now, ClientEffects* effects);
   CallId ListResources(const CallOptions& options, Instant now, ClientEffects* effects);
   CallId ListResourceTemplates(const CallOptions& options, Instant now, ClientEffects* effects);
@@ -95,6 +102,9 @@ class McpClient {
   void Reply(QuestionId question, std::variant<Json, RpcError> outcome, Instant now,
              ClientEffects* effects);
 
+  // What the last ListTools left out.
+  const std::vector<DroppedTool>& dropped_tools() const { return tools_.dropped(); }
+
   // What the last Opened said; null unless open. For EncodeSavedSession.
   const client_effect::Opened* session() const { return opened_ ? &*opened_ : nullptr; }
 
@@ -119,6 +129,9 @@ class McpClient {
 
   CallId List(std::string_view method, std::string_view member, const CallOptions& options,
               Instant now, ClientEffects* effects);
+  CallId Send(std::string_view method, Json params, const CallOptions& options,
+              std::vector<std::pair<std::string, std::string>> headers, Instant now,
+              ClientEffects* effects);
   CallId Read(std::string_view method, Json params, CallOptions options, Instant now,
               ClientEffects* effects);
   void RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects);
@@ -129,13 +142,26 @@ class McpClient {
   // Adds a page; what to tell if that ends the listing.
   std::optional<ClientEffect> AddPage(Listing& listing, Json page, Instant now,
                                       ClientEffects* effects);
-  void LearnTools(const Json& list);
+  bool stateless() const { return opened_ && opened_->era == Era::kStateless; }
+  // A list that is still fresh; null if there is none.
+  const Json* FindCached(std::string_view method, Instant now) const;
+  void Cache(const Listing& listing, Instant now);
+  // What a notification says that it is stale.
+  void Uncache(std::string_view notification);
+
+  struct CachedList {
+    std::string_view method;
+    Json result;
+    Instant fresh_until;
+  };
 
   ClientEngine engine_;
+  const bool over_http_;
   std::uint64_t last_call_ = 0;
   std::optional<client_effect::Opened> opened_;
   std::vector<Listing> listings_;
-  std::vector<std::string> repeatable_tools_;  // of the last ListTools, sorted
+  ToolCatalog tools_;
+  std::vector<CachedList> cache_;
 };
 
 }  // namespace mcp_session

@@ -74,7 +74,7 @@ void ClientEngine::State::Handle(ClientEvent event, Instant now, ClientEffects* 
 
 Instant ClientEngine::State::NextDeadline() const {
   Instant next = step_deadline_;
-  for (const Call& call : calls_) next = std::min(next, DeadlineOf(call));
+  for (const Call& call : calls_) next = std::min({next, DeadlineOf(call), call.resume_at});
   for (const Exchange& exchange : exchanges_) next = std::min(next, exchange.deadline);
   return next;
 }
@@ -105,6 +105,7 @@ void ClientEngine::State::On(client_event::Request& request) {
   Call call{.id = request.call,
             .method = std::string(request.method),
             .params = std::move(request.params),
+            .headers = std::move(request.headers),
             .wants_progress = request.wants_progress,
             .repeatable = request.repeatable,
             .timeout = timeout,
@@ -176,6 +177,9 @@ void ClientEngine::State::On(client_event::Woken&) {
     Abandon(taken);  // H-13
     Fail(taken.id, {ErrorCode::kTimeout, Blame::kEnvironment, "no answer in time"});
   }
+  for (Call& call : calls_) {
+    if (call.resume_at <= now_) ResumeStream(call);
+  }
   for (;;) {
     const auto exchange =
         std::find_if(exchanges_.begin(), exchanges_.end(),
@@ -212,6 +216,11 @@ Instant ClientEngine::State::DeadlineOf(const Call& call) const {
 void ClientEngine::State::SendAgain(Call call) {
   call.wire_id = 0;
   call.exchange = {};
+  call.accepted = false;
+  call.last_event_id.clear();
+  call.retry.reset();
+  call.resumes = 0;
+  call.resume_at = kNever;
   call.progress.reset();
   call.deadline = std::min(After(now_, call.timeout), call.latest);
   if (step_ == Step::kOpen) return SendRequest(std::move(call));
@@ -222,12 +231,13 @@ void ClientEngine::State::SendAgain(Call call) {
 void ClientEngine::State::Finish(Call call, Outcome outcome) {
   const bool failed = !std::holds_alternative<Json>(outcome.answer);
   if (failed && outcome.status == 404 && outcome.names_session && options_.renews_session &&
-      !call.renewed) {
+      !call.renewed && (!call.accepted || call.repeatable)) {
     call.renewed = true;  // nothing was done: a refusal is safe to repeat (H-30)
     return SendAgain(std::move(call));
   }
   if (auto* error = std::get_if<Error>(&outcome.answer)) {
-    const bool broke = error->code == ErrorCode::kTransport && outcome.status < 300;
+    const bool broke = (error->code == ErrorCode::kTransport && outcome.status < 300) ||
+                       error->code == ErrorCode::kGap;
     if (broke && call.repeatable && !call.repeated && !on_channel()) {
       call.repeated = true;
       return SendAgain(std::move(call));
@@ -264,9 +274,8 @@ void ClientEngine::State::Abandon(const Call& call) {
   if (call.wire_id == 0) return;
   // Over stateless HTTP the closed response is the word (P-02, S-44); before, a closed response
   // says nothing (H-49).
-  const Exchange* exchange = FindExchange(call.exchange);
-  const bool in_session = era_ == Era::kHandshake && exchange != nullptr &&
-                          exchange->session == session() && step_ == Step::kOpen;
+  const bool in_session =
+      era_ == Era::kHandshake && call.session == session() && step_ == Step::kOpen;
   if (on_channel() || in_session) {
     std::string text;
     AppendCancelled(call.wire_id, &text);

@@ -36,6 +36,8 @@ struct Request {
   // Doing it twice is as good as once: it is sent again, once, if the connection breaks before the
   // answer. Whatever may have been done is otherwise never asked for again.
   bool repeatable = false;
+  // More headers over HTTP in the stateless era, as they are to be sent (spec S-37).
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 // The answer to Asked: a result (an object), or why there is none. What is withdrawn is ignored.
@@ -103,7 +105,7 @@ namespace client_effect {
 struct HttpSend {
   ExchangeId exchange;
   std::string_view method;  // "POST", "GET", "DELETE"
-  std::vector<std::pair<std::string_view, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
 // Nobody waits for this exchange any more.

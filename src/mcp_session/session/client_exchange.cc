@@ -80,7 +80,8 @@ Error StatusError(int status, bool names_session) {
 }
 
 ExchangeId ClientEngine::State::Post(std::string body, std::int64_t wire_id,
-                                     std::string_view method, const Json& params) {
+                                     std::string_view method, const Json& params,
+                                     const Call* call) {
   client_effect::HttpSend send;
   send.exchange = ExchangeId{++last_exchange_};
   send.method = "POST";
@@ -93,6 +94,9 @@ ExchangeId ClientEngine::State::Post(std::string body, std::int64_t wire_id,
     const std::string* name = FindString(params, NameMember(method));
     if (name != nullptr) {
       send.headers.emplace_back(HeaderName(Header::kMcpName), EncodeHeaderValue(*name));
+    }
+    if (call != nullptr) {
+      send.headers.insert(send.headers.end(), call->headers.begin(), call->headers.end());
     }
   } else {
     AppendSessionHeaders(&send);
@@ -161,6 +165,7 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
   }
   const bool success = IsSuccess(event.status);
   if (exchange->wire_id != 0) {
+    if (Call* call = success ? FindCall(exchange->wire_id) : nullptr) call->accepted = true;
     if (success && IsEventStream(event.content_type)) {
       exchange->events.emplace(options_.limits.max_sse_event_bytes);
     }
@@ -225,6 +230,9 @@ void ClientEngine::State::On(client_event::ResponseEnded& event) {
     error = Broken("there was no response");
   } else if (!IsSuccess(exchange->status)) {
     error = StatusError(exchange->status, exchange->session != 0);
+    if (exchange->resumes && error.code == ErrorCode::kPeer) {
+      error = {ErrorCode::kGap, Blame::kPeer, "the server has not kept the rest of the stream"};
+    }
   } else if (exchange->malformed) {
     error = {ErrorCode::kPeer, Blame::kPeer, "the answer is no message"};
   } else if (exchange->events) {
@@ -246,6 +254,9 @@ void ClientEngine::State::On(client_event::ExchangeFailed& event) {
 
 void ClientEngine::State::EndExchange(ExchangeId id, Error error, bool opaque) {
   const Exchange exchange = *TakeExchange(id);
+  const bool cut = error.code == ErrorCode::kTransport && exchange.status < 300;
+  const bool away = error.code == ErrorCode::kUnavailable && exchange.resumes;
+  if ((cut || away) && ResumeLater(exchange)) return;
   if (exchange.wire_id != 0) {
     Settle(exchange.wire_id, {std::move(error), exchange.status, opaque, exchange.session != 0});
   } else if (id == step_exchange_ && step_ == Step::kInitialized) {

@@ -137,7 +137,8 @@ void ClientEngine::State::SendRequest(Call call) {
   if (on_channel()) {
     Tell(client_effect::Send{std::move(text)});
   } else {
-    call.exchange = Post(std::move(text), call.wire_id, call.method, call.params);
+    call.session = session();
+    call.exchange = Post(std::move(text), call.wire_id, call.method, call.params, &call);
   }
   calls_.push_back(std::move(call));
 }

@@ -1,8 +1,9 @@
-// What a ClientEngine keeps and does, for the five files that implement it and nobody else:
+// What a ClientEngine keeps and does, for the six files that implement it and nobody else:
 //   client_engine.cc    the application's events, and time
 //   client_opening.cc   the steps until the engine is open, and what their answers mean
 //   client_exchange.cc  HTTP: requests, response heads, bodies and streams
 //   client_message.cc   JSON-RPC: messages written and read
+//   client_stream.cc    streams that outlive their connection
 //   client_question.cc  what servers ask, and the rounds of a stateless call
 #ifndef MCP_SESSION_SESSION_CLIENT_STATE_H_
 #define MCP_SESSION_SESSION_CLIENT_STATE_H_
@@ -41,10 +42,18 @@ class ClientEngine::State {
   // A request of the application that is not answered yet.
   struct Call {
     CallId id;
-    std::int64_t wire_id = 0;  // 0: not sent, for the engine is not open
-    ExchangeId exchange;       // HTTP: which brings the answer
+    std::int64_t wire_id = 0;   // 0: not sent, for the engine is not open
+    ExchangeId exchange;        // HTTP: which brings the answer
+    std::uint64_t session = 0;  // it was sent in
+    bool accepted = false;      // the server began to answer, so it may have been done
+    // Of a stream that broke.
+    std::string last_event_id;
+    std::optional<Millis> retry;
+    int resumes = 0;  // since it brought something new
+    Instant resume_at = kNever;
     std::string method;
     Json params;
+    std::vector<std::pair<std::string, std::string>> headers;
     bool wants_progress = false;
     bool repeatable = false;
     bool resent = false;    // with another revision (S-06)
@@ -67,6 +76,7 @@ class ClientEngine::State {
     std::int64_t wire_id = 0;
     std::uint64_t session = 0;        // the number of the one it names; 0: none
     int status = 0;                   // 0: the response has not started
+    bool resumes = false;             // it goes on with a stream that broke
     bool malformed = false;           // something came that is no message
     std::optional<SseReader> events;  // the response is a stream
     std::string body;                 // it is not
@@ -152,7 +162,7 @@ class ClientEngine::State {
   void On(client_event::ResponseEnded& event);
   void On(client_event::ExchangeFailed& event);
   ExchangeId Post(std::string body, std::int64_t wire_id, std::string_view method,
-                  const Json& params);
+                  const Json& params, const Call* call = nullptr);
   void AppendSessionHeaders(client_effect::HttpSend* send) const;
   ExchangeId SendDelete();
   Exchange* FindExchange(ExchangeId id);
@@ -163,6 +173,11 @@ class ClientEngine::State {
   // The exchange brought all it will; its request, if unanswered, ends with `error`.
   void EndExchange(ExchangeId id, Error error, bool opaque);
   void RefuseBytes(ExchangeId id);
+
+  // --- client_stream.cc ---
+  // The exchange was cut off before the answer of its call. Whether the call goes on waiting.
+  bool ResumeLater(const Exchange& exchange);
+  void ResumeStream(Call& call);
 
   // --- client_message.cc ---
   void On(client_event::MessageArrived& event);
