@@ -16,14 +16,13 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 
+#include "mcp_session/http_client/url.h"
 #include "mcp_session/system/log.h"
 
 namespace mcp_session {
@@ -34,70 +33,14 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-constexpr std::size_t kMaxUrlBytes = 2048;
 constexpr std::uint32_t kMaxHeadBytes = 16u << 10;
-
-struct Url {
-  bool tls = false;
-  std::string host;  // without brackets
-  std::string authority;
-  std::string port;
-  std::string target;
-};
-
-std::optional<Url> ParseUrl(std::string_view text) {
-  Url url;
-  if (text.size() > kMaxUrlBytes) return std::nullopt;
-  for (const char c : text) {
-    if (c <= ' ' || c > '~') return std::nullopt;
-  }
-  if (text.starts_with("https://")) {
-    url.tls = true;
-    text.remove_prefix(8);
-  } else if (text.starts_with("http://")) {
-    text.remove_prefix(7);
-  } else {
-    return std::nullopt;
-  }
-  text = text.substr(0, text.find('#'));
-  const std::size_t slash = text.find_first_of("/?");
-  std::string_view authority = text.substr(0, slash);
-  url.target = slash == std::string_view::npos ? "/" : text.substr(slash);
-  if (url.target.starts_with('?')) url.target.insert(0, "/");
-  url.authority = authority;
-  std::string_view port = url.tls ? "443" : "80";
-  const std::size_t colon =
-      authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  if (colon != std::string_view::npos) {
-    port = authority.substr(colon + 1);
-    authority = authority.substr(0, colon);
-  }
-  if (authority.starts_with('[') && authority.ends_with(']')) {
-    authority = authority.substr(1, authority.size() - 2);
-  }
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (error != std::errc() || end != port.data() + port.size() || number == 0) return std::nullopt;
-  if (authority.empty() || authority.find_first_of("@[]") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  url.host = authority;
-  url.port = port;
-  return url;
-}
-
-bool IsLoopback(const std::string& host) {
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  return error ? host == "localhost" : address.is_loopback();
-}
 
 // One attempt. Keeps itself alive for as long as the loop has something to do for it.
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
   using Done = std::function<void(Result<std::string>)>;
 
-  Attempt(asio::io_context& loop, const Url& url, std::shared_ptr<asio::ssl::context> tls,
+  Attempt(asio::io_context& loop, const HttpUrl& url, std::shared_ptr<asio::ssl::context> tls,
           Done done)
       : url_(url),
         tls_(std::move(tls)),
@@ -184,7 +127,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
     done(std::move(result));
   }
 
-  const Url url_;
+  const HttpUrl url_;
   const std::shared_ptr<asio::ssl::context> tls_;  // null: without
   Done done_;                                      // null: it is over
   tcp::resolver resolver_;
@@ -199,12 +142,12 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 }  // namespace
 
 Result<JwksSource> JwksFromUrl(asio::io_context& loop, const JwksFetchOptions& options) {
-  const std::optional<Url> url = ParseUrl(options.url);
+  const std::optional<HttpUrl> url = ParseHttpUrl(options.url);
   if (!url) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "a key set is a file, https://HOST/PATH, or http:// on this machine");
   }
-  if (!url->tls && !IsLoopback(url->host)) {
+  if (!url->tls && !IsLoopback(*url)) {
     return Failure(ErrorCode::kInvalidArgument, Blame::kCaller,
                    "keys from another machine need https");
   }

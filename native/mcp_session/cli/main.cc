@@ -3,6 +3,7 @@
 #include <string>
 #include <variant>
 
+#include "mcp_session/cli/ask.h"
 #include "mcp_session/cli/check.h"
 #include "mcp_session/cli/migrate.h"
 #include "mcp_session/cli/options.h"
@@ -17,6 +18,7 @@ int Run(const ServeOptions& options) { return Serve(options); }
 int Run(const CheckOptions& options) { return Check(options); }
 int Run(const SessionsOptions& options) { return Sessions(options); }
 int Run(const MigrateOptions& options) { return Migrate(options); }
+int Run(const AskOptions& options) { return Ask(options); }
 int Run(const CliExit& done) {
   std::fputs(done.out.c_str(), stdout);
   if (!done.error.empty()) LogLine(done.error);

@@ -315,6 +315,34 @@ void Define(CLI::App& migrate, MigrateOptions& options) {
       ->required();
 }
 
+void Define(CLI::App& asking, AskOptions& options, AskOptions::Action action) {
+  asking
+      .add_option("url", options.url,
+                  "The server: http://HOST/PATH, https://HOST/PATH, or 'stdio:COMMAND', which is "
+                  "run by the shell")
+      ->type_name("URL")
+      ->required();
+  if (action == AskOptions::Action::kCall) {
+    asking.add_option("tool", options.tool, "The tool's name")->type_name("TOOL")->required();
+    asking.add_option("arguments", options.arguments, "Its arguments, a JSON object")
+        ->type_name("JSON");
+  }
+  asking.add_flag("--json", options.json, "Print the whole result as one line of JSON")
+      ->disable_flag_override();
+  asking
+      .add_option("--token-file", options.token_file,
+                  "A file with the bearer token to send; over http:// only to this machine")
+      ->type_name("FILE");
+  asking.add_option("--ca", options.ca_file, "A PEM file of certificates to trust the server by")
+      ->type_name("FILE");
+  asking
+      .add_option("--timeout", options.timeout,
+                  "How long to wait without an answer or progress, in seconds (60)")
+      ->type_name("SECONDS")
+      ->check(IsCount, "");
+  asking.callback([&options, action] { options.action = action; });
+}
+
 // The store of a command that needs one: as given, else REDIS_URL's.
 bool NameStore(std::string& store, const std::string& redis_url) {
   if (store.empty()) store = redis_url;
@@ -344,9 +372,15 @@ Command ParseCommandLine(int argc, const char* const* argv, const Environment& e
   CLI::App& migrate = *app.add_subcommand(
       "migrate", "Copy all records of a store to another one. Running it again goes on.");
   Define(migrate, migrate_options);
+  AskOptions ask_options;
+  CLI::App& tools = *app.add_subcommand("tools", "List the tools of a server.");
+  Define(tools, ask_options, AskOptions::Action::kTools);
+  CLI::App& call = *app.add_subcommand("call", "Call a tool of a server, and print its answer.");
+  Define(call, ask_options, AskOptions::Action::kCall);
   // What nobody knows is named by us, not by an exception.
   app.allow_extras();
-  for (CLI::App* command : {&serve, &check, &sessions, &migrate}) command->allow_extras();
+  for (CLI::App* command : {&serve, &check, &sessions, &migrate, &tools, &call})
+    command->allow_extras();
   std::vector<std::string> arguments(argv + 1, argv + argc);
   MarkTags(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
@@ -383,6 +417,7 @@ Command ParseCommandLine(int argc, const char* const* argv, const Environment& e
     return serve_options;
   }
   if (migrate.parsed()) return migrate_options;
+  if (tools.parsed() || call.parsed()) return ask_options;
   constexpr const char* kWhich = "which store? Give its URL, or set REDIS_URL";
   if (check.parsed()) {
     if (!NameStore(check_options.store, redis_url)) return Usage(kWhich);

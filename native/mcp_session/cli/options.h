@@ -78,6 +78,19 @@ struct MigrateOptions {
   std::string to;
 };
 
+// mcp-session tools, call
+struct AskOptions {
+  enum class Action : std::uint8_t { kTools, kCall };
+  Action action = Action::kTools;
+  std::string url;  // http://..., https://..., or stdio: and a command for the shell
+  std::string tool;
+  std::string arguments;  // a JSON object; empty: none
+  bool json = false;
+  std::string token_file;
+  std::string ca_file;
+  std::uint32_t timeout = 0;  // in seconds; 0: as the client has it
+};
+
 // The command line wants no work done: what to print, and how to exit.
 struct CliExit {
   int code = 0;
@@ -85,7 +98,8 @@ struct CliExit {
   std::string error;  // one line for stderr, without its end; may be empty
 };
 
-using Command = std::variant<ServeOptions, CheckOptions, SessionsOptions, MigrateOptions, CliExit>;
+using Command =
+    std::variant<ServeOptions, CheckOptions, SessionsOptions, MigrateOptions, AskOptions, CliExit>;
 
 // `environment` is std::getenv, or what a test says instead: REDIS_URL is the store of check and
 // sessions, if no other is named, and MCP_SESSION_... are options of serve.

@@ -1,0 +1,149 @@
+#include "mcp_session/client_host/awaitable_client.h"
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <utility>
+
+namespace mcp_session {
+namespace {
+
+namespace asio = boost::asio;
+
+// Begins something that calls `done` once, in a later turn; the number for Cancel, or 0.
+template <typename T>
+using Begin = std::function<std::uint64_t(ClientHost& host, std::function<void(T)> done)>;
+
+// What `begin` is answered. Whatever the coroutine needs is in its parameters.
+template <typename T>
+asio::awaitable<T> Await(std::weak_ptr<ClientHost> weak_host, Begin<T> begin, T gone) {
+  auto initiate = [weak_host, begin, gone](auto handler) {
+    using Handler = decltype(handler);
+    auto kept = std::make_shared<Handler>(std::move(handler));
+    auto done = [kept](T value) {
+      asio::get_associated_cancellation_slot(*kept).clear();
+      const auto executor = asio::get_associated_executor(*kept);
+      asio::dispatch(executor, [kept, value = std::move(value)]() mutable {
+        Handler resume = std::move(*kept);
+        std::move(resume)(std::move(value));
+      });
+    };
+    const auto host = weak_host.lock();
+    if (host == nullptr) {
+      asio::post(asio::get_associated_executor(*kept), [done, gone] { done(gone); });
+      return;
+    }
+    const std::uint64_t number = begin(*host, done);
+    auto slot = asio::get_associated_cancellation_slot(*kept);
+    if (number == 0 || !slot.is_connected()) return;
+    slot.assign([weak_host, number](asio::cancellation_type) {
+      if (const auto cancelled = weak_host.lock()) cancelled->Cancel(number);
+    });
+  };
+  T answer = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
+      std::move(initiate), asio::use_awaitable);
+  co_return answer;
+}
+
+ClientError Gone() { return {{ErrorCode::kCancelled, Blame::kCaller, "the client is gone"}, {}}; }
+
+asio::awaitable<ClientResult<Json>> RunOperation(std::weak_ptr<ClientHost> host,
+                                                 ClientOperation operation, CallSettings settings) {
+  Begin<ClientResult<Json>> begin = [operation, settings](ClientHost& open,
+                                                          ClientHost::Answer done) {
+    return open.Run(operation, settings, std::move(done));
+  };
+  ClientResult<Json> gone = tl::unexpected<ClientError>(Gone());
+  ClientResult<Json> result = co_await Await<ClientResult<Json>>(host, begin, gone);
+  co_return result;
+}
+
+asio::awaitable<ClientResult<client_effect::Opened>> RunOpening(std::weak_ptr<ClientHost> host) {
+  using Opened = ClientResult<client_effect::Opened>;
+  Begin<Opened> begin = [](ClientHost& closed, ClientHost::Opened done) {
+    closed.Open(std::move(done));
+    return std::uint64_t{0};
+  };
+  Opened gone = tl::unexpected<ClientError>(Gone());
+  Opened opened = co_await Await<Opened>(host, begin, gone);
+  co_return opened;
+}
+
+asio::awaitable<void> RunClosing(std::weak_ptr<ClientHost> host) {
+  Begin<bool> begin = [](ClientHost& open, std::function<void(bool)> done) {
+    open.Close([done = std::move(done)] { done(true); });
+    return std::uint64_t{0};
+  };
+  co_await Await<bool>(host, begin, true);
+}
+
+}  // namespace
+
+AwaitableClient::AwaitableClient(asio::io_context& loop, std::unique_ptr<ClientLink> link,
+                                 ClientOptions options, ClientHandlers handlers)
+    : host_(std::make_shared<ClientHost>(loop, std::move(link), std::move(options),
+                                         std::move(handlers))) {}
+
+asio::awaitable<ClientResult<client_effect::Opened>> AwaitableClient::Open() {
+  return RunOpening(host_);
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::ListTools(CallSettings settings) {
+  return RunOperation(host_, client_operation::ListTools(), std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::ListResources(CallSettings settings) {
+  return RunOperation(host_, client_operation::ListResources(), std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::ListResourceTemplates(CallSettings settings) {
+  return RunOperation(host_, client_operation::ListResourceTemplates(), std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::ListPrompts(CallSettings settings) {
+  return RunOperation(host_, client_operation::ListPrompts(), std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::CallTool(std::string name, Json arguments,
+                                                              CallSettings settings) {
+  return RunOperation(host_, client_operation::CallTool(std::move(name), std::move(arguments)),
+                      std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::ReadResource(std::string uri,
+                                                                  CallSettings settings) {
+  return RunOperation(host_, client_operation::ReadResource(std::move(uri)), std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::GetPrompt(std::string name, Json arguments,
+                                                               CallSettings settings) {
+  return RunOperation(host_, client_operation::GetPrompt(std::move(name), std::move(arguments)),
+                      std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::Complete(Json ref, std::string argument,
+                                                              std::string typed, Json chosen,
+                                                              CallSettings settings) {
+  return RunOperation(host_,
+                      client_operation::Complete(std::move(ref), std::move(argument),
+                                                 std::move(typed), std::move(chosen)),
+                      std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::Call(std::string method, Json params,
+                                                          CallSettings settings) {
+  return RunOperation(host_, client_operation::Call(std::move(method), std::move(params)),
+                      std::move(settings));
+}
+
+asio::awaitable<ClientResult<Json>> AwaitableClient::Ping() {
+  return RunOperation(host_, client_operation::Ping(), {});
+}
+
+asio::awaitable<void> AwaitableClient::Close() { return RunClosing(host_); }
+
+}  // namespace mcp_session
