@@ -66,9 +66,10 @@ asio::awaitable<void> LookAround(AwaitableClient& client) {
 asio::awaitable<void> CallAsTold(AwaitableClient& client, Json context) {
   const Json* calls = FindArray(context, "toolCalls");
   for (std::size_t i = 0; calls != nullptr && i < calls->size(); ++i) {
-    const Json* arguments = FindObject((*calls)[i], "arguments");
-    ClientResult<Json> result = co_await client.CallTool(StringOrEmpty((*calls)[i], "name"),
-                                                         arguments ? *arguments : Json());
+    const Json* given = FindObject((*calls)[i], "arguments");
+    Json arguments = given ? *given : EmptyObject();
+    std::string name = StringOrEmpty((*calls)[i], "name");
+    ClientResult<Json> result = co_await client.CallTool(std::move(name), std::move(arguments));
     Worked("tools/call", result);
   }
 }
