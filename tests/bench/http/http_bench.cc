@@ -3,7 +3,8 @@
 //
 // Each server has core 0 to itself, the load comes from core 1, and they take turns in rounds. What
 // is printed is the median over the rounds: requests per second, and CPU time of the server per
-// request, which other work on the machine changes less. The goals are in docs/performance.md.
+// request, which other work on the machine changes less. Two loops, at the end, share both cores
+// with their load. The goals are in docs/performance.md.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -174,23 +175,24 @@ class Bench {
   }
 
   // Two loops want two cores, and so does the load. So all of them share both, and what is compared
-  // is CPU time: where the cores were never idle nothing waited for anything else, a lock for
+  // is CPU time: while the cores are never unused nothing waits for anything else, a lock for
   // instance, and two loops with a core each would do what their CPU time says.
   void Loops() {
     PinTo(kBothCores);
     const Child one({echo_, "memory", "1"}, kBothCores);
     const Child two({echo_, "memory", "2"}, kBothCores);
-    std::vector<double> ratios, idle;
+    std::vector<double> ratios, unused;
     for (int round = 0; round <= kRounds; ++round) {
       const Shared with_one = UnderAllLoad(one, round == 0 ? nullptr : "one loop");
       const Shared with_two = UnderAllLoad(two, round == 0 ? nullptr : "two loops");
       if (round == 0) continue;  // to warm up
       ratios.push_back(2 * with_one.server_micros / with_two.server_micros);
-      idle.push_back(1 - with_two.busy);
+      unused.push_back(1 - with_two.busy);
     }
     PinTo(kLoadCore);
-    std::printf("  two loops were idle for %.0f %% of the two cores", Median(idle) * 100);
-    goals_.AtMost(Median(idle) * 100, 10);
+    std::printf("  two loops and their load left %.0f %% of the two cores unused",
+                Median(unused) * 100);
+    goals_.AtMost(Median(unused) * 100, 10);
     std::printf("  two loops on two cores by their CPU time: %.2f times one", Median(ratios));
     goals_.AtLeast(Median(ratios), 1.7);
   }
