@@ -97,6 +97,24 @@ TEST(CliAuth, FetchesTheKeysByTls) {
   EXPECT_EQ(program.AllErrors(), "");
 }
 
+// An authenticator belongs to its loop.
+TEST(CliAuth, FetchesTheKeysForEachLoop) {
+  const std::int64_t now = std::time(nullptr);
+  const SigningKey key("ES256", "one");
+  JwksServer issuer;
+  issuer.Say(200, KeySet({&key}));
+  TestProgram program({"--threads", "2", "--jwks", issuer.url(), "--issuer",
+                       std::string(kTestIssuer), "--audience", std::string(kTestAudience)});
+  const std::string token = key.Sign(ClaimsOf("alice", now));
+  for (int i = 0; i < 3; ++i) {
+    TestClient first(program.port());
+    TestClient second(program.port());
+    EXPECT_EQ(first.Exchange(As(token, Call())).status, 200);
+    EXPECT_EQ(second.Exchange(As(token, Call())).status, 200);
+  }
+  EXPECT_EQ(issuer.requests(), 2);
+}
+
 TEST(CliAuth, TakesKeysFromAFile) {
   const std::int64_t now = std::time(nullptr);
   const SigningKey key("EdDSA", "one");
