@@ -48,7 +48,8 @@ struct JwtOptions {
   std::function<std::int64_t()> unix_time;
 };
 
-// The principal of a valid token is ISSUER#SUBJECT: subjects are unique only for their issuer.
+// The principal of a valid token is ISSUER#SUBJECT: subjects are unique only for their issuer. Used
+// on one loop; several have one each.
 class JwtAuthenticator final : public Authenticator {
  public:
   JwtAuthenticator(JwtOptions options, JwksSource source);

@@ -28,7 +28,7 @@ Result<std::vector<StaticToken>> ParseStaticTokens(std::string_view text);
 // The same of a file of at most 1 MiB; kMisconfigured if it cannot be read.
 Result<std::vector<StaticToken>> ReadStaticTokens(const std::string& path);
 
-// Keeps SHA-256 of the tokens only, and compares with all of them in constant time.
+// Keeps SHA-256 of the tokens only, and compares with all of them in constant time. Any thread.
 class StaticTokenAuthenticator final : public Authenticator {
  public:
   explicit StaticTokenAuthenticator(const std::vector<StaticToken>& tokens);

@@ -29,7 +29,8 @@ StateKey MakeStateKey(Entropy& entropy);
 
 // The first key seals, all open. To change keys without refusing a client: add the new one last on
 // all nodes, then move it to the front, and take the old one away when Options::lifetime is over.
-// One key is good for four thousand million states (the nonces are random).
+// One key is good for four thousand million states (the nonces are random). Several threads may use
+// it at once if they may use its entropy.
 class KeyRingSealer final : public StateSealer {
  public:
   struct Options {
