@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "mcp_session/system/clock.h"
@@ -70,6 +72,45 @@ TEST(Redact, KeepsToTwoHundredBytes) {
   EXPECT_EQ(Redact(words), words.substr(0, 200) + "...");
   EXPECT_EQ(Redact(words.substr(0, 200)), words.substr(0, 200));
   EXPECT_EQ(Redact(std::string(300, 'a')), std::string(200, 'a') + "...");
+}
+
+// A pipe takes a line of this length in pieces.
+TEST(Log, WritesWholeLinesFromSeveralThreads) {
+  constexpr int kThreads = 4, kLines = 20;
+  constexpr std::size_t kLength = 100'000;
+  std::array<int, 2> pipe_ends{};
+  ASSERT_EQ(pipe(pipe_ends.data()), 0);
+  const int before = dup(STDERR_FILENO);
+  dup2(pipe_ends[1], STDERR_FILENO);
+  close(pipe_ends[1]);
+  std::string written;
+  std::thread reader([&] {
+    std::array<char, 4096> piece{};
+    for (ssize_t n = 0; (n = read(pipe_ends[0], piece.data(), piece.size())) > 0;) {
+      written.append(piece.data(), static_cast<std::size_t>(n));
+    }
+  });
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kThreads; ++i) {
+    writers.emplace_back([i] {
+      const std::string line(kLength, static_cast<char>('a' + i));
+      for (int j = 0; j < kLines; ++j) LogLine(line);
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  dup2(before, STDERR_FILENO);
+  close(before);
+  reader.join();
+  close(pipe_ends[0]);
+  constexpr std::string_view kBefore = "mcp-session: ";
+  std::size_t lines = 0;
+  for (std::size_t at = 0; at < written.size(); ++lines) {
+    const std::string_view line(written.data() + at, written.find('\n', at) - at);
+    ASSERT_EQ(line.size(), kBefore.size() + kLength);
+    EXPECT_EQ(line.substr(kBefore.size()), std::string(kLength, line.back()));
+    at += line.size() + 1;
+  }
+  EXPECT_EQ(lines, std::size_t{kThreads} * kLines);
 }
 
 }  // namespace
