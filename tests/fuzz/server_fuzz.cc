@@ -19,8 +19,16 @@ ToolResult Echo(ToolCall& call) {
   return ToolResult::Structured({{"arguments", call.arguments()}});
 }
 
+ToolResult Ask(ToolCall& call) {
+  call.kept() = call.arguments();
+  const Json* answer = call.Ask("q", Form("?").Add(TextField{{.name = "a"}}));
+  return answer != nullptr ? ToolResult::Structured(*answer) : ToolResult();
+}
+
 void AddFeatures(McpServer& server) {
   server.ServeChanges();
+  server.ServeTasks({.unix_millis = [] { return std::int64_t{0}; }});
+  MCPS_CHECK(server.AddTool({.name = "task"}, Ask, {.task = {TaskUse::Support::kOptional}}));
   MCPS_CHECK(server.AddTool({.name = "echo", .state = MakesHandle("seen")}, Echo));
   const auto say = [](ResourceCall& call) {
     return ResourceResult::Text(call.Variable("a") + call.Variable("b"));

@@ -15,6 +15,14 @@ std::uint64_t Seed(TaskWorld& world) { return world.entropy.Next(); }
 
 }  // namespace
 
+std::size_t TaskWorld::CountRuns() {
+  DividedStore::Part part(store);
+  part.Submit({1}, store::List{"principal:ann", "task-run", {}, 100}, clock.Now());
+  std::vector<StoreReply> replies;
+  part.Drain(&replies);
+  return replies.front().listed.size();
+}
+
 std::int64_t TaskNode::Answer::code() const { return FindInteger(error, "code").value_or(0); }
 
 std::string TaskNode::Answer::Text(std::string_view member) const {

@@ -2,6 +2,7 @@
 #ifndef TESTS_SERVER_TASK_NODE_H_
 #define TESTS_SERVER_TASK_NODE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,6 +23,9 @@ namespace mcp_session {
 
 // What nodes have in common.
 struct TaskWorld {
+  // How many records the principal `ann` has of tasks that are worked on.
+  std::size_t CountRuns();
+
   ManualClock clock;
   SeededEntropy entropy{1};
   DividedStore store{entropy};

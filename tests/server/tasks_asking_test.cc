@@ -295,6 +295,7 @@ TEST_F(TasksAskingTest, TwoThatAnswerAtOnceRunItOnce) {
   EXPECT_EQ(one_.Of(first).Text("resultType"), "complete");
   EXPECT_EQ(runs, 2);
   EXPECT_EQ(ResultText(one_.Get(task)), "Hello, Bob!");
+  EXPECT_EQ(world_.CountRuns(), 0u);
 }
 
 TEST_F(TasksAskingTest, AnAnswerThatConflictsIsTakenAllTheSame) {

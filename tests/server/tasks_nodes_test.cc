@@ -50,7 +50,17 @@ TEST_F(TasksNodesTest, ACancellationReachesTheNodeThatWorksOnIt) {
 }
 
 TEST_F(TasksNodesTest, ACancellationThatDoesNotArriveStopsTheResult) {
+  two_.store().Hold();
   two_.Cancel(task_);
+  const std::uint64_t exchange = two_.last();
+  two_.store().ReleaseAt(0);  // it has read the task
+  two_.Wake();
+  two_.store().Fail(ErrorCode::kUnavailable, 1);  // what the other node would hear
+  two_.store().Release();
+  two_.Wake();
+  EXPECT_EQ(two_.Of(exchange).status, 200);
+  one_->Wake();
+  EXPECT_FALSE(calls_[0].cancelled());
   calls_[0].Reply(ToolResult::Text("Done."));
   one_->Wake();
   EXPECT_EQ(one_->StatusOf(task_), "cancelled");
@@ -129,12 +139,12 @@ TEST_F(TasksNodesTest, AnOutageIsNoDeath) {
   two_.Get(task_);
   const std::uint64_t exchange = two_.last();
   two_.store().ReleaseAt(0);  // it has read the task
-  two_.store().Fail(ErrorCode::kUnavailable);
+  two_.store().Fail(ErrorCode::kUnavailable, 1);
   two_.Wake();
   two_.store().Release();
   two_.Wake();
   EXPECT_EQ(two_.Of(exchange).status, 503);
-  two_.store().Heal();
+  EXPECT_EQ(two_.store().puts(), 0u);
   EXPECT_EQ(two_.StatusOf(task_), "working");
 }
 

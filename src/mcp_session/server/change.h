@@ -30,7 +30,7 @@ struct Change {
 
 // So much of a task's id is on the bus, and no more: the whole is a secret.
 inline constexpr std::size_t kTaskChars = 11;
-// Longer ids are unknown ids.
+// Of an id that one listens for.
 inline constexpr std::size_t kMaxTaskIdBytes = 128;
 
 // Which lists one listens for, and which resources.

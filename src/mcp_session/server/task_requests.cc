@@ -92,8 +92,6 @@ bool TaskRequests::HandleCall(Call& call) {
     Refuse(*request, ErrorCode::kInvalidParams, "params.taskId is missing");
   } else if (kind == Kind::kUpdate && responses == nullptr) {
     Refuse(*request, ErrorCode::kInvalidParams, "params.inputResponses is missing");
-  } else if (name->size() > kMaxTaskIdBytes) {
-    RefuseByStore(*request, ErrorCode::kNotFound);
   } else {
     request->name = *name;
     if (responses != nullptr) request->responses = *responses;

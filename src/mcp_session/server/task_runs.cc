@@ -40,7 +40,6 @@ struct TaskRuns::Run : HandlerCall::State {
   std::string name;  // the task's
   TaskRecord task;   // as it is in the store
   std::uint64_t version = 0;
-  std::uint64_t heard = 0;  // the last event
   bool listening = false;
   bool checking = false;
 
@@ -107,13 +106,12 @@ void TaskRuns::Touch(Run& run) {
 void TaskRuns::Listen(const std::shared_ptr<Run>& run) {
   if (std::exchange(run->listening, true)) return;
   server_.store.Submit(server_.Await(run, &feature_, kHeard),
-                       store::ReadEvents{run->own_key(), run->heard, kKeptEvents, kMaxEventWait},
+                       store::ReadEvents{run->own_key(), 0, kKeptEvents, kMaxEventWait},
                        server_.now);
 }
 
 void TaskRuns::Heard(const std::shared_ptr<Run>& run, const StoreReply& reply) {
   run->listening = false;
-  if (IsAbsent(reply.error)) return Check(run);
   if (reply.error && reply.error != ErrorCode::kGap) {
     run->listen_at = server_.now + Pause();
     return Due(run->listen_at);
@@ -257,8 +255,7 @@ void TaskRuns::HandleReply(int step, const Feature::Running& call, StoreReply& r
       return Heard(run, reply);
     case kChecked:
       return Checked(run, reply);
-    default:  // kRenewed; what went wrong shows when it is read
-      run->heard = 0;
+    default:  // kRenewed; what went wrong shows when it is touched again
       return Listen(run);
   }
 }
