@@ -94,9 +94,11 @@ class Node {
   bool Eventually(const std::function<bool()>& condition) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     for (;;) {
-      std::promise<bool> met;
-      boost::asio::post(loop_, [&] { met.set_value(condition()); });
-      if (met.get_future().get()) return true;
+      const auto met = std::make_shared<std::promise<bool>>();
+      boost::asio::post(loop_, [met, condition] { met->set_value(condition()); });
+      std::future<bool> asked = met->get_future();
+      if (asked.wait_until(end) != std::future_status::ready) return false;  // it does not run
+      if (asked.get()) return true;
       if (std::chrono::steady_clock::now() > end) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -188,6 +190,14 @@ TEST_F(TasksOnNodes, ATaskWhoseNodeIsKilledHasFailed) {
   EXPECT_THAT(
       GetUntil(*two_, task, "failed"),
       HasSubstr(R"("error":{"code":-32603,"message":"the server that worked on this task)"));
+}
+
+TEST_F(TasksOnNodes, ANodeThatStopsLetsItsTasksFinish) {
+  const std::string task = Begin(*one_, "work");
+  one_->Stop();
+  EXPECT_THAT(Get(*two_, task), HasSubstr(R"("status":"working")"));
+  one_->Answer();
+  EXPECT_THAT(GetUntil(*two_, task, "completed"), HasSubstr(R"("text":"Done.")"));
 }
 
 // Longer than a node that is gone is waited for.

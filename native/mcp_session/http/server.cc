@@ -66,7 +66,12 @@ void HttpServer::State::Run() {
 // Stopped, and nothing on the loop refers to this any more.
 bool HttpServer::State::HasNothingLeft() const {
   return stopping_ && free_slots_.size() == connections_.size() && !accepting_ && waits_ == 0 &&
-         !waking_ && posted_ == 0;
+         !waking_ && posted_ == 0 && !AwaitsTasks();
+}
+
+// They have as long to finish as calls do.
+bool HttpServer::State::AwaitsTasks() const {
+  return !grace_is_over_ && server_.running_tasks() > 0;
 }
 
 // Until all have, each goes on: others may ask it something, for a page.
@@ -255,7 +260,7 @@ Instant HttpServer::State::NextDeadline() const {
 }
 
 void HttpServer::State::SetTimer() {
-  if (stopping_ && open_ == 0) {
+  if (stopping_ && open_ == 0 && !AwaitsTasks()) {
     timer_.cancel();
     timer_at_ = kNever;
     return;

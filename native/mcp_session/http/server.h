@@ -150,9 +150,9 @@ class HttpServer {
   void Run();
 
   // Stops accepting, closes what is idle, says 503 at /readyz, ends streams that no call keeps
-  // open, and lets calls finish for the grace period. Then the streams of the others are ended, so
-  // that clients go elsewhere, and what has no stream is cut off. A second call cuts off all. From
-  // any thread.
+  // open, and lets calls and tasks finish for the grace period. Then the streams of the others are
+  // ended, so that clients go elsewhere, and what has no stream is cut off. A second call cuts off
+  // all. From any thread.
   void Stop();
 
   // Reads the files for TLS again, for connections to come. kMisconfigured: one cannot be used, and

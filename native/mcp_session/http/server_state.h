@@ -151,6 +151,7 @@ class HttpServer::State {
   Instant NextDeadline() const;
   void OnTimer();
   bool HasNothingLeft() const;
+  bool AwaitsTasks() const;
   void OnLoopFinished();
   void OnStop();
   void OnGraceOver();

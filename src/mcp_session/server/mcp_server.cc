@@ -224,6 +224,8 @@ std::size_t McpServer::open_calls() const {
   return state_->engine.open_calls() + state_->running_tasks;
 }
 
+std::size_t McpServer::running_tasks() const { return state_->running_tasks; }
+
 void McpServer::OnWake(std::function<void()> wake) { state_->wake = std::move(wake); }
 
 void McpServer::GuardHandlers(HandlerGuard guard) { state_->guard = std::move(guard); }

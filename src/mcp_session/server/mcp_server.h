@@ -136,6 +136,8 @@ class McpServer {
   // Requests whose answers have not gone out yet, and tasks that run here: a host that ends may
   // wait for them.
   std::size_t open_calls() const;
+  // The tasks alone.
+  std::size_t running_tasks() const;
 
   // A handler answered, or reported progress, outside of Handle, or the store has replies: `wake`
   // is called, once until the next Handle, so that the host sends event::Woken. Without one the
