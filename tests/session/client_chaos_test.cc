@@ -27,6 +27,7 @@ class Chaos {
           options.limits.max_calls_per_session = kMaxCalls;
           options.limits.max_message_bytes = 4096;
           options.limits.max_sse_event_bytes = 4096;
+          options.listens = seed % 2 == 0;
           return options;
         }()) {}
 
@@ -191,7 +192,8 @@ class Chaos {
     }
     script_.effects.clear();
     EXPECT_LE(waiting_.size(), kMaxCalls);
-    // Calls, as many messages that need no answer, and the step of an opening or its DELETE.
+    // Calls, as many messages that need no answer, the step of an opening or its DELETE, and the
+    // session's stream.
     EXPECT_LE(exchanges_.size(), 2 * kMaxCalls + 4);
   }
 

@@ -143,6 +143,105 @@ TEST(ClientStream, GoesOnInASessionOnly) {  // S-45
   EXPECT_THAT(script.End(2), ElementsAre("failed 1 TRANSPORT"));
 }
 
+// --- the session's own stream ---
+
+ClientOptions Listens() {
+  ClientOptions options = ProbeOptions(ClientTransport::kHttp);
+  options.listens = true;
+  return options;
+}
+
+// It has the exchange 3.
+class Listening : public SessionHttp {
+ public:
+  Listening() : SessionHttp("2025-11-25", "s1", Listens()) {}
+};
+
+TEST(ClientStream, ListensToItsSession) {  // H-50
+  ClientOptions options = Listens();
+  options.era = Era::kHandshake;
+  EngineScript script(options);
+  script.Open();
+  script.Respond(1, 200, ResultText(1, HandshakeMembers()), "application/json", "s1");
+  EXPECT_THAT(script.Head(2, 202, ""), ElementsAre(StartsWith("opened"), "#3 GET"));
+  EXPECT_THAT(HeadersOf(script.effects),
+              ElementsAre("Accept: text/event-stream", "Mcp-Session-Id: s1",
+                          "MCP-Protocol-Version: 2025-11-25"));
+  script.End(2);
+  script.Stream(3);
+  EXPECT_EQ(script.Patience(), -1) << "for ever";
+  EXPECT_THAT(script.Event(3, R"({"jsonrpc":"2.0","method":"notifications/x"})"),
+              ElementsAre("notified notifications/x null"));
+  EXPECT_THAT(script.Event(3, R"({"jsonrpc":"2.0","id":7,"method":"ping"})"),
+              ElementsAre(R"(#4 POST {"jsonrpc":"2.0","id":7,"result":{}})"));
+  script.Ask(1, "x");
+  EXPECT_THAT(script.Event(3, ResultText(2, "")), IsEmpty()) << "H-51";
+  EXPECT_THAT(script.Respond(5, 200, ResultText(2, "")), ElementsAre("answered 1 {}"));
+}
+
+TEST(ClientStream, ListensAgainAndGoesOn) {  // H-48, H-54
+  Listening script;
+  script.Stream(3);
+  script.Bytes(3, "id: s-1\nretry: 500\ndata:\n\n");
+  EXPECT_THAT(script.End(3), IsEmpty());
+  EXPECT_GE(script.Patience(), 500);
+  EXPECT_LE(script.Patience(), 550);
+  EXPECT_THAT(script.Pass(Millis{550}), ElementsAre("#4 GET"));
+  EXPECT_THAT(HeadersOf(script.effects), Contains("Last-Event-ID: s-1"));
+  std::int64_t last = 0;
+  for (std::uint64_t exchange = 4; exchange < 9; ++exchange) {
+    EXPECT_THAT(script.Break(exchange), IsEmpty());
+    EXPECT_GT(script.Patience(), last) << "later each time";
+    last = script.Patience();
+    EXPECT_THAT(script.Pass(Millis{last}), ElementsAre(HasSubstr(" GET")));
+  }
+  script.Stream(9);
+  script.Event(9, R"({"jsonrpc":"2.0","method":"notifications/x"})");
+  script.End(9);
+  EXPECT_LE(script.Patience(), 550) << "it brought something";
+}
+
+TEST(ClientStream, AsksNoServerTwiceThatHasNoStream) {  // H-50
+  for (const int status : {405, 404, 409, 302}) {
+    Listening script;
+    script.Respond(3, status, "");
+    EXPECT_EQ(script.Patience(), -1) << status;
+  }
+  Listening script;
+  script.Respond(3, 200, "{}");
+  EXPECT_EQ(script.Patience(), -1);
+  Listening unavailable;
+  unavailable.Respond(3, 503, "");
+  EXPECT_GT(unavailable.Patience(), 0) << "which may pass";
+}
+
+TEST(ClientStream, ListensNoLongerThanTheSession) {
+  Listening script;
+  script.Stream(3);
+  EXPECT_THAT(script.Close(), ElementsAre("#3 abort", "#4 DELETE"));
+  script.Respond(4, 200, "");
+  EXPECT_EQ(script.Patience(), -1);
+  Listening lost;
+  lost.Stream(3);
+  lost.Ask(1, "x");
+  EXPECT_THAT(lost.Head(4, 404, ""), ElementsAre("#3 abort", "session lost"));
+  Listening waiting;
+  waiting.Stream(3);
+  waiting.End(3);
+  waiting.Close();
+  waiting.Respond(4, 200, "");
+  EXPECT_EQ(waiting.Patience(), -1);
+}
+
+TEST(ClientStream, LimitsTheEventsOfItsSession) {
+  ClientOptions options = Listens();
+  options.limits.max_sse_event_bytes = 64;
+  SessionHttp script("2025-11-25", "s1", options);
+  script.Stream(3);
+  EXPECT_THAT(script.Event(3, std::string(100, 'x')), ElementsAre("#3 abort"));
+  EXPECT_GT(script.Patience(), 0);
+}
+
 TEST(ClientStream, EndsWithItsSession) {
   Broken script;
   EXPECT_THAT(script.Close(), ElementsAre("failed 1 CANCELLED", "#4 DELETE"));

@@ -30,6 +30,8 @@ ClientError Cancelled() {
 ClientOptions Declare(ClientOptions options, const ClientLink& link,
                       const ClientHandlers& handlers) {
   options.transport = link.transport();
+  options.listens =
+      handlers.on_notification || handlers.sampling || handlers.elicitation || handlers.roots;
   const auto declare = [&](const char* name, const QuestionHandler& handler) {
     if (!handler) return;
     if (Find(options.capabilities, name) == nullptr) options.capabilities[name] = EmptyObject();

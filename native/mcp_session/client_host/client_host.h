@@ -37,7 +37,8 @@ using QuestionHandler =
 QuestionHandler AnswerAtOnce(
     std::function<std::variant<Json, RpcError>(const Json& params)> answer);
 
-// What the application does for servers, and hears of them. On the loop's thread.
+// What the application does for servers, and hears of them. On the loop's thread. With any of the
+// first four a session has a stream by GET (ClientOptions::listens).
 struct ClientHandlers {
   // A handler declares its capability, as {} unless ClientOptions::capabilities says more.
   QuestionHandler sampling;     // sampling/createMessage

@@ -73,7 +73,7 @@ void ClientEngine::State::Handle(ClientEvent event, Instant now, ClientEffects* 
 }
 
 Instant ClientEngine::State::NextDeadline() const {
-  Instant next = step_deadline_;
+  Instant next = std::min(step_deadline_, listening_.at);
   for (const Call& call : calls_) next = std::min({next, DeadlineOf(call), call.resume_at});
   for (const Exchange& exchange : exchanges_) next = std::min(next, exchange.deadline);
   return next;
@@ -141,6 +141,7 @@ void ClientEngine::State::On(client_event::Close&) {
   FailCalls(Cancelled());
   WithdrawAll();
   AbortAll();
+  listening_ = {};
   if (era_ == Era::kHandshake && !session_id_.empty()) {  // H-31
     step_ = Step::kClosing;
     step_exchange_ = SendDelete();
@@ -180,6 +181,7 @@ void ClientEngine::State::On(client_event::Woken&) {
   for (Call& call : calls_) {
     if (call.resume_at <= now_) ResumeStream(call);
   }
+  if (listening_.at <= now_) Listen();
   for (;;) {
     const auto exchange =
         std::find_if(exchanges_.begin(), exchanges_.end(),
@@ -190,8 +192,9 @@ void ClientEngine::State::On(client_event::Woken&) {
 }
 
 bool ClientEngine::State::TooManyAsides() const {
-  const auto asides = std::count_if(exchanges_.begin(), exchanges_.end(),
-                                    [](const Exchange& each) { return each.wire_id == 0; });
+  const auto asides = std::count_if(exchanges_.begin(), exchanges_.end(), [](const Exchange& each) {
+    return each.wire_id == 0 && !each.listens;
+  });
   return static_cast<std::size_t>(asides) >= options_.limits.max_calls_per_session;
 }
 
@@ -306,6 +309,7 @@ void ClientEngine::State::LoseSession() {
   step_ = Step::kClosed;
   session_id_.clear();
   WithdrawAll();
+  StopListening();
   Tell(client_effect::SessionLost{});
 }
 

@@ -34,6 +34,9 @@ struct ClientOptions {
   // Declare roots, sampling or elicitation (spec G-01) only with ClientEngine::AnswerQuestions.
   Json capabilities = EmptyObject();
   bool renews_session = true;  // see client_effect::SessionLost
+  // Over HTTP, in a session: keep a stream by GET open for what the server says and asks beside
+  // calls (spec H-50). A server that has none is not asked again in that session.
+  bool listens = false;
   // What an earlier client was told by Opened: over HTTP the first opening is that session again,
   // without asking the server; on a channel only its era is taken from it.
   std::optional<client_effect::Opened> resume;

@@ -178,6 +178,11 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
     }
     return;
   }
+  if (exchange->listens && success && IsEventStream(event.content_type)) {
+    exchange->events.emplace(options_.limits.max_sse_event_bytes);
+    exchange->deadline = kNever;
+    return;
+  }
   // Nobody reads more than the head of what answers no request.
   exchange->deadline = std::min(exchange->deadline, After(now_, kGrace));
   if (step_ == Step::kInitialized && exchange->id == step_exchange_) {
@@ -187,7 +192,9 @@ void ClientEngine::State::On(client_event::ResponseStarted& event) {
 
 void ClientEngine::State::On(client_event::ResponseBytes& event) {
   Exchange* exchange = FindExchange(event.exchange);
-  if (exchange == nullptr || exchange->wire_id == 0 || exchange->status == 0) return;
+  if (exchange == nullptr || exchange->status == 0) return;
+  const bool listens = exchange->listens && exchange->events;
+  if (exchange->wire_id == 0 && !listens) return;
   if (!exchange->events) {
     const std::size_t room = options_.limits.max_message_bytes - exchange->body.size();
     if (event.bytes.size() > room) return RefuseBytes(event.exchange);
@@ -199,7 +206,8 @@ void ClientEngine::State::On(client_event::ResponseBytes& event) {
   for (const SseEvent& each : events) {
     // A message may end the exchange, and it may start others.
     exchange = FindExchange(event.exchange);
-    if (exchange == nullptr || exchange->wire_id == 0) return;
+    if (exchange == nullptr || (exchange->wire_id == 0 && !listens)) return;
+    exchange->heard = true;
     // An event without data only brings an id (H-46).
     if (each.type == "message" && !each.data.empty()) Receive(each.data, event.exchange);
   }
@@ -208,7 +216,7 @@ void ClientEngine::State::On(client_event::ResponseBytes& event) {
 
 void ClientEngine::State::RefuseBytes(ExchangeId id) {
   const Exchange* exchange = FindExchange(id);
-  if (exchange == nullptr || exchange->wire_id == 0) return;
+  if (exchange == nullptr || (exchange->wire_id == 0 && !exchange->listens)) return;
   Error error = IsSuccess(exchange->status)
                     ? Error{ErrorCode::kTooLarge, Blame::kPeer, "the answer is too large"}
                     : StatusError(exchange->status, exchange->session != 0);
@@ -254,6 +262,7 @@ void ClientEngine::State::On(client_event::ExchangeFailed& event) {
 
 void ClientEngine::State::EndExchange(ExchangeId id, Error error, bool opaque) {
   const Exchange exchange = *TakeExchange(id);
+  if (exchange.listens) return EndListening(exchange);
   const bool cut = error.code == ErrorCode::kTransport && exchange.status < 300;
   const bool away = error.code == ErrorCode::kUnavailable && exchange.resumes;
   if ((cut || away) && ResumeLater(exchange)) return;

@@ -223,6 +223,8 @@ void ClientEngine::State::BecomeOpen() {
   opened_.revision = revision_;
   opened_.session_id = session_id_;
   Tell(opened_);
+  StopListening();
+  if (options_.listens && era_ == Era::kHandshake && !on_channel()) Listen();
   for (Call& call : TakeWaiting()) SendRequest(std::move(call));
 }
 

@@ -77,6 +77,8 @@ class ClientEngine::State {
     std::uint64_t session = 0;        // the number of the one it names; 0: none
     int status = 0;                   // 0: the response has not started
     bool resumes = false;             // it goes on with a stream that broke
+    bool listens = false;             // it is the session's stream, which answers nothing
+    bool heard = false;               // and brought something
     bool malformed = false;           // something came that is no message
     std::optional<SseReader> events;  // the response is a stream
     std::string body;                 // it is not
@@ -90,6 +92,15 @@ class ClientEngine::State {
     std::string key;            // stateless: its name among the call's
     RequestId request;          // else the server's request
     std::uint64_t session = 0;  // it came in
+  };
+
+  // The session's stream by GET (H-50).
+  struct Listening {
+    ExchangeId exchange;
+    std::string last_event_id;
+    Millis retry = Seconds(1);
+    int tries = 0;  // since it brought something
+    Instant at = kNever;
   };
 
   // The result, the server's error, or why there is neither.
@@ -178,6 +189,10 @@ class ClientEngine::State {
   // The exchange was cut off before the answer of its call. Whether the call goes on waiting.
   bool ResumeLater(const Exchange& exchange);
   void ResumeStream(Call& call);
+  ExchangeId Get(std::string_view last_event_id);
+  void Listen();
+  void StopListening();
+  void EndListening(const Exchange& exchange);
 
   // --- client_message.cc ---
   void On(client_event::MessageArrived& event);
@@ -236,6 +251,7 @@ class ClientEngine::State {
 
   std::vector<Call> calls_;
   std::vector<Exchange> exchanges_;
+  Listening listening_;
   const Questioning* questioning_ = nullptr;  // null: nobody answers
   std::vector<Question> questions_;
   std::uint64_t last_question_ = 0;

@@ -4,6 +4,9 @@
 // is asked for again by GET with that id (H-54), as often as it brings something new, and up to
 // kMaxResumes times without. Meanwhile its call has no exchange and waits for resume_at. What says
 // that the rest is not to be had ends the call: it was accepted, so it is not sent again.
+//
+// The session's own stream is there from the opening on, if listens is set, and is asked for again
+// whenever it ends, later each time it brings nothing.
 #include <algorithm>
 #include <utility>
 
@@ -55,18 +58,56 @@ bool ClientEngine::State::ResumeLater(const Exchange& exchange) {
 
 void ClientEngine::State::ResumeStream(Call& call) {
   call.resume_at = kNever;
+  call.exchange = Get(call.last_event_id);
+  exchanges_.back().wire_id = call.wire_id;
+  exchanges_.back().resumes = true;
+}
+
+ExchangeId ClientEngine::State::Get(std::string_view last_event_id) {
   client_effect::HttpSend send;
   send.exchange = ExchangeId{++last_exchange_};
   send.method = "GET";
   send.headers.emplace_back(HeaderName(Header::kAccept), "text/event-stream");
   AppendSessionHeaders(&send);
-  send.headers.emplace_back(HeaderName(Header::kLastEventId),
-                            EncodeHeaderValue(call.last_event_id));
-  Exchange exchange{.id = send.exchange, .wire_id = call.wire_id, .session = session()};
-  exchange.resumes = true;
-  call.exchange = send.exchange;
-  exchanges_.push_back(std::move(exchange));
+  if (!last_event_id.empty()) {
+    send.headers.emplace_back(HeaderName(Header::kLastEventId), EncodeHeaderValue(last_event_id));
+  }
+  exchanges_.push_back({.id = send.exchange, .session = session()});
   Tell(std::move(send));
+  return exchanges_.back().id;
+}
+
+void ClientEngine::State::Listen() {
+  listening_.at = kNever;
+  listening_.exchange = Get(listening_.last_event_id);
+  exchanges_.back().listens = true;
+  exchanges_.back().deadline = After(now_, options_.request_timeout);
+}
+
+void ClientEngine::State::StopListening() {
+  const Listening last = std::exchange(listening_, {});
+  if (last.exchange.number != 0) Abort(last.exchange);
+}
+
+void ClientEngine::State::EndListening(const Exchange& exchange) {
+  if (exchange.id != listening_.exchange) return;
+  listening_.exchange = {};
+  const bool refused = exchange.status >= 300 && exchange.status < 500;
+  if (refused || step_ != Step::kOpen ||
+      (exchange.status != 0 && exchange.status < 300 && !exchange.events)) {
+    return;
+  }
+  if (exchange.events) {
+    if (!exchange.events->last_event_id().empty()) {
+      listening_.last_event_id = exchange.events->last_event_id();
+    }
+    if (exchange.events->retry()) listening_.retry = Millis{*exchange.events->retry()};
+  }
+  listening_.tries = exchange.heard ? 0 : listening_.tries + 1;
+  Millis wait = std::min(listening_.retry, kLongestWait);
+  for (int i = 1; i < listening_.tries && wait < kLongestWait; ++i) wait.count = wait.count * 2 + 1;
+  wait = WithJitter(std::min(wait, kLongestWait), listening_.last_event_id, listening_.tries);
+  listening_.at = After(now_, wait);
 }
 
 }  // namespace mcp_session
