@@ -1,4 +1,6 @@
-// The texts of the scripts (scripts.h). RedisScripts puts kPrelude in front of each.
+// The texts of the scripts (scripts.h). RedisScripts puts kPrelude in front of each but kPut. A
+// number that goes to redis.call is written as text where that is cheap: Redis takes longer to make
+// it one.
 #ifndef MCP_SESSION_REDIS_SCRIPT_TEXTS_H_
 #define MCP_SESSION_REDIS_SCRIPT_TEXTS_H_
 
@@ -6,7 +8,7 @@
 
 namespace mcp_session::script {
 
-// In front of every script. The clock is read once: while a script runs TIME goes on, and expiry
+// In front of the scripts. The clock is read once: while a script runs TIME goes on, and expiry
 // is judged as of its start.
 //
 // look(key, tag) answers nothing for a key that is not there; for a record of ours its fields,
@@ -25,7 +27,7 @@ local function digits(n) return string.format('%016.0f', n) end
 local function look(key, tag)
   local left = redis.call('PTTL', key)
   if left == -2 then return nil end
-  local text = redis.call('GETRANGE', key, 0, 127)
+  local text = redis.call('GETRANGE', key, '0', '127')
   local sub = string.sub
   local h = {text = text, version = tonumber(sub(text, 5, 20)), last = sub(text, 21, 36),
              idle = tonumber(sub(text, 37, 48)), remember = tonumber(sub(text, 49, 60)),
@@ -126,21 +128,63 @@ return {'ok', version, length, max_life}
 // KEYS record, stream, [index]. ARGV tag, expected version or nothing, write id, fence, checksum,
 // kind size, kind and data, whether these have room for the header. Answers as kCreate, without
 // "exists" and "full" and with {"none"}, {"expired"}, {"fenced"} and {"conflict", ..., value}.
+//
+// Without kPrelude, whose functions are made anew whenever a script runs: a call in a session runs
+// this script and no other.
 inline constexpr std::string_view kPut = R"lua(
-local h, foreign = look(KEYS[1], ARGV[1])
-if foreign then return {'corrupt'} end
-if not h then return {'none'} end
-if h.left <= 0 then return {'expired'} end
-if h.write_id == ARGV[3] then return whole('same', h, KEYS[1]) end
-if ARGV[4] ~= '0' and ARGV[4] < h.fence then return {'fenced'} end
-if ARGV[2] ~= '' and ARGV[2] ~= string.sub(h.text, 5, 20) then
-  return whole('conflict', h, KEYS[1])
+local call, sub, key = redis.call, string.sub, KEYS[1]
+local time, left = call('TIME'), call('PTTL', key)
+if left == -2 then return {'none'} end
+local text = call('GETRANGE', key, '0', '127')
+local seen, last = sub(text, 5, 20), sub(text, 21, 36)
+local version, idle, remember =
+    tonumber(seen), tonumber(sub(text, 37, 48)), tonumber(sub(text, 49, 60))
+if left == -1 or #text < 128 or sub(text, 1, 4) ~= 'MS1|' or sub(text, 93, 114) ~= ARGV[1] or
+    not version or not idle or not remember or not tonumber(last) then
+  return {'corrupt'}
 end
-local version = math.max(us, h.version + 1)
-write(KEYS[1], 'MS1|' .. digits(version) .. string.sub(h.text, 21, 76) .. ARGV[3] .. ARGV[1] ..
-      ARGV[5] .. ARGV[6] .. '   ', ARGV[7], ARGV[8], 'KEEPTTL')
-access(h, KEYS[1], KEYS[2], KEYS[3])
-return {'ok', version, h.left, life_left(h)}
+left = left + 1 - remember
+if left <= 0 then return {'expired'} end
+local digits = time[1] .. sub('00000' .. time[2], -6)
+local us = tonumber(digits)
+local now = math.floor(us / 1000)
+local life_left, length = -1, idle
+if last ~= '9999999999999999' then
+  life_left = tonumber(last) - now
+  length = math.min(idle, life_left)
+end
+local other
+if sub(text, 77, 92) == ARGV[3] then
+  other = 'same'
+elseif ARGV[4] ~= '0' and ARGV[4] < sub(text, 61, 76) then
+  return {'fenced'}
+elseif ARGV[2] ~= '' and ARGV[2] ~= seen then
+  other = 'conflict'
+end
+if other then return {other, version, left, life_left, call('GET', key)} end
+if us > version then
+  version = us
+else
+  version = version + 1
+  digits = string.format('%016.0f', version)
+end
+local head = 'MS1|' .. digits .. sub(text, 21, 76) .. ARGV[3] .. ARGV[1] .. ARGV[5] .. ARGV[6] ..
+             '   '
+local padded = ARGV[8] == '1'
+local value = padded and ARGV[7] or head .. ARGV[7]
+if length > left then
+  left = length
+  local at = now + length + remember - 1
+  local at_text = string.format('%.0f', at)
+  call('SET', key, value, 'PXAT', at_text)
+  call('PEXPIREAT', KEYS[2], at_text)
+  local index = KEYS[3]
+  if index and call('PTTL', index) < at - now then call('PEXPIREAT', index, at + 60000) end
+else
+  call('SET', key, value, 'KEEPTTL')
+end
+if padded then call('SETRANGE', key, '0', head) end
+return {'ok', version, left, life_left}
 )lua";
 
 // KEYS record, stream, [index]. ARGV tag.

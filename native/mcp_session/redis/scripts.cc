@@ -34,7 +34,7 @@ std::array<RedisScript, kCount> MakeScripts() {
   static_assert(std::size(kTexts) == kCount);
   std::array<RedisScript, kCount> scripts;
   for (std::size_t i = 0; i < kCount; ++i) {
-    scripts[i].text = script::kPrelude;
+    if (i != static_cast<std::size_t>(RedisScriptName::kPut)) scripts[i].text = script::kPrelude;
     scripts[i].text += kTexts[i];
     scripts[i].sha = Sha1Hex(scripts[i].text);
   }
