@@ -236,6 +236,21 @@ TEST_F(RedisStore, AVersionIsNotUsedAgainAfterAWriteThatWasLost) {
   EXPECT_GT(other.record.version, lost.record.version);
 }
 
+// The stream must not end before its record, nor what lists it.
+TEST_F(RedisStore, APutMovesTheEndsOfTheStreamAndOfTheIndexToo) {
+  RedisClient client(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  client.Submit(store::Append{kRecord, "event", 10});
+  ASSERT_THAT(client.Replies(), ElementsAre(IsDone()));
+  const RedisKeys keys("mcp:session:", MakeStoredKey(kRecord));
+  const std::vector<std::string> all = {keys.record(), keys.stream(), keys.index()};
+  for (const std::string& key : all) server_.Command({"PEXPIRE", key, "100000"});
+  ASSERT_THAT(client.Put(kRecord, "2"), IsDone());
+  for (const std::string& key : all) {
+    EXPECT_GT(std::atoi(server_.Command({"PTTL", key}).c_str()), 3'500'000) << key;
+  }
+}
+
 // A key with PTTL 0 is there for the rest of that millisecond, so Redis is told one less.
 TEST_F(RedisStore, ARecordEndsToTheMillisecond) {
   RedisClient client(OptionsFor(server_));
