@@ -194,6 +194,14 @@ TEST_F(RedisStore, ADamagedRecordIsCorrupt) {
   EXPECT_THAT(client.Run(store::List{"alice", "session", {}, 10}), FailsWith(ErrorCode::kCorrupt));
 }
 
+TEST_F(RedisStore, ARecordWithoutAnEndIsCorrupt) {
+  RedisClient client(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  server_.Command({"PERSIST", KeyOf(kRecord)});
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(client.Put(kRecord, "2"), FailsWith(ErrorCode::kCorrupt));
+}
+
 TEST_F(RedisStore, ARecordUnderAnothersKeyIsCorrupt) {
   RedisClient client(OptionsFor(server_));
   const RecordKey other{"bob", "session", "id-1"};
