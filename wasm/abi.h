@@ -112,7 +112,7 @@ double mcps_server_deadline(const mcps_server* server);
 void mcps_server_delete(mcps_server* server);
 
 /* `options` is JSON: name, version, capabilities, era, probeTimeout, requestTimeout and
- * maxRequestTime of SessionClientOptions in web/index.d.ts, and channel: true for a port. */
+ * maxRequestTime of McpClientOptions in web/index.d.ts, and channel: true for a port. */
 mcps_client* mcps_client_new(const char* options, size_t size);
 int mcps_client_handle(mcps_client* client, const void* frame, size_t size, double now);
 double mcps_client_deadline(const mcps_client* client);

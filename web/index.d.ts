@@ -4,10 +4,10 @@
  * server.
  *
  * ```js
- * import { load, SessionClient, SessionServer } from 'mcp-session';
+ * import { load, McpClient, SessionServer } from 'mcp-session';
  *
  * const core = await load();
- * const client = new SessionClient(core, { url: '/mcp', name: 'my-page', version: '1.0' });
+ * const client = new McpClient(core, { url: '/mcp', name: 'my-page', version: '1.0' });
  * const { content } = await client.callTool('count', {});
  * await client.close();
  * ```
@@ -366,7 +366,7 @@ export interface Connection {
 // --- client --------------------------------------------------------------------------------
 
 /** Where the server is: exactly one of `url` and `port`; or `fetch` alone, for one in this program. */
-export interface SessionClientOptions {
+export interface McpClientOptions {
   /** The MCP endpoint. In a page it may be relative. */
   url?: string | URL;
   /** The other end is a server's `connect`. A MessagePort is closed by `close`; others are not. */
@@ -443,7 +443,7 @@ export interface SessionTtl {
   expiresAt: number;
 }
 
-export interface SessionClientEvents {
+export interface McpClientEvents {
   /** Any notification of the server but progress. */
   notification: SessionEvent<{ method: string; params: any }>;
   /** The live log: every message in both directions. Costs nothing unless listened to. */
@@ -461,8 +461,8 @@ export interface SessionClientEvents {
  * A client. Opens by itself with the first request, finds out which era the server speaks, and
  * keeps its session. After `sessionlost` the next request opens a new one.
  */
-export class SessionClient extends EventTarget {
-  constructor(core: Core, options: SessionClientOptions);
+export class McpClient extends EventTarget {
+  constructor(core: Core, options: McpClientOptions);
 
   /** Opens now, to know that it works. Resolves at once if it is open. */
   connect(options?: { signal?: AbortSignal }): Promise<void>;
@@ -499,9 +499,9 @@ export class SessionClient extends EventTarget {
   /** Handshake era, if the server says how long its sessions live. */
   readonly sessionTtl?: SessionTtl;
 
-  addEventListener<Type extends keyof SessionClientEvents>(
+  addEventListener<Type extends keyof McpClientEvents>(
     type: Type,
-    listener: (event: SessionClientEvents[Type]) => void,
+    listener: (event: McpClientEvents[Type]) => void,
     options?: ListenerOptions,
   ): void;
   addEventListener(
@@ -509,9 +509,9 @@ export class SessionClient extends EventTarget {
     listener: Listener,
     options?: ListenerOptions,
   ): void;
-  removeEventListener<Type extends keyof SessionClientEvents>(
+  removeEventListener<Type extends keyof McpClientEvents>(
     type: Type,
-    listener: (event: SessionClientEvents[Type]) => void,
+    listener: (event: McpClientEvents[Type]) => void,
     options?: ListenerOptions,
   ): void;
   removeEventListener(
@@ -519,4 +519,46 @@ export class SessionClient extends EventTarget {
     listener: Listener,
     options?: ListenerOptions,
   ): void;
+}
+
+// --- the official SDK ----------------------------------------------------------------------
+
+/** A JSON-RPC message, as the SDK's transports take and give it. */
+export interface JsonRpcMessage {
+  jsonrpc: '2.0';
+  id?: string | number;
+  method?: string;
+  params?: JsonObject;
+  result?: JsonObject;
+  error?: RpcError;
+}
+
+/**
+ * A transport for `Client` of `@modelcontextprotocol/sdk` 1.x and of `@modelcontextprotocol/client`
+ * 2.x. The SDK keeps its face, and the core does the work: it finds out which era the server
+ * speaks, so that either SDK talks to servers of both; it keeps the session, opens a new one when
+ * the server no longer knows it, and serves ports as well as URLs.
+ *
+ * ```js
+ * const client = new Client({ name: 'my-page', version: '1.0' });
+ * await client.connect(new ClientTransport(core, { url: '/mcp' }));
+ * ```
+ *
+ * Name, version and capabilities are those of the SDK's client. Timeouts are left to the SDK unless
+ * `requestTimeout` or `maxRequestTime` is given. To a server that speaks 2026-07-28 a client of 1.x
+ * has the revision it asked for; `ping` is answered here, and `logging/setLevel` goes with each
+ * request. What fails here and not at the server has the JSON-RPC code -32000 and, in `data.code`,
+ * an {@link ErrorCode}. `close` ends the session at the server.
+ */
+export class ClientTransport {
+  constructor(core: Core, options: Omit<McpClientOptions, 'name' | 'version' | 'capabilities'>);
+  /** A secret: show six characters of it at most. */
+  readonly sessionId: string | undefined;
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+  onmessage?: ((message: any) => void) | undefined;
+  start(): Promise<void>;
+  /** Rejects where a request to open fails; any other is answered with its error. */
+  send(message: JsonRpcMessage): Promise<void>;
+  close(): Promise<void>;
 }

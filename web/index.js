@@ -2,9 +2,10 @@ import { start } from './src/abi.js';
 import { SessionError } from './src/errors.js';
 
 export { Core, loadSync } from './src/abi.js';
-export { SessionClient } from './src/client.js';
+export { McpClient } from './src/client.js';
 export { SessionError, ToolError } from './src/errors.js';
 export { SessionServer } from './src/server.js';
+export { ClientTransport } from './src/transport.js';
 
 /** @param {string | URL} url */
 async function compile(url) {

@@ -1,8 +1,8 @@
 // README.md, for authors of pages: a client of the server that the page came from.
-import { load, SessionClient } from 'mcp-session';
+import { load, McpClient } from 'mcp-session';
 
 const core = await load();
-const client = new SessionClient(core, { url: '/mcp', name: 'my-page', version: '1.0' });
+const client = new McpClient(core, { url: '/mcp', name: 'my-page', version: '1.0' });
 
 const made = await client.callTool('create_basket');
 const { basket } = made.structuredContent;

@@ -1,5 +1,5 @@
 // docs/session-store.md: where a server in JavaScript keeps state.
-import { load, SessionClient, SessionServer } from 'mcp-session';
+import { load, McpClient, SessionServer } from 'mcp-session';
 
 const core = await load();
 const server = new SessionServer(core, {
@@ -30,7 +30,7 @@ server.tool(takesCart, ({ item }, call) => {
 server.tool({ ...takesCart, name: 'close_cart' }, (args, call) => call.endHandle());
 
 // Somebody who was verified to be `principal` calls: over HTTP, or as here without any network.
-const clientOf = (principal) => new SessionClient(core, {
+const clientOf = (principal) => new McpClient(core, {
   name: 'page', version: '1.0', era: 'handshake',
   fetch: (request) => server.fetch(request, { principal }),
 });

@@ -72,15 +72,15 @@ for (const era of ['handshake', 'stateless']) {
 
 /** Runs in the page. */
 async function useBoth({ era, calls }) {
-  const { load, SessionClient } = await import('/mcp-session/index.js');
+  const { load, McpClient } = await import('/mcp-session/index.js');
   const core = await load();
   const worker = new Worker('/worker.js', { type: 'module' });
   const { port1, port2 } = new MessageChannel();
   worker.postMessage('serve', [port2]);
   const about = { era, name: 'parts-test', version: '1' };
   const clients = [
-    new SessionClient(core, { ...about, url: '/mcp' }),
-    new SessionClient(core, { ...about, port: port1 }),
+    new McpClient(core, { ...about, url: '/mcp' }),
+    new McpClient(core, { ...about, port: port1 }),
   ];
   const seen = [];
   for (const client of clients) {

@@ -3,7 +3,7 @@ import http from 'node:http';
 import test from 'node:test';
 import { deferred, happens, mcp, newCore } from './support.mjs';
 
-const { SessionClient, SessionServer } = mcp;
+const { McpClient, SessionServer } = mcp;
 const core = await newCore();
 const about = { name: 'test-client', version: '1.0' };
 
@@ -25,7 +25,7 @@ function makeServer(options) {
   return server;
 }
 
-const inProcess = (server, options) => new SessionClient(core, {
+const inProcess = (server, options) => new McpClient(core, {
   fetch: (request) => server.fetch(request),
   ...about,
   ...options,
@@ -168,7 +168,7 @@ test('aborting a request cancels it at the peer', async () => {
 
 test('connect can be given up', async () => {
   const asked = deferred();
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     fetch: (request) => new Promise((_, reject) => {
       request.signal.addEventListener('abort', () => reject(request.signal.reason));
@@ -198,7 +198,7 @@ test('headers and credentials go with every request', async () => {
   const server = makeServer();
   const seen = new Set();
   let asked = 0;
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     credentials: 'include',
     headers: async () => ({ authorization: `Bearer ${++asked}`, 'mcp-method': 'not this' }),
@@ -216,7 +216,7 @@ test('headers and credentials go with every request', async () => {
 
 test('a server that cannot be reached is TRANSPORT, with the cause', async () => {
   const cause = new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') });
-  const client = new SessionClient(core, { ...about, fetch: () => Promise.reject(cause) });
+  const client = new McpClient(core, { ...about, fetch: () => Promise.reject(cause) });
   await assert.rejects(client.connect(), { code: 'TRANSPORT', cause });
   await client.close();
 });
@@ -225,7 +225,7 @@ test('a server that cannot be reached is TRANSPORT, with the cause', async () =>
 // the stateless era looks like that (spec section 13).
 test('an opaque refusal of the probe falls back to the handshake', async () => {
   const server = makeServer();
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     fetch: (request) => request.headers.has('mcp-method')
       ? Promise.reject(new TypeError('Failed to fetch'))
@@ -251,7 +251,7 @@ test('speaks HTTP', async () => {
   await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${node.address().port}/mcp`;
   for (const era of ['stateless', 'handshake']) {
-    const client = new SessionClient(core, { ...about, url, era });
+    const client = new McpClient(core, { ...about, url, era });
     const progress = [];
     const onProgress = ({ progress: n }) => progress.push(n);
     assert.equal((await client.callTool('steps', {}, { onProgress })).content[0].text, 'done');
@@ -260,7 +260,7 @@ test('speaks HTTP', async () => {
   }
   node.close();
   node.closeAllConnections();
-  const refused = new SessionClient(core, { ...about, url });
+  const refused = new McpClient(core, { ...about, url });
   await assert.rejects(refused.connect(), (error) => error.code === 'TRANSPORT' && !!error.cause);
 });
 
@@ -268,7 +268,7 @@ test('talks to a server over a port', async () => {
   for (const era of ['auto', 'handshake', 'stateless']) {
     const { port1, port2 } = new MessageChannel();
     makeServer().connect(port1);
-    const client = new SessionClient(core, { ...about, port: port2, era });
+    const client = new McpClient(core, { ...about, port: port2, era });
     const log = [];
     client.addEventListener('message', ({ detail }) => log.push(detail));
     const progress = [];
@@ -294,7 +294,7 @@ test('a port that closes fails what waits, and closes the client', async () => {
     return new Promise(() => {});
   });
   server.connect(port1);
-  const client = new SessionClient(core, { ...about, port: port2 });
+  const client = new McpClient(core, { ...about, port: port2 });
   const answer = client.callTool('wait');
   await running.promise;
   const closed = happens(client, 'close');
@@ -327,7 +327,7 @@ test('understands objects on a port', async () => {
     }
   });
   port1.start();
-  const client = new SessionClient(core, { ...about, port: port2 });
+  const client = new McpClient(core, { ...about, port: port2 });
   const notified = happens(client, 'notification');
   assert.deepEqual((await client.listTools()).map(({ name }) => name), ['x']);
   assert.equal(client.protocolVersion, '2025-06-18');
@@ -338,7 +338,7 @@ test('understands objects on a port', async () => {
 
 test('lists page by page, and not for ever', async () => {
   let pages = 3;
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     era: 'stateless',
     fetch: async (request) => {
@@ -369,7 +369,7 @@ test('misuse is a TypeError', async () => {
     { url: 'http://x/', requestTimeout: 0 },
     { url: 'http://x/', timeot: 1 },
   ]) {
-    assert.throws(() => new SessionClient(core, { ...about, ...options }), TypeError);
+    assert.throws(() => new McpClient(core, { ...about, ...options }), TypeError);
   }
   const client = inProcess(makeServer());
   await assert.rejects(client.request(5), TypeError);

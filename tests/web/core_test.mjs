@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { deferred, handshake, mcp, newCore, stateless, wasmModule, wasmUrl } from './support.mjs';
 
-const { Core, load, loadSync, SessionClient, SessionServer } = mcp;
+const { Core, load, loadSync, McpClient, SessionServer } = mcp;
 const about = { name: 'test', version: '1.0' };
 
 test('loads from a module, a URL and at once', async () => {
@@ -77,7 +77,7 @@ test('after a trap everything on the core fails with CORE_DEAD', async () => {
   const call = (meta) => server.fetch(stateless('tools/call', { name: 'wait' }, { meta }));
   const waiting = call();
   const streaming = await call({ progressToken: 1 });
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     era: 'stateless',
     fetch: () => new Promise(() => {}),
@@ -98,7 +98,7 @@ test('after a trap everything on the core fails with CORE_DEAD', async () => {
   await assert.rejects(client.callTool('wait'), dead);
   assert.throws(() => server.tool({ name: 'x' }, () => {}), dead);
   assert.throws(() => new SessionServer(core, about), dead);
-  assert.throws(() => new SessionClient(core, { ...about, url: 'http://localhost/' }), dead);
+  assert.throws(() => new McpClient(core, { ...about, url: 'http://localhost/' }), dead);
   await client.close();
   server.close();
   new SessionServer(loadSync(wasmModule), about).close();
@@ -121,7 +121,7 @@ test('memory does not grow over ten thousand calls', async () => {
     state.count = (state.count ?? 0) + 1;
     return state;
   });
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     ...about,
     era: 'handshake',
     fetch: (request) => server.fetch(request),
@@ -142,7 +142,7 @@ test('memory does not grow over a thousand sessions, servers and clients', async
   const core = await newCore();
   const server = new SessionServer(core, about);
   const once = async () => {
-    const client = new SessionClient(core, {
+    const client = new McpClient(core, {
       ...about,
       era: 'handshake',
       fetch: (request) => server.fetch(request),
@@ -161,7 +161,7 @@ test('a large message is given back', async () => {
   const core = await newCore();
   const server = new SessionServer(core, about);
   server.tool({ name: 'echo' }, ({ text }) => text);
-  const client = new SessionClient(core, { ...about, fetch: (request) => server.fetch(request) });
+  const client = new McpClient(core, { ...about, fetch: (request) => server.fetch(request) });
   const text = 'é'.repeat(100_000);
   const large = async () => (await client.callTool('echo', { text })).content[0].text;
   assert.equal(await large(), text);
@@ -186,7 +186,7 @@ test('what is dropped without close is given back', async () => {
   for (let round = 0; round < 3; ++round) {
     for (let i = 0; i < 20; ++i) {
       new SessionServer(core, about).tool({ name: 'x' }, () => {});
-      new SessionClient(core, { ...about, url: 'http://localhost/' });
+      new McpClient(core, { ...about, url: 'http://localhost/' });
     }
     assert.ok(await collected());
   }

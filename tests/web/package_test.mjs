@@ -31,6 +31,7 @@ test('holds what it should, as everybody may read it', () => {
     'src/errors.js',
     'src/port.js',
     'src/server.js',
+    'src/transport.js',
     'src/types.d.ts',
   ].map((file) => `package/${file}`));
   for (const [mode, owner, , day] of files) {
@@ -44,11 +45,11 @@ test('installs offline and works', () => {
   const { dependencies } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   assert.deepEqual(Object.keys(dependencies), ['mcp-session']);
   writeFileSync(path.join(folder, 'use.js'), `
-    import { load, SessionClient, SessionServer } from 'mcp-session';
+    import { load, McpClient, SessionServer } from 'mcp-session';
     const core = await load();
     const server = new SessionServer(core, { name: 'installed', version: '1' });
     server.tool({ name: 'add' }, ({ a, b }) => ({ sum: a + b }));
-    const client = new SessionClient(core, {
+    const client = new McpClient(core, {
       name: 'user',
       version: '1',
       fetch: (request) => server.fetch(request),

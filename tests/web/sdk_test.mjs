@@ -9,9 +9,9 @@ import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { mcp, newCore } from './support.mjs';
+import { deferred, mcp, newCore } from './support.mjs';
 
-const { SessionClient, SessionServer } = mcp;
+const { ClientTransport, McpClient, SessionServer } = mcp;
 const core = await newCore();
 const about = { name: 'test', version: '1.0' };
 
@@ -123,7 +123,7 @@ async function exerciseOurs(client) {
   assert.equal(client.serverInfo.name, 'sdk');
 }
 
-test('a SessionClient keeps a session with a server of the SDK 1.x', async () => {
+test('a McpClient keeps a session with a server of the SDK 1.x', async () => {
   const sessions = new Map();
   const node = http.createServer(async (incoming, outgoing) => {
     let transport = sessions.get(incoming.headers['mcp-session-id']);
@@ -139,7 +139,7 @@ test('a SessionClient keeps a session with a server of the SDK 1.x', async () =>
     await transport.handleRequest(incoming, outgoing);
   });
   await new Promise((resolve) => node.listen(0, '127.0.0.1', resolve));
-  const client = new SessionClient(core, { ...about, url: `http://127.0.0.1:${node.address().port}/mcp` });
+  const client = new McpClient(core, { ...about, url: `http://127.0.0.1:${node.address().port}/mcp` });
   await exerciseOurs(client);
   assert.deepEqual([...sessions.keys()], [client.sessionId]);
   sessions.clear();
@@ -152,7 +152,7 @@ test('a SessionClient keeps a session with a server of the SDK 1.x', async () =>
   node.closeAllConnections();
 });
 
-test('a SessionClient talks to a server of the SDK over a port', async () => {
+test('a McpClient talks to a server of the SDK over a port', async () => {
   const { port1, port2 } = new MessageChannel();
   // It speaks objects only.
   const server = sdkServer();
@@ -165,7 +165,89 @@ test('a SessionClient talks to a server of the SDK over a port', async () => {
     port1.start();
   };
   await server.connect(transport);
-  const client = new SessionClient(core, { ...about, port: port2 });
+  const client = new McpClient(core, { ...about, port: port2 });
   await exerciseOurs(client);
   await client.close();
+});
+
+// Over our transport either SDK talks to a server of either era.
+const clients = [
+  ['1.x', () => new Client1(about)],
+  ...['auto', 'legacy', { pin: '2026-07-28' }].map((mode) => [
+    `2.x, ${JSON.stringify(mode)},`,
+    () => new Client2(about, { versionNegotiation: { mode } }),
+  ]),
+];
+for (const [name, makeClient] of clients) {
+  for (const era of ['handshake', 'stateless']) {
+    if (era === 'handshake' && name.includes('pin')) continue; // it wants the other one
+    test(`the SDK ${name} over a ClientTransport, ${era}`, async () => {
+      const server = makeServer();
+      const transport = new ClientTransport(core, { era, fetch: (request) => server.fetch(request) });
+      const client = makeClient();
+      await client.connect(transport);
+      await exercise(client);
+      assert.equal(client.getServerVersion().name, 'test');
+      assert.equal(transport.sessionId === undefined, era === 'stateless');
+      if (era === 'handshake') {
+        await client.callTool({ name: 'count' });
+        assert.deepEqual((await client.callTool({ name: 'count' })).structuredContent, { count: 2 });
+      }
+      // The SDK 2.x itself knows that 2026-07-28 has none.
+      if (name === '1.x' || era === 'handshake') await client.ping();
+      await client.close();
+    });
+  }
+}
+
+test('a ClientTransport passes errors, cancellation and the end on', async () => {
+  for (const [client, request] of [
+    [new Client1(about), (options) => [undefined, options]],
+    [new Client2(about), (options) => [options]],
+  ]) {
+    const hangs = deferred();
+    const cancelled = deferred();
+    const server = makeServer().tool({ name: 'hangs' }, (_, { signal }) => {
+      signal.addEventListener('abort', () => cancelled.resolve());
+      hangs.resolve();
+      return new Promise(() => {});
+    });
+    await client.connect(new ClientTransport(core, { fetch: (it) => server.fetch(it) }));
+    await assert.rejects(client.callTool({ name: 'nobody' }), { code: -32602 });
+    const controller = new AbortController();
+    const call = client.callTool({ name: 'hangs' }, ...request({ signal: controller.signal }));
+    await hangs.promise;
+    controller.abort('enough');
+    await assert.rejects(call);
+    await cancelled.promise;
+    const closed = deferred();
+    client.onclose = () => closed.resolve();
+    await client.close();
+    await closed.promise;
+  }
+});
+
+test('a ClientTransport goes on in a new session when the server forgot the old one', async () => {
+  let server = makeServer();
+  const transport = new ClientTransport(core, { era: 'handshake', fetch: (it) => server.fetch(it) });
+  const client = new Client1(about);
+  await client.connect(transport);
+  await client.callTool({ name: 'count' });
+  const before = transport.sessionId;
+  server = makeServer();
+  await assert.rejects(client.callTool({ name: 'count' }), { code: -32001 });
+  assert.deepEqual((await client.callTool({ name: 'count' })).structuredContent, { count: 1 });
+  assert.notEqual(transport.sessionId, before);
+  await client.close();
+});
+
+test('a ClientTransport that reaches no server says so', async () => {
+  const unreachable = async () => {
+    throw new TypeError('no network', { cause: 'test' });
+  };
+  for (const client of [new Client1(about), new Client2(about)]) {
+    await assert.rejects(client.connect(new ClientTransport(core, { fetch: unreachable })), {
+      code: 'TRANSPORT',
+    });
+  }
 });

@@ -4,7 +4,7 @@
 //   idle ─open→ connecting → connected ─close→ ended
 //                   │            └─(the server forgot the session)→ lost ─renew→ connecting
 //                   └─(it did not work)→ failed
-import { load, SessionClient, SessionError } from './mcp-session/index.js';
+import { load, McpClient, SessionError } from './mcp-session/index.js';
 
 /** @typedef {import('./mcp-session/index.js').Core} Core */
 /** @typedef {'server' | 'page'} Target */
@@ -19,7 +19,7 @@ export class Connection extends EventTarget {
   state = 'idle';
   /** Why it failed. @type {unknown} */
   error;
-  /** @type {SessionClient | undefined} */
+  /** @type {McpClient | undefined} */
   client;
   /** @type {Target} */
   target = 'server';
@@ -49,7 +49,7 @@ export class Connection extends EventTarget {
       if (!this.#core || this.#core.dead) this.#core = await load();
       const place = target === 'page' ? { port: await this.#enterPage() } : { url: this.endpoint };
       if (attempt !== this.#attempt) return place.port?.close();
-      const client = new SessionClient(this.#core, { ...place, ...ABOUT, era });
+      const client = new McpClient(this.#core, { ...place, ...ABOUT, era });
       this.#follow(client);
       await client.connect();
       if (attempt === this.#attempt) this.#become('connected');
@@ -96,7 +96,7 @@ export class Connection extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  /** @param {SessionClient} client */
+  /** @param {McpClient} client */
   #follow(client) {
     this.client = client;
     const mine = () => client === this.client;

@@ -7,7 +7,7 @@ import { MessageLog } from './log.js';
 import { SessionPanel, STATES } from './session.js';
 import { explain } from './words.js';
 
-/** @typedef {import('./mcp-session/index.js').SessionClient} SessionClient */
+/** @typedef {import('./mcp-session/index.js').McpClient} McpClient */
 /** @typedef {import('./mcp-session/index.js').ToolInfo} ToolInfo */
 /** @typedef {import('./connection.js').EraChoice} EraChoice */
 
@@ -26,7 +26,7 @@ const log = new MessageLog();
 const session = new SessionPanel(connection);
 /** @type {ToolCard[]} */
 let cards = [];
-/** What the cards were made from. @type {{ client?: SessionClient, tools: string }} */
+/** What the cards were made from. @type {{ client?: McpClient, tools: string }} */
 let shown = { tools: '' };
 
 const form = byId('connect-form', HTMLFormElement);

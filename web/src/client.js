@@ -2,7 +2,7 @@ import * as abi from './abi.js';
 import { SessionError, SessionEvent } from './errors.js';
 import { Link } from './port.js';
 
-/** @import { JsonObject, LoggedMessage, RequestOptions, SessionClientOptions } from '../index.js' */
+/** @import { JsonObject, LoggedMessage, RequestOptions, McpClientOptions } from '../index.js' */
 /** @import { Call, OutFrame, Session, Wait, Waiter } from './types.js' */
 
 const LOCAL = 'http://localhost/mcp';
@@ -28,7 +28,7 @@ const wait = (signal, begin, leave) =>
     begin(waiter);
   });
 
-export class SessionClient extends EventTarget {
+export class McpClient extends EventTarget {
   #engine;
   #url;
   #fetch;
@@ -58,7 +58,7 @@ export class SessionClient extends EventTarget {
   /** @type {Map<number, AbortController>} */
   #exchanges = new Map();
 
-  /** @param {abi.Core} core @param {SessionClientOptions} options */
+  /** @param {abi.Core} core @param {McpClientOptions} options */
   constructor(core, options) {
     super();
     const { url, port, fetch, headers, credentials, clock, ...rest } = options;
@@ -368,5 +368,5 @@ export class SessionClient extends EventTarget {
 }
 
 if (Symbol.asyncDispose) {
-  /** @type {any} */ (SessionClient.prototype)[Symbol.asyncDispose] = SessionClient.prototype.close;
+  /** @type {any} */ (McpClient.prototype)[Symbol.asyncDispose] = McpClient.prototype.close;
 }

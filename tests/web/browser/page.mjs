@@ -1,4 +1,4 @@
-import { load, loadSync, SessionClient, SessionServer } from './mcp-session/index.js';
+import { load, loadSync, McpClient, SessionServer } from './mcp-session/index.js';
 import { addTools } from './tools.mjs';
 
 const failures = [];
@@ -29,7 +29,7 @@ const core = await load();
 /** Does with a server what everybody does. */
 async function exercise(options, { name, where, eras = ['stateless', 'handshake'] }) {
   for (const era of eras) {
-    const client = new SessionClient(core, { ...about, ...options, era });
+    const client = new McpClient(core, { ...about, ...options, era });
     await client.connect({ signal: AbortSignal.timeout(10_000) });
     equal([client.era, client.serverInfo.name], [era, name]);
     equal((await client.listTools()).length, 5);
@@ -73,7 +73,7 @@ await check('a server in a worker', async () => {
 
 await check('aborting a request cancels it in the worker', async () => {
   const port = await startWorker();
-  const client = new SessionClient(core, { ...about, port });
+  const client = new McpClient(core, { ...about, port });
   const controller = new AbortController();
   const waiting = client.callTool('wait', {}, { signal: controller.signal });
   await client.listTools();
@@ -86,7 +86,7 @@ await check('aborting a request cancels it in the worker', async () => {
 
 await check('a worker that does not start', async () => {
   const worker = new Worker('./none.mjs', { type: 'module' });
-  const client = new SessionClient(core, { ...about, port: worker });
+  const client = new McpClient(core, { ...about, port: worker });
   await fails(client.connect(), 'TRANSPORT');
 });
 
@@ -104,7 +104,7 @@ await check('a server elsewhere', () =>
   exercise({ url: '/mcp' }, { name: 'node', where: 'Object' }));
 
 await check('a response that is let go cancels the call elsewhere', async () => {
-  const client = new SessionClient(core, { ...about, url: '/mcp' });
+  const client = new McpClient(core, { ...about, url: '/mcp' });
   const controller = new AbortController();
   const before = (await client.callTool('aborted')).content[0].text;
   const waiting = client.callTool('wait', {}, { signal: controller.signal, onProgress() {} });
@@ -121,14 +121,14 @@ await check('a response that is let go cancels the call elsewhere', async () => 
 // The answer to the preflight of the probe does not know the headers of the stateless era.
 await check('an old server of another origin', async () => {
   const { url } = await (await fetch('/old-server')).json();
-  const client = new SessionClient(core, { ...about, url });
+  const client = new McpClient(core, { ...about, url });
   equal((await client.callTool('where')).content[0].text, 'Object');
   equal(client.era, 'handshake');
   await client.close();
 });
 
 await check('a server that is not there', async () => {
-  const client = new SessionClient(core, { ...about, url: 'http://127.0.0.1:1/mcp' });
+  const client = new McpClient(core, { ...about, url: 'http://127.0.0.1:1/mcp' });
   const { cause } = await fails(client.connect(), 'TRANSPORT');
   equal(cause instanceof TypeError, true);
   await client.close();

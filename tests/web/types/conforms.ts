@@ -1,9 +1,10 @@
 // The JavaScript is what index.d.ts says; it is checked, not run.
 import type * as declared from 'mcp-session';
 import { Core, loadSync } from '../src/abi.js';
-import { SessionClient } from '../src/client.js';
+import { McpClient } from '../src/client.js';
 import { SessionError, ToolError } from '../src/errors.js';
 import { SessionServer } from '../src/server.js';
+import { ClientTransport } from '../src/transport.js';
 
 declare const options: any;
 const core = new Core(options);
@@ -12,7 +13,8 @@ const core = new Core(options);
 export const server: Omit<declared.SessionServer, symbol | 'tool'> = new SessionServer(core, options);
 export const tool: (...args: Parameters<declared.SessionServer['tool']>) => unknown =
   new SessionServer(core, options).tool;
-export const client: Omit<declared.SessionClient, symbol> = new SessionClient(core, options);
+export const client: Omit<declared.McpClient, symbol> = new McpClient(core, options);
+export const transport: declared.ClientTransport = new ClientTransport(core, options);
 export const sessionError: declared.SessionError = new SessionError('PEER', 'x');
 export const toolError: declared.ToolError = new ToolError('x');
 export const core_: Pick<declared.Core, 'dead' | 'memoryBytes'> = core;

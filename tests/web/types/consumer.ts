@@ -3,7 +3,7 @@ import {
   Core,
   load,
   loadSync,
-  SessionClient,
+  McpClient,
   SessionError,
   SessionServer,
   ToolError,
@@ -54,7 +54,7 @@ export async function serve(port: MessagePort, request: Request): Promise<Respon
 
 export async function use(module: WebAssembly.Module, worker: MessagePort): Promise<string[]> {
   const core = loadSync(module, { entropy: (bytes) => void crypto.getRandomValues(bytes) });
-  const client = new SessionClient(core, {
+  const client = new McpClient(core, {
     url: 'https://shop.example/mcp',
     headers: () => ({ authorization: 'Bearer x' }),
     credentials: 'include',
@@ -84,12 +84,12 @@ export async function use(module: WebAssembly.Module, worker: MessagePort): Prom
     return [code, error.rpc?.message ?? ''];
   } finally {
     await client.close();
-    await new SessionClient(core, { port: worker, name: 'page', version: '1' }).close();
+    await new McpClient(core, { port: worker, name: 'page', version: '1' }).close();
   }
 }
 
 // Every mistake here must be one.
-export function mistakes(core: Core, server: SessionServer, client: SessionClient) {
+export function mistakes(core: Core, server: SessionServer, client: McpClient) {
   // @ts-expect-error: the name is missing
   new SessionServer(core, { version: '1' });
   // @ts-expect-error: no such option

@@ -1,10 +1,10 @@
 // A program for Node, with the types of Node alone; it is checked, not run.
 import http from 'node:http';
 import { MessageChannel } from 'node:worker_threads';
-import { load, SessionClient, SessionServer } from 'mcp-session';
+import { load, McpClient, SessionServer } from 'mcp-session';
 
 const core = await load();
-await using client = new SessionClient(core, {
+await using client = new McpClient(core, {
   url: 'https://shop.example/mcp',
   headers: { authorization: 'Bearer x' },
   name: 'program',
