@@ -219,6 +219,17 @@ bool RecordCommands::MakeRoomFor(const store::Create& command, const PackedKey& 
          });
 }
 
+RecordCommands::Outcome RecordCommands::Restore(const RecordKey& key, DetachedRecord record,
+                                                Instant now) {
+  const PackedKey packed = Pack(key);
+  if (records_.FindLive(packed, now) != nullptr) return ErrorCode::kExists;
+  const std::size_t cost =
+      records_.CostOfInsert(packed, key.owner, record.data, record.extras != nullptr);
+  if (!HasRoom(key.owner.empty(), 1, cost)) return ErrorCode::kCapacity;
+  records_.Attach(packed, std::move(record));
+  return std::nullopt;
+}
+
 bool RecordCommands::MakeRoomForBytes(bool anonymous, std::ptrdiff_t bytes, Instant now) {
   if (bytes <= 0) return true;
   return MakeRoom(now, [&] { return HasRoom(anonymous, 0, static_cast<std::size_t>(bytes)); });

@@ -34,6 +34,10 @@ class RecordCommands {
   // A Get whose key, a storable one, is hashed already.
   Outcome Get(const PackedKey& key, Instant now, Record& record);
 
+  // Takes up a record that another table had, under a version higher than that. kExists, or
+  // kCapacity; `key` is storable.
+  Outcome Restore(const RecordKey& key, DetachedRecord record, Instant now);
+
   Instant NextDeadline() const { return records_.NextSweep(); }
   void Tick(Instant now);
 
@@ -44,6 +48,7 @@ class RecordCommands {
   // What other tables under the same limits hold.
   void SetElsewhere(const Holdings& elsewhere) { elsewhere_ = elsewhere; }
 
+  const RecordTable& records() const { return records_; }
   std::size_t size() const { return records_.size(); }
   std::size_t MemoryUse() const { return records_.MemoryUse() + reserved_bytes_; }
   Holdings holdings() const {
@@ -58,7 +63,6 @@ class RecordCommands {
 
   const MemoryStoreOptions& options() const { return options_; }
   RecordTable& records() { return records_; }
-  const RecordTable& records() const { return records_; }
 
   PackedKey Pack(const RecordKey& key) const { return PackedKey(records_.sip_key(), key); }
   RecordSlot* FindLive(const RecordKey& key, Instant now);

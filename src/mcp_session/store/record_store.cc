@@ -7,6 +7,7 @@
 namespace mcp_session {
 
 void RecordStore::Submit(StoreTicket ticket, StoreCommand command, Instant now) {
+  if (!std::holds_alternative<store::List>(command)) ++changes_;  // a Get moves an end
   StoreReply& reply = replies_.emplace_back();
   reply.ticket = ticket;
   reply.error = std::visit(

@@ -149,6 +149,17 @@ class RecordTable {
     return std::make_shared<EventLog>(highest_sequence_ + 1);
   }
 
+  // Calls look(slot) for each live record.
+  template <typename Look>
+  void ForEachLive(Instant now, Look look) const {
+    for (std::size_t at = 0; at < records_.capacity(); ++at) {
+      const RecordSlot& slot = records_[at];
+      if (slot.used() && !slot.entry->is_remembered && now < slot.end) look(slot);
+    }
+  }
+
+  std::uint64_t last_version() const { return last_version_; }
+
   // A number higher than each before it, for versions and the tokens of locks.
   std::uint64_t NextVersion() { return ++last_version_; }
 
