@@ -84,8 +84,27 @@ enum mcps_frame {
   MCPS_NOTIFIED = 71,    /* [method, params JSON] */
   MCPS_SESSION_LOST = 72,
   MCPS_CLOSED = 73,
+
+  /* Store, in: what is meant is said in mcp_session/store/command.h; versions and times are f64.
+   * Each is answered by one DONE or FAILED, but for SAVE and RESTORE. */
+  MCPS_STORE_CREATE = 80, /* [owner, kind, id, data, idle ttl?, max life?, remember?] */
+  MCPS_STORE_GET = 81,    /* [owner, kind, id] */
+  MCPS_STORE_PUT = 82,    /* [owner, kind, id, data, expected version?] */
+  MCPS_STORE_TOUCH = 83,  /* [owner, kind, id] */
+  MCPS_STORE_REMOVE = 84, /* [owner, kind, id, expected version?] */
+  MCPS_STORE_REMOVE_OWNED = 85, /* [owner] */
+  MCPS_STORE_LIST = 86,         /* number limit [owner, kind, cursor] */
+  MCPS_STORE_SAVE = 87,
+  MCPS_STORE_RESTORE = 88, /* [what SAVED had, age]; fails like a call whose input is wrong */
+
+  /* Store, out. */
+  MCPS_STORE_RECORD = 96, /* [id or empty, data, version, expires in, max life left?] */
+  MCPS_STORE_DONE = 97,   /* number how many were removed [cursor] */
+  MCPS_STORE_FAILED = 98, /* [code name]; after the record, if it is a conflict */
+  MCPS_STORE_SAVED = 99,  /* [bytes] */
 };
 
+typedef struct mcps_store mcps_store;
 typedef struct mcps_server mcps_server;
 typedef struct mcps_client mcps_client;
 
@@ -101,9 +120,19 @@ void mcps_free(void* memory);
 const void* mcps_output(void);
 size_t mcps_output_size(void);
 
+/* `options` is JSON: the limits in StoreOptions of web/index.d.ts. Null: MCPS_ERROR. */
+mcps_store* mcps_store_new(const char* options, size_t size);
+int mcps_store_handle(mcps_store* store, const void* frame, size_t size, double now);
+double mcps_store_deadline(const mcps_store* store);
+/* Grows with all that may have changed something, whoever did it. */
+double mcps_store_changes(const mcps_store* store);
+/* A server that stands on it goes on. */
+void mcps_store_delete(mcps_store* store);
+
 /* `options` is JSON: the members of SessionServerOptions in web/index.d.ts but clock, except that
- * hosts is always {hosts, origins} or "loopback". Null: MCPS_ERROR. */
-mcps_server* mcps_server_new(const char* options, size_t size);
+ * hosts is always {hosts, origins} or "loopback", and store has the limits of a store of its own,
+ * which it has if `store` is null. Null: MCPS_ERROR. */
+mcps_server* mcps_server_new(const char* options, size_t size, const mcps_store* store);
 /* `tool` is JSON: a ToolDefinition of web/index.d.ts. Its calls are told by MCPS_TOOL_CALLED. */
 int mcps_server_tool(mcps_server* server, const char* tool, size_t size);
 int mcps_server_handle(mcps_server* server, const void* frame, size_t size, double now);

@@ -111,6 +111,12 @@ FrameWriter& FrameWriter::AddAbsent() {
   return *this;
 }
 
+FrameWriter& FrameWriter::AddNumber(double value) {
+  char bytes[sizeof value];
+  std::memcpy(bytes, &value, sizeof value);
+  return Add({bytes, sizeof bytes});
+}
+
 FrameWriter& FrameWriter::AddJson(const Json& value) {
   std::string text;
   if (!AppendJson(value, &text)) text = "null";

@@ -59,6 +59,7 @@ class FrameWriter {
 
   FrameWriter& Add(std::string_view bytes);
   FrameWriter& AddAbsent();
+  FrameWriter& AddNumber(double value);
   // What has no JSON form, which nothing read from JSON is, becomes null.
   FrameWriter& AddJson(const Json& value);
   template <typename Headers>

@@ -138,7 +138,22 @@ Result<void> ReadStateUse(const Json& value, StateUse* use) {
   return {};
 }
 
+Result<void> ReadStore(const Json& value, MemoryStoreOptions* store) {
+  const Member members[] = {
+      {"maxRecords", Member::kSize, &store->max_records},
+      {"maxBytes", Member::kSize, &store->max_bytes},
+      {"maxRecordBytes", Member::kSize, &store->max_record_bytes},
+      {"maxRecordsPerOwner", Member::kSize, &store->max_records_per_owner},
+  };
+  return Read(value, members);
+}
+
 }  // namespace
+
+Result<void> ReadStoreOptions(std::string_view json, MemoryStoreOptions* store) {
+  const Result<Json> options = ParseJson(json);
+  return options ? ReadStore(*options, store) : Misuse("options must be JSON");
+}
 
 Result<void> ReadServerOptions(std::string_view json, ServerSetup* setup) {
   ServerOptions& options = setup->options;
@@ -157,12 +172,7 @@ Result<void> ReadServerOptions(std::string_view json, ServerSetup* setup) {
   };
   Result<void> read = Parse(json, members);
   if (read && !hosts.is_null()) read = ReadHosts(hosts, &options.hosts);
-  const Member store_members[] = {
-      {"maxRecords", Member::kSize, &setup->store.max_records},
-      {"maxBytes", Member::kSize, &setup->store.max_bytes},
-      {"maxRecordBytes", Member::kSize, &setup->store.max_record_bytes},
-  };
-  if (read && !store.is_null()) read = Read(store, store_members);
+  if (read && !store.is_null()) read = ReadStore(store, &setup->store);
   return read;
 }
 

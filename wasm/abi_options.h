@@ -13,14 +13,17 @@
 
 namespace mcp_session::abi {
 
+// A page's share of memory, not a server's.
+inline constexpr MemoryStoreOptions kPageMemory{.max_records = 1'000, .max_bytes = 16u << 20};
+
 struct ServerSetup {
   ServerOptions options;
-  // A page's share of memory, not a server's.
-  MemoryStoreOptions store{.max_records = 1'000, .max_bytes = 16u << 20};
+  MemoryStoreOptions store = kPageMemory;
 };
 
 // What `json` does not say keeps its value.
 Result<void> ReadServerOptions(std::string_view json, ServerSetup* setup);
+Result<void> ReadStoreOptions(std::string_view json, MemoryStoreOptions* store);
 Result<void> ReadTool(std::string_view json, Tool* tool);
 Result<void> ReadClientOptions(std::string_view json, ClientOptions* options);
 

@@ -1,9 +1,10 @@
-// A server behind the ABI: an McpServer on a RecordStore of its own, whose tools are
+// A server behind the ABI: an McpServer on a PageStore, whose tools are
 // handlers of the host. A call of one goes out as MCPS_TOOL_CALLED and is kept here, as a run,
 // until the host replies or its client gives up. The handler of one call may run more than once
 // (StateUse), so a run has a number of its own.
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,10 +13,10 @@
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
 #include "mcp_session/server/mcp_server.h"
-#include "mcp_session/store/record_store.h"
 #include "wasm/abi.h"
 #include "wasm/abi_frame.h"
 #include "wasm/abi_options.h"
+#include "wasm/abi_store.h"
 
 namespace mcp_session::abi {
 namespace {
@@ -96,10 +97,10 @@ using namespace mcp_session::abi;  // NOLINT
 
 struct mcps_server {
  public:
-  explicit mcps_server(ServerSetup setup)
-      : limits_(setup.options.limits),
-        store_(setup.store, HostEntropy()),
-        server_(std::move(setup.options), store_, HostEntropy()) {
+  mcps_server(ServerOptions options, std::shared_ptr<PageStore> store)
+      : limits_(options.limits),
+        store_(std::move(store)),
+        server_(std::move(options), *store_, HostEntropy()) {
     server_.OnWake([this] { woken_ = true; });
   }
   mcps_server(const mcps_server&) = delete;
@@ -223,7 +224,7 @@ struct mcps_server {
   }
 
   const Limits limits_;
-  RecordStore store_;
+  const std::shared_ptr<PageStore> store_;
   bool woken_ = false;
   McpServer server_;
   Clock clock_;
@@ -235,11 +236,15 @@ struct mcps_server {
 
 extern "C" {
 
-mcps_server* mcps_server_new(const char* options, std::size_t size) {
+mcps_server* mcps_server_new(const char* options, std::size_t size, const mcps_store* store) {
   ClearOutput();
   ServerSetup setup;
   const Result<void> read = ReadServerOptions({options, size}, &setup);
-  if (read) return new mcps_server(std::move(setup));
+  if (read) {
+    return new mcps_server(std::move(setup.options),
+                           store ? store->store
+                                 : std::make_shared<PageStore>(setup.store, HostEntropy()));
+  }
   WriteError(read.error());
   return nullptr;
 }

@@ -193,6 +193,145 @@ export interface Port {
   start?(): void;
 }
 
+// --- store ---------------------------------------------------------------------------------
+
+/** How much a store may hold. */
+export interface StoreLimits {
+  /** Default: 1,000. */
+  maxRecords?: number;
+  /** Data, keys and overhead. Default: 16 MiB. */
+  maxBytes?: number;
+  /** Data of one record. Default: 64 KiB. */
+  maxRecordBytes?: number;
+  /** Of one owner who is not '', all kinds together. Default: 64. */
+  maxRecordsPerOwner?: number;
+}
+
+export interface StoreOptions extends StoreLimits {
+  /** Names the store where it persists: one of each name. Default: ''. */
+  prefix?: string;
+  /** `ttl` of records that are created without one, in milliseconds. */
+  defaultTtl?: number;
+  /**
+   * Keep it in IndexedDB: what was there is loaded, with the time in between counted, and changes
+   * are saved within 200 ms and when the page is left. The store is this page's or worker's alone
+   * (Web Locks) until it is closed or the page is gone.
+   */
+  persist?: boolean;
+  /** Encrypt what is kept, by a key of this origin that scripts can use and not read. */
+  encrypt?: boolean;
+  /** Milliseconds on a clock that never goes back. Default: `performance.now`. */
+  clock?: () => number;
+}
+
+/** Which record. At most 256 bytes each; `kind` and `id` are not empty. */
+export interface RecordKey {
+  /** Who may see it. Default: '', whoever knows the id. */
+  owner?: string;
+  /** 'session', or what an application calls its own. */
+  kind: string;
+  /** The secret part: at least 128 random bits where it is to keep anybody out. */
+  id: string;
+}
+
+/** How long a record lives, in milliseconds: one of the first two is needed. At most 30 days. */
+export interface RecordLife {
+  /** Since the last `get`, `put` or `touch`. */
+  ttl?: number;
+  /** Since its creation, whatever happens. */
+  maxLife?: number;
+  /** For how long after its end by time `put` still says `EXPIRED` and not `NOT_FOUND`. */
+  remember?: number;
+}
+
+/** A record as it was when it was answered. */
+export class StoredRecord {
+  private constructor();
+  readonly id: string;
+  readonly data: Uint8Array;
+  /** Grows with each `put`, and is never used again for its key. */
+  readonly version: number;
+  /** Milliseconds until its end, if nobody accesses it. */
+  readonly expiresIn: number;
+  /** Milliseconds until the end that no access moves. */
+  readonly maxLifeLeft: number | undefined;
+  text(): string;
+  json(): any;
+}
+
+export interface SessionStoreEvents {
+  /** It could not be saved (`detail`); the next change tries again. Else told to `console.error`. */
+  error: SessionEvent<unknown>;
+}
+
+/**
+ * Records with an owner, a life and a version: the store of the servers in C++, in this page's
+ * memory. Data is a Uint8Array, a string, or anything that has a JSON form.
+ *
+ * Rejects with a {@link SessionError}: `NOT_FOUND`, `EXPIRED`; `EXISTS`; `CONFLICT`, whose
+ * `current` is the record as it is; `TOO_LARGE`, `CAPACITY`. No live record is ever dropped to make
+ * room. For locks use `navigator.locks`.
+ */
+export class SessionStore extends EventTarget {
+  private constructor();
+  /** Makes a record; never in the place of a live one (`EXISTS`). */
+  create(key: RecordKey, data: unknown, life?: RecordLife): Promise<StoredRecord>;
+  /** Undefined: there is none, or none any more. */
+  get(key: RecordKey): Promise<StoredRecord | undefined>;
+  /** Replaces the data: with `version`, only if that is the current one (`CONFLICT`). */
+  put(key: RecordKey, data: unknown, options?: { version?: number }): Promise<StoredRecord>;
+  /**
+   * Replaces the data by what `change` makes of the record; nothing leaves it as it is. Runs again
+   * on the newer record when somebody else was quicker, five times at most (`CONFLICT`).
+   */
+  update(key: RecordKey, change: (record: StoredRecord) => unknown): Promise<StoredRecord>;
+  /** An access and nothing more. */
+  touch(key: RecordKey): Promise<void>;
+  /** Whether there was one. */
+  remove(key: RecordKey, options?: { version?: number }): Promise<boolean>;
+  /** Removes all that an owner has, of every kind; how many there were. */
+  removeOwned(owner: string): Promise<number>;
+  /** The records of an owner, from the oldest on. */
+  list(of: { owner: string; kind: string }): AsyncGenerator<StoredRecord, void, undefined>;
+  /** Saves now what `persist` would save soon. */
+  save(): Promise<void>;
+  /** Saves, and ends it. Records that do not persist are gone. */
+  close(): Promise<void>;
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a store. Rejects with `LOCKED` if another page or worker has the persistent store of this
+ * prefix open, with `CORRUPT`, `CAPACITY` or `TOO_LARGE` if what was kept does not fit.
+ */
+export function createSessionStore(core: Core, options?: StoreOptions): Promise<SessionStore>;
+
+export interface EventStoreOptions {
+  /** The events are this session's alone. Make an event store for each. */
+  session: string;
+  /** Milliseconds that an event is kept. Default: one hour. */
+  ttl?: number;
+}
+
+/**
+ * An `EventStore` for the Streamable HTTP transports of the official SDK's servers, which then
+ * resume streams: events are records of the store, bounded by its limits; the oldest of a stream
+ * make room. When the session ends, `store.removeOwned(session)` forgets them.
+ */
+export function createEventStore(
+  store: SessionStore,
+  options: EventStoreOptions,
+): {
+  storeEvent(streamId: string, message: unknown): Promise<string>;
+  getStreamIdForEventId(eventId: string): Promise<string | undefined>;
+  /** Rejects with `GAP` if the event is not kept any more. */
+  replayEventsAfter(
+    lastEventId: string,
+    to: { send: (eventId: string, message: any) => Promise<void> },
+  ): Promise<string>;
+};
+
 // --- server --------------------------------------------------------------------------------
 
 export interface SessionServerOptions {
@@ -215,8 +354,11 @@ export interface SessionServerOptions {
   hosts?: 'loopback' | { hosts?: string[]; origins?: string[] };
   /** Largest message, in bytes; more is answered with 413. Default: 4 MiB. */
   maxMessageBytes?: number;
-  /** Limits of the memory store, in records and bytes. Default: 1,000 and 16 MiB. */
-  store?: { maxRecords?: number; maxBytes?: number; maxRecordBytes?: number };
+  /**
+   * Where sessions and handles are kept: a store of the same core, which must stay open as long as
+   * the server does; or the limits of a store that the server makes and ends with itself.
+   */
+  store?: SessionStore | StoreLimits;
   /** Milliseconds on a clock that never goes back. Default: `performance.now`. See also `wake`. */
   clock?: () => number;
 }

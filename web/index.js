@@ -4,7 +4,9 @@ import { SessionError } from './src/errors.js';
 export { Core, loadSync } from './src/abi.js';
 export { McpClient } from './src/client.js';
 export { SessionError, ToolError } from './src/errors.js';
+export { createEventStore } from './src/event_store.js';
 export { SessionServer } from './src/server.js';
+export { SessionStore, StoredRecord, createSessionStore } from './src/store.js';
 export { ClientTransport } from './src/transport.js';
 
 /** @param {string | URL} url */

@@ -29,8 +29,11 @@ test('holds what it should, as everybody may read it', () => {
     'src/abi.js',
     'src/client.js',
     'src/errors.js',
+    'src/event_store.js',
+    'src/persist.js',
     'src/port.js',
     'src/server.js',
+    'src/store.js',
     'src/transport.js',
     'src/types.d.ts',
   ].map((file) => `package/${file}`));

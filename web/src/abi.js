@@ -42,6 +42,19 @@ export const PROGRESSED = 70;
 export const NOTIFIED = 71;
 export const SESSION_LOST = 72;
 export const CLOSED = 73;
+export const STORE_CREATE = 80;
+export const STORE_GET = 81;
+export const STORE_PUT = 82;
+export const STORE_TOUCH = 83;
+export const STORE_REMOVE = 84;
+export const STORE_REMOVE_OWNED = 85;
+export const STORE_LIST = 86;
+export const STORE_SAVE = 87;
+export const STORE_RESTORE = 88;
+export const STORE_RECORD = 96;
+export const STORE_DONE = 97;
+export const STORE_FAILED = 98;
+export const STORE_SAVED = 99;
 
 /** @import { Entropy, Fail, Host, InFrame, OutFrame } from './types.js' */
 /** @import { ErrorCode } from '../index.js' */
@@ -247,8 +260,11 @@ export class Engine {
   /** @type {SessionError | undefined} */
   #end;
 
-  /** @param {Core} core @param {'server' | 'client'} kind @param {unknown} options @param {Host} host */
-  constructor(core, kind, options, { clock = () => performance.now(), apply, died }) {
+  /**
+   * @param {Core} core @param {'server' | 'client' | 'store'} kind @param {unknown} options
+   * @param {Host} host @param {Engine} [store] what a server stands on, if not its own
+   */
+  constructor(core, kind, options, { clock = () => performance.now(), apply, died }, store) {
     if (!(core instanceof Core)) throw new TypeError('the first argument is the core from load()');
     if (typeof clock !== 'function') throw new TypeError('clock must be a function');
     this.#core = core;
@@ -256,7 +272,12 @@ export class Engine {
     this.#clock = clock;
     this.#apply = apply;
     this.#died = died;
-    const { returned, frames } = core.exchange(`mcps_${kind}_new`, encodeJson(options));
+    if (store && (store.#core !== core || store.#end)) {
+      throw new TypeError('the store is closed, or of another core');
+    }
+    const beneath = store ? store.#handle : 0;
+    const { returned, frames } =
+      core.exchange(`mcps_${kind}_new`, encodeJson(options), [], [beneath]);
     if (!returned) throw failure(frames[0]);
     this.#handle = returned;
     const ref = new WeakRef(this);
@@ -274,6 +295,11 @@ export class Engine {
     const { returned, frames } =
       this.#core.exchange('mcps_server_tool', encodeJson(tool), [this.#handle]);
     if (returned) throw failure(frames[0]);
+  }
+
+  /** Of a store: how many changes there may have been. */
+  changes() {
+    return this.#end ? 0 : this.#core.call('mcps_store_changes', this.#handle);
   }
 
   /** Never throws: what fails is told to `fail`. @param {InFrame} frame @param {Fail} [fail] */

@@ -1,6 +1,7 @@
 import * as abi from './abi.js';
 import { SessionError, SessionEvent, ToolError } from './errors.js';
 import { Link } from './port.js';
+import { SessionStore } from './store.js';
 
 /** @import { Port, SessionServerOptions, ToolDefinition, ToolHandler } from '../index.js' */
 /** @import { Exchange, OutFrame } from './types.js' */
@@ -55,13 +56,21 @@ export class SessionServer extends EventTarget {
   /** @param {abi.Core} core @param {SessionServerOptions} options */
   constructor(core, options) {
     super();
-    const { clock, ...rest } = options;
+    const { clock, store, ...rest } = options;
+    const shared = store instanceof SessionStore ? store : undefined;
     this.#maxBody = rest.maxMessageBytes ?? DEFAULT_MAX_BODY;
-    this.#engine = new abi.Engine(core, 'server', rest, {
+    const host = {
       clock,
-      apply: (frame) => this.#apply(frame),
+      /** @param {OutFrame} frame */
+      apply: (frame) => {
+        this.#apply(frame);
+        shared?.changed();
+      },
+      /** @param {SessionError} error */
       died: (error) => this.#cutOff(error),
-    });
+    };
+    const settings = shared ? rest : { ...rest, store };
+    this.#engine = new abi.Engine(core, 'server', settings, host, shared?.engine);
   }
 
   /** @param {ToolDefinition} definition @param {ToolHandler} handler */

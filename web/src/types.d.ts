@@ -1,6 +1,7 @@
 // Types of the inside, for the JavaScript files beside this one.
 import type { JsonObject, Progress } from '../index.js';
 import type { SessionError } from './errors.js';
+import type { StoredRecord } from './store.js';
 
 /** Numbers are sent as f64. */
 export type Field = string | Uint8Array | number | undefined;
@@ -27,6 +28,20 @@ export interface Host {
   clock?: () => number;
   apply: (frame: OutFrame) => void;
   died: (error: SessionError) => void;
+}
+
+/** What a store answered. */
+export interface StoreAnswer {
+  records: StoredRecord[];
+  removed: number;
+  cursor: string;
+}
+
+/** What IndexedDB has; `iv` if it is encrypted. */
+export interface Saved {
+  bytes: Uint8Array;
+  at: number;
+  iv?: Uint8Array<ArrayBuffer>;
 }
 
 /** An HTTP request that a server is answering. */

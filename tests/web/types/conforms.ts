@@ -3,7 +3,9 @@ import type * as declared from 'mcp-session';
 import { Core, loadSync } from '../src/abi.js';
 import { McpClient } from '../src/client.js';
 import { SessionError, ToolError } from '../src/errors.js';
+import { createEventStore } from '../src/event_store.js';
 import { SessionServer } from '../src/server.js';
+import { createSessionStore } from '../src/store.js';
 import { ClientTransport } from '../src/transport.js';
 
 declare const options: any;
@@ -14,6 +16,9 @@ export const server: Omit<declared.SessionServer, symbol | 'tool'> = new Session
 export const tool: (...args: Parameters<declared.SessionServer['tool']>) => unknown =
   new SessionServer(core, options).tool;
 export const client: Omit<declared.McpClient, symbol> = new McpClient(core, options);
+export const stored: () => Promise<Omit<declared.SessionStore, symbol>> = () => createSessionStore(core);
+export const events: (store: declared.SessionStore) => ReturnType<typeof declared.createEventStore> =
+  (store) => createEventStore(store, { session: 's' });
 export const transport: declared.ClientTransport = new ClientTransport(core, options);
 export const sessionError: declared.SessionError = new SessionError('PEER', 'x');
 export const toolError: declared.ToolError = new ToolError('x');
