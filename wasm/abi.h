@@ -65,13 +65,15 @@ enum mcps_frame {
 
   /* Client, in. */
   MCPS_OPEN = 48,
-  MCPS_REQUEST = 49,          /* id call, number timeout or 0 [method, params JSON?, progress?] */
+  /* id call, number timeout or 0 [method, params JSON?, progress?, repeatable?] */
+  MCPS_REQUEST = 49,
   MCPS_CANCEL = 50,           /* id call */
   MCPS_CLOSE = 51,
   MCPS_RESPONSE_STARTED = 52, /* id exchange, number status [content type, session id] */
   MCPS_RESPONSE_BYTES = 53,   /* id exchange [bytes] */
   MCPS_RESPONSE_ENDED = 54,   /* id exchange */
   MCPS_EXCHANGE_FAILED = 55,  /* id exchange, number 1: opaque */
+  MCPS_REPLY = 56,            /* id question [result JSON], or [absent, message of an error] */
 
   /* Client, out. */
   MCPS_HTTP_SEND = 64,   /* id exchange [method, body, headers...] */
@@ -84,6 +86,8 @@ enum mcps_frame {
   MCPS_NOTIFIED = 71,    /* [method, params JSON] */
   MCPS_SESSION_LOST = 72,
   MCPS_CLOSED = 73,
+  MCPS_ASKED = 74,     /* id question [method, params JSON] */
+  MCPS_WITHDRAWN = 75, /* id question */
 
   /* Store, in: what is meant is said in mcp_session/store/command.h; versions and times are f64.
    * Each is answered by one DONE or FAILED, but for SAVE and RESTORE. */
@@ -141,7 +145,8 @@ double mcps_server_deadline(const mcps_server* server);
 void mcps_server_delete(mcps_server* server);
 
 /* `options` is JSON: name, version, capabilities, era, probeTimeout, requestTimeout and
- * maxRequestTime of McpClientOptions in web/index.d.ts, and channel: true for a port. */
+ * maxRequestTime of McpClientOptions in web/index.d.ts; channel: true for a port; asked: true if
+ * questions are answered; and session: a SavedSession as text. */
 mcps_client* mcps_client_new(const char* options, size_t size);
 int mcps_client_handle(mcps_client* client, const void* frame, size_t size, double now);
 double mcps_client_deadline(const mcps_client* client);

@@ -15,9 +15,9 @@ namespace {
 
 constexpr FrameRule kInput[] = {
     {MCPS_WOKEN, 0, 0},          {MCPS_MESSAGE_ARRIVED, 1, 1},  {MCPS_CHANNEL_CLOSED, 0, 0},
-    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, 3},          {MCPS_CANCEL, 0, 0},
+    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, 4},          {MCPS_CANCEL, 0, 0},
     {MCPS_CLOSE, 0, 0},          {MCPS_RESPONSE_STARTED, 2, 2}, {MCPS_RESPONSE_BYTES, 1, 1},
-    {MCPS_RESPONSE_ENDED, 0, 0}, {MCPS_EXCHANGE_FAILED, 0, 0},
+    {MCPS_RESPONSE_ENDED, 0, 0}, {MCPS_EXCHANGE_FAILED, 0, 0},  {MCPS_REPLY, 0, 2},
 };
 
 Json RpcErrorJson(const RpcError& error) {
@@ -62,9 +62,12 @@ struct WriteClientEffect {
   void operator()(const client_effect::Notified& notified) const {
     FrameWriter(MCPS_NOTIFIED).Add(notified.method).AddJson(notified.params);
   }
-  // Never told: nobody answers questions.
-  void operator()(const client_effect::Asked&) const {}
-  void operator()(const client_effect::Withdrawn&) const {}
+  void operator()(const client_effect::Asked& asked) const {
+    FrameWriter(MCPS_ASKED, asked.question.number).Add(asked.method).AddJson(asked.params);
+  }
+  void operator()(const client_effect::Withdrawn& withdrawn) const {
+    FrameWriter(MCPS_WITHDRAWN, withdrawn.question.number);
+  }
   void operator()(const client_effect::SessionLost&) const { FrameWriter{MCPS_SESSION_LOST}; }
   void operator()(const client_effect::Closed&) const { FrameWriter{MCPS_CLOSED}; }
 };
@@ -77,8 +80,10 @@ using namespace mcp_session::abi;  // NOLINT
 
 struct mcps_client {
  public:
-  explicit mcps_client(ClientOptions options)
-      : limits_(options.limits), engine_(std::move(options)) {}
+  explicit mcps_client(ClientSetup setup)
+      : limits_(setup.options.limits), engine_(std::move(setup.options)) {
+    if (setup.asked) engine_.AnswerQuestions();
+  }
   mcps_client(const mcps_client&) = delete;
   mcps_client& operator=(const mcps_client&) = delete;
 
@@ -105,6 +110,8 @@ struct mcps_client {
         return client_event::Open{};
       case MCPS_REQUEST:
         return ReadRequest(frame);
+      case MCPS_REPLY:
+        return ReadReply(frame);
       case MCPS_CANCEL:
         return client_event::Cancel{CallId{frame.id}};
       case MCPS_CLOSE:
@@ -128,8 +135,19 @@ struct mcps_client {
       MCPS_TRY(request.params, ParseJson(frame.Text(1), limits_));
     }
     request.wants_progress = frame.Has(2);
+    request.repeatable = frame.Has(3);
     if (frame.number > 0) request.timeout = Millis{frame.number};
     return request;
+  }
+
+  Result<ClientEvent> ReadReply(const Frame& frame) const {
+    const QuestionId question{frame.id};
+    if (!frame.Has(0)) {
+      return client_event::Reply{
+          question, RpcError{JsonRpcNumber(ErrorCode::kInternal), std::string(frame.Text(1)), {}}};
+    }
+    MCPS_TRY(Json result, ParseJson(frame.Text(0), limits_));
+    return client_event::Reply{question, std::move(result)};
   }
 
   const Limits limits_;
@@ -141,7 +159,7 @@ extern "C" {
 
 mcps_client* mcps_client_new(const char* options, std::size_t size) {
   ClearOutput();
-  ClientOptions read;
+  ClientSetup read;
   const Result<void> done = ReadClientOptions({options, size}, &read);
   if (done) return new mcps_client(std::move(read));
   WriteError(done.error());

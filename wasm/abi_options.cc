@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcp_session/client/saved_session.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/parse.h"
 
@@ -192,8 +193,10 @@ Result<void> ReadTool(std::string_view json, Tool* tool) {
   return read;
 }
 
-Result<void> ReadClientOptions(std::string_view json, ClientOptions* options) {
+Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup) {
+  ClientOptions* const options = &setup->options;
   std::string era;
+  std::string session;
   bool channel = false;
   const Member members[] = {
       {"name", Member::kText, &options->name},
@@ -204,9 +207,15 @@ Result<void> ReadClientOptions(std::string_view json, ClientOptions* options) {
       {"probeTimeout", Member::kTime, &options->probe_timeout},
       {"channel", Member::kTrue, &channel},
       {"era", Member::kText, &era},
+      {"asked", Member::kTrue, &setup->asked},
+      {"session", Member::kText, &session},
   };
   Result<void> read = Parse(json, members);
-  options->renews_session = false;
+  if (read && !session.empty()) {
+    Result<client_effect::Opened> saved = DecodeSavedSession(session);
+    if (!saved) return Misuse(saved.error().message);
+    options->resume = *std::move(saved);
+  }
   if (channel) options->transport = ClientTransport::kChannel;
   if (era == "handshake") {
     options->era = Era::kHandshake;

@@ -21,11 +21,16 @@ struct ServerSetup {
   MemoryStoreOptions store = kPageMemory;
 };
 
+struct ClientSetup {
+  ClientOptions options;
+  bool asked = false;  // questions are answered
+};
+
 // What `json` does not say keeps its value.
 Result<void> ReadServerOptions(std::string_view json, ServerSetup* setup);
 Result<void> ReadStoreOptions(std::string_view json, MemoryStoreOptions* store);
 Result<void> ReadTool(std::string_view json, Tool* tool);
-Result<void> ReadClientOptions(std::string_view json, ClientOptions* options);
+Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup);
 
 }  // namespace mcp_session::abi
 

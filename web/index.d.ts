@@ -522,8 +522,16 @@ export interface McpClientOptions {
   /** Told to servers as `clientInfo`. */
   name: string;
   version: string;
-  /** Client capabilities to declare. Default: none. */
+  /**
+   * What a server may ask of the application, by the method it asks with: the same functions answer
+   * servers of both eras, whether they send a request or answer a call with `input_required`. What
+   * is here is declared as a capability.
+   */
+  answers?: Answers;
+  /** Client capabilities to declare, besides or instead of those. Default: none. */
   capabilities?: JsonObject;
+  /** Goes on in the session of an earlier client (`client.session`), without asking the server. */
+  session?: SavedSession;
   /** Default `auto`: try the stateless era first, then the handshake. */
   era?: 'auto' | Era;
   /** Milliseconds without an answer or progress after which a request fails. Default: 60 s. */
@@ -536,6 +544,33 @@ export interface McpClientOptions {
   clock?: () => number;
 }
 
+/** Answers a question with its result. What it throws is told to the server as a refusal. */
+export type Answer<Params = any, Result = any> = (
+  params: Params,
+  /** `signal` aborts when nobody waits for the answer any more. */
+  options: { signal: AbortSignal },
+) => Result | Promise<Result>;
+
+export interface Answers {
+  /** A form for the user, or a URL to visit. */
+  'elicitation/create'?: Answer<
+    { message: string; mode?: string; requestedSchema?: JsonObject; url?: string; [member: string]: any },
+    { action: 'accept' | 'decline' | 'cancel'; content?: JsonObject }
+  >;
+  /** A message of a model. */
+  'sampling/createMessage'?: Answer;
+  /** The folders that the server may look into. */
+  'roots/list'?: Answer<JsonObject, { roots: { uri: string; name?: string }[] }>;
+}
+
+/** A session to go on in, as `JSON.stringify` takes it. Holds the session's id: a secret. */
+export interface SavedSession {
+  form: number;
+  revision: string;
+  sessionId?: string;
+  server: JsonObject;
+}
+
 export interface RequestOptions {
   /** Gives the request up: the server is told, and the Promise rejects with `CANCELLED`. */
   signal?: AbortSignal;
@@ -543,6 +578,11 @@ export interface RequestOptions {
   timeout?: number;
   /** Asks for progress. Each call is one notification; `progress` grows. */
   onProgress?: (progress: Progress) => void;
+  /**
+   * It may be sent again, once, when the connection breaks before the answer. Default: what only
+   * reads may, and tools of which the last `listTools` said that they are read-only or idempotent.
+   */
+  repeatable?: boolean;
 }
 
 export interface Progress {
@@ -590,9 +630,11 @@ export interface McpClientEvents {
   notification: SessionEvent<{ method: string; params: any }>;
   /** The live log: every message in both directions. Costs nothing unless listened to. */
   message: SessionEvent<LoggedMessage>;
+  /** It is open: the first time, or again in a new session. */
+  open: Event;
   /**
-   * The server no longer knows the session. What was asked of it fails with `SESSION_NOT_FOUND`;
-   * the next request opens a new one.
+   * The server no longer knows the session. What it refused for that reason is asked again in a new
+   * one, once; what it may have done already fails.
    */
   sessionlost: Event;
   /** The client is closed, by you or because the port closed. */
@@ -601,7 +643,7 @@ export interface McpClientEvents {
 
 /**
  * A client. Opens by itself with the first request, finds out which era the server speaks, and
- * keeps its session. After `sessionlost` the next request opens a new one.
+ * keeps its session.
  */
 export class McpClient extends EventTarget {
   constructor(core: Core, options: McpClientOptions);
@@ -618,8 +660,11 @@ export class McpClient extends EventTarget {
   /** Any other request; resolves with its result. */
   request(method: string, params?: JsonObject, options?: RequestOptions): Promise<any>;
 
-  /** Ends the session at the server and whatever still waits, with `CANCELLED`. Never rejects. */
-  close(): Promise<void>;
+  /**
+   * Ends the session at the server and whatever still waits, with `CANCELLED`. Never rejects.
+   * `keepSession`: leaves the session as it is, for a client to come (`session`).
+   */
+  close(options?: { keepSession?: boolean }): Promise<void>;
 
   /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -638,6 +683,8 @@ export class McpClient extends EventTarget {
   readonly serverInfo?: { name: string; version: string; title?: string; [member: string]: unknown };
   readonly capabilities?: JsonObject;
   readonly instructions?: string;
+  /** What a later client goes on from. */
+  readonly session?: SavedSession;
   /** Handshake era, if the server says how long its sessions live. */
   readonly sessionTtl?: SessionTtl;
 
@@ -662,6 +709,22 @@ export class McpClient extends EventTarget {
     options?: ListenerOptions,
   ): void;
 }
+
+export interface PersistentClientOptions extends McpClientOptions {
+  /** Names the session: by the server, and by the user if there are several. */
+  persist: string;
+  /** Encrypt what is kept, by a key of this origin that scripts can use and not read. */
+  encrypt?: boolean;
+}
+
+/**
+ * A client whose session is kept in IndexedDB. After a reload, and in other tabs, it goes on in the
+ * same session and asks the server for none; `close` ends it for all of them, unless it is told to
+ * keep it. Waits while another tab opens it (Web Locks).
+ *
+ * Rejects as `connect` does.
+ */
+export function openClient(core: Core, options: PersistentClientOptions): Promise<McpClient>;
 
 // --- the official SDK ----------------------------------------------------------------------
 

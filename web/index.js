@@ -5,6 +5,7 @@ export { Core, loadSync } from './src/abi.js';
 export { McpClient } from './src/client.js';
 export { SessionError, ToolError } from './src/errors.js';
 export { createEventStore } from './src/event_store.js';
+export { openClient } from './src/open_client.js';
 export { SessionServer } from './src/server.js';
 export { SessionStore, StoredRecord, createSessionStore } from './src/store.js';
 export { ClientTransport } from './src/transport.js';

@@ -91,7 +91,7 @@ test('close ends the session at the server', async () => {
   assert.equal((await server.fetch(again)).status, 404);
 });
 
-test('a session that is gone is told, and the next request opens another', async () => {
+test('a session that is gone is told, and the call goes on in another', async () => {
   const server = makeServer();
   const client = inProcess(server, { era: 'handshake' });
   await client.callTool('count');
@@ -100,15 +100,99 @@ test('a session that is gone is told, and the next request opens another', async
   const headers = { 'mcp-session-id': first };
   await server.fetch(new Request('http://localhost/mcp', { method: 'DELETE', headers }));
   const lost = happens(client, 'sessionlost');
-  await assert.rejects(client.callTool('count'), { code: 'SESSION_NOT_FOUND' });
+  // Three at once: one new session for all, and each is done once.
+  const calls = [1, 2, 3].map(() => client.callTool('count'));
   await lost;
-  assert.equal(client.connected, false);
-  assert.equal(client.sessionId, undefined);
-  const { structuredContent } = await client.callTool('count');
-  assert.deepEqual(structuredContent, { count: 1 });
+  const counts = (await Promise.all(calls)).map(({ structuredContent }) => structuredContent.count);
+  assert.deepEqual(counts.sort(), [1, 2, 3]);
   assert.notEqual(client.sessionId, first);
   await client.close();
 });
+
+test('a session is kept, and another client goes on in it without a word to the server', async () => {
+  const server = makeServer();
+  const client = inProcess(server, { era: 'handshake' });
+  await client.callTool('count');
+  const saved = JSON.parse(JSON.stringify(client.session));
+  await client.close({ keepSession: true });
+  const methods = [];
+  const later = inProcess(server, { session: saved });
+  later.addEventListener('message', ({ detail }) => {
+    if (detail.direction === 'out' && detail.text) methods.push(JSON.parse(detail.text).method);
+  });
+  assert.deepEqual((await later.callTool('count')).structuredContent, { count: 2 });
+  assert.deepEqual(methods, ['tools/call']);
+  assert.equal(later.serverInfo.name, client.serverInfo?.name ?? 'test');
+  await later.close();
+  // One that is not known any more is replaced.
+  const last = inProcess(server, { session: saved });
+  assert.deepEqual((await last.callTool('count')).structuredContent, { count: 1 });
+  assert.notEqual(last.sessionId, saved.sessionId);
+  await last.close();
+  for (const bad of [{}, { ...saved, form: 2 }, { ...saved, revision: '1999-01-01' }, 7]) {
+    assert.throws(() => inProcess(server, { session: bad }), TypeError);
+  }
+});
+
+/** A server of either era that asks for a name before it greets. */
+function asking() {
+  const question = { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: { type: 'object', properties: {} } } };
+  const answered = (result) => ({ content: [{ type: 'text', text: JSON.stringify(result) }] });
+  const meta = { 'io.modelcontextprotocol/serverInfo': { name: 'asks', version: '1' } };
+  const json = (body, status = 200) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+  let reply;
+  return async (request) => {
+    const { id, method, params, result, error } = await request.json();
+    if (method === 'server/discover') {
+      return json({ jsonrpc: '2.0', id, result: { resultType: 'complete', supportedVersions: [STATELESS], capabilities: { tools: {} }, _meta: meta } });
+    }
+    if (method === 'initialize') {
+      return json({ jsonrpc: '2.0', id, result: { protocolVersion: HANDSHAKE, capabilities: {}, serverInfo: { name: 'asks', version: '1' } } });
+    }
+    if (method === undefined) reply(result ?? error);
+    if (id === undefined || method === undefined) return new Response(null, { status: 202 });
+    if (request.headers.get('mcp-protocol-version') === STATELESS) {
+      const given = params.inputResponses?.who;
+      if (!given) {
+        return json({ jsonrpc: '2.0', id, result: { resultType: 'input_required', inputRequests: { who: question }, requestState: 'sealed' } });
+      }
+      assert.equal(params.requestState, 'sealed');
+      return json({ jsonrpc: '2.0', id, result: { resultType: 'complete', ...answered(given) } });
+    }
+    const replied = new Promise((resolve) => { reply = resolve; });
+    const stream = new ReadableStream({
+      async start(controller) {
+        const send = (message) =>
+          controller.enqueue(new TextEncoder().encode(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`));
+        send({ id: 'q', ...question });
+        send({ id, result: answered(await replied) });
+        controller.close();
+      },
+    });
+    return new Response(stream, { headers: { 'content-type': 'text/event-stream' } });
+  };
+}
+
+for (const era of ['handshake', 'stateless']) {
+  test(`the same function answers what a ${era} server asks`, async () => {
+    const asked = [];
+    const client = new McpClient(core, {
+      ...about,
+      era,
+      fetch: asking(),
+      answers: {
+        'elicitation/create': async (params) => {
+          asked.push(params.message);
+          return { action: 'accept', content: { name: 'Ada' } };
+        },
+      },
+    });
+    const { content } = await client.callTool('greet');
+    assert.deepEqual(JSON.parse(content[0].text), { action: 'accept', content: { name: 'Ada' } });
+    assert.deepEqual(asked, ['Who?']);
+    await client.close();
+  });
+}
 
 test('the log has every message in both directions', async () => {
   const client = inProcess(makeServer(), { era: 'handshake' });

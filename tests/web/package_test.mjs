@@ -30,6 +30,7 @@ test('holds what it should, as everybody may read it', () => {
     'src/client.js',
     'src/errors.js',
     'src/event_store.js',
+    'src/open_client.js',
     'src/persist.js',
     'src/port.js',
     'src/server.js',

@@ -142,8 +142,8 @@ test('a McpClient keeps a session with a server of the SDK 1.x', async () => {
   const client = new McpClient(core, { ...about, url: `http://127.0.0.1:${node.address().port}/mcp` });
   await exerciseOurs(client);
   assert.deepEqual([...sessions.keys()], [client.sessionId]);
+  // It goes on in a new one.
   sessions.clear();
-  await assert.rejects(client.listTools(), { code: 'SESSION_NOT_FOUND' });
   await exerciseOurs(client);
   assert.equal(sessions.size, 1);
   await client.close();
@@ -235,7 +235,6 @@ test('a ClientTransport goes on in a new session when the server forgot the old 
   await client.callTool({ name: 'count' });
   const before = transport.sessionId;
   server = makeServer();
-  await assert.rejects(client.callTool({ name: 'count' }), { code: -32001 });
   assert.deepEqual((await client.callTool({ name: 'count' })).structuredContent, { count: 1 });
   assert.notEqual(transport.sessionId, before);
   await client.close();

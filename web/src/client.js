@@ -2,12 +2,20 @@ import * as abi from './abi.js';
 import { SessionError, SessionEvent } from './errors.js';
 import { Link } from './port.js';
 
-/** @import { JsonObject, LoggedMessage, RequestOptions, McpClientOptions } from '../index.js' */
+/** @import { Answers, JsonObject, LoggedMessage, McpClientOptions, RequestOptions, SavedSession } from '../index.js' */
 /** @import { Call, OutFrame, Session, Wait, Waiter } from './types.js' */
 
 const LOCAL = 'http://localhost/mcp';
 const MAX_PAGES = 100;
 const MAX_TIMEOUT = 2 ** 31 - 1;
+// What only reads may be asked again when a connection broke.
+const READS = /^(\w+(\/templates)?\/list|resources\/read|prompts\/get|completion\/complete|ping)$/;
+// What a server may ask, and the capability that lets it.
+export const QUESTIONS = {
+  'elicitation/create': 'elicitation',
+  'roots/list': 'roots',
+  'sampling/createMessage': 'sampling',
+};
 
 /** @param {AbortSignal | undefined} signal */
 const aborted = (signal) =>
@@ -57,11 +65,17 @@ export class McpClient extends EventTarget {
   #calls = new Map();
   /** @type {Map<number, AbortController>} */
   #exchanges = new Map();
+  /** @type {Answers} */
+  #answers;
+  /** @type {Map<number, AbortController>} */
+  #questions = new Map();
+  /** @type {Set<string>} */
+  #repeatable = new Set();
 
   /** @param {abi.Core} core @param {McpClientOptions} options */
   constructor(core, options) {
     super();
-    const { url, port, fetch, headers, credentials, clock, ...rest } = options;
+    const { url, port, fetch, headers, credentials, clock, answers = {}, session, ...rest } = options;
     if (port ? url !== undefined || fetch : url === undefined && !fetch) {
       throw new TypeError('a client needs a url, a port or a fetch');
     }
@@ -70,7 +84,19 @@ export class McpClient extends EventTarget {
     this.#headers = headers;
     this.#credentials = credentials;
     this.#port = port;
-    this.#engine = new abi.Engine(core, 'client', { ...rest, channel: port ? true : undefined }, {
+    this.#answers = answers;
+    const asked = Object.keys(answers).length > 0 || undefined;
+    const declared = Object.fromEntries(
+      Object.entries(QUESTIONS).flatMap(([method, name]) => (method in answers ? [[name, {}]] : [])),
+    );
+    const settings = {
+      ...rest,
+      asked,
+      capabilities: asked ? { ...declared, ...rest.capabilities } : rest.capabilities,
+      channel: port ? true : undefined,
+      session: session && JSON.stringify(session),
+    };
+    this.#engine = new abi.Engine(core, 'client', settings, {
       clock,
       apply: (frame) => this.#apply(frame),
       died: (error) => this.#cutOff(error),
@@ -111,6 +137,12 @@ export class McpClient extends EventTarget {
   get instructions() {
     return this.#session?.server.instructions;
   }
+  /** @returns {SavedSession | undefined} */
+  get session() {
+    if (!this.#session) return undefined;
+    const { protocolVersion: revision, sessionId, server } = this.#session;
+    return { form: 1, revision, sessionId, server };
+  }
   get sessionTtl() {
     const meta = this.#session?.server._meta;
     const idle = meta?.['mcp-session/ttlMs'];
@@ -146,7 +178,14 @@ export class McpClient extends EventTarget {
       const result = await this.request('tools/list', params, options);
       if (!Array.isArray(result.tools)) throw new SessionError('PEER', 'the list of tools is none');
       tools.push(...result.tools);
-      if (typeof result.nextCursor !== 'string') return tools;
+      if (typeof result.nextCursor !== 'string') {
+        this.#repeatable = new Set(
+          tools.flatMap(({ name, annotations: hints }) =>
+            hints?.readOnlyHint || hints?.idempotentHint ? [name] : [],
+          ),
+        );
+        return tools;
+      }
       params = { cursor: result.nextCursor };
     }
     throw new SessionError('TOO_LARGE', 'the list of tools has too many pages');
@@ -154,7 +193,8 @@ export class McpClient extends EventTarget {
 
   /** @param {string} name @param {JsonObject} [args] @param {RequestOptions} [options] */
   callTool(name, args = {}, options) {
-    return this.request('tools/call', { name, arguments: args }, options);
+    const repeatable = this.#repeatable.has(name);
+    return this.request('tools/call', { name, arguments: args }, { repeatable, ...options });
   }
 
   /**
@@ -163,12 +203,12 @@ export class McpClient extends EventTarget {
    * @param {RequestOptions} [options]
    * @returns {Promise<any>}
    */
-  async request(method, params, { signal, timeout = 0, onProgress } = {}) {
+  async request(method, params, { signal, timeout = 0, onProgress, repeatable = READS.test(method) } = {}) {
     if (typeof method !== 'string') throw new TypeError('method must be a string');
     if (!(timeout >= 0)) throw new TypeError('timeout must be a number of milliseconds');
     const id = ++this.#lastCall;
     const number = Math.min(Math.ceil(timeout), MAX_TIMEOUT);
-    const fields = [method, JSON.stringify(params), onProgress && ''];
+    const fields = [method, JSON.stringify(params), onProgress && '', repeatable ? '' : undefined];
     return wait(
       signal,
       (waiter) => {
@@ -181,9 +221,10 @@ export class McpClient extends EventTarget {
     );
   }
 
-  close() {
+  close({ keepSession = false } = {}) {
     this.#closing = true;
-    this.#engine.handle({ kind: abi.CLOSE });
+    if (keepSession) this.#engine.close();
+    else this.#engine.handle({ kind: abi.CLOSE });
     return this.#end;
   }
 
@@ -221,6 +262,7 @@ export class McpClient extends EventTarget {
           openedAt: this.#usedAt,
         };
         this.#settleOpening();
+        this.dispatchEvent(new Event('open'));
         break;
       case abi.OPEN_FAILED:
         this.#settleOpening(this.#failure(frame));
@@ -244,6 +286,12 @@ export class McpClient extends EventTarget {
         this.dispatchEvent(new SessionEvent('notification', detail));
         break;
       }
+      case abi.ASKED:
+        this.#ask(frame);
+        break;
+      case abi.WITHDRAWN:
+        this.#questions.get(id)?.abort();
+        break;
       case abi.SESSION_LOST:
         this.#session = undefined;
         this.dispatchEvent(new Event('sessionlost'));
@@ -253,6 +301,24 @@ export class McpClient extends EventTarget {
         // Also what an aborted connect() asked for.
         if (this.#closing) this.#engine.close();
     }
+  }
+
+  /** @param {OutFrame} frame */
+  async #ask(frame) {
+    const { id } = frame;
+    const controller = new AbortController();
+    this.#questions.set(id, controller);
+    let fields;
+    try {
+      const answer = /** @type {any} */ (this.#answers)[abi.text(frame.fields[0])];
+      const result = await answer(abi.json(frame, 1) ?? {}, { signal: controller.signal });
+      fields = [JSON.stringify(result ?? {})];
+    } catch (error) {
+      if (!controller.signal.aborted) console.error(error);
+      fields = [undefined, 'the application did not answer'];
+    }
+    this.#questions.delete(id);
+    this.#engine.handle({ kind: abi.REPLY, id, fields });
   }
 
   /** Does one HTTP exchange. @param {OutFrame} frame */
@@ -359,7 +425,9 @@ export class McpClient extends EventTarget {
     this.#settleOpening(error);
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
-    for (const controller of this.#exchanges.values()) controller.abort();
+    for (const controller of [...this.#exchanges.values(), ...this.#questions.values()]) {
+      controller.abort();
+    }
     this.#link?.close();
     if (globalThis.MessagePort && this.#port instanceof MessagePort) this.#port.close();
     this.#closed();

@@ -1,3 +1,5 @@
+import { SessionError } from './errors.js';
+
 /** @import { Saved } from './types.js' */
 
 const DATABASE = 'mcp-session';
@@ -89,4 +91,20 @@ export class Item {
     await within('readwrite', (items) => items.add(made, name)).catch(() => {});
     return within('readonly', (items) => items.get(name));
   }
+}
+
+/**
+ * Takes a Web Lock for as long as nobody calls what it answers, or the page lives.
+ * @param {string} name @param {boolean} [ifAvailable] do not wait for it
+ * @returns {Promise<() => void>}
+ */
+export function holdLock(name, ifAvailable = false) {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, { ifAvailable }, (lock) => {
+        if (!lock) throw new SessionError('LOCKED', 'another page or worker has it open');
+        return new Promise((release) => resolve(() => release(undefined)));
+      })
+      .catch(reject);
+  });
 }

@@ -1,6 +1,6 @@
 import * as abi from './abi.js';
 import { SessionError, SessionEvent } from './errors.js';
-import { Item } from './persist.js';
+import { Item, holdLock } from './persist.js';
 
 /** @import { RecordKey, RecordLife, StoreOptions } from '../index.js' */
 /** @import { Field, OutFrame, StoreAnswer } from './types.js' */
@@ -258,22 +258,10 @@ export async function createSessionStore(core, options = {}) {
   const store = new SessionStore(core, options);
   if (!options.persist) return store;
   try {
-    await store.restore(await holdAlone(`mcp-session store ${options.prefix ?? ''}`));
+    await store.restore(await holdLock(`mcp-session store ${options.prefix ?? ''}`, true));
     return store;
   } catch (error) {
     store.engine.close();
     throw error;
   }
-}
-
-/** Takes a lock for as long as nobody calls what it answers. @param {string} name @returns {Promise<() => void>} */
-function holdAlone(name) {
-  return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, { ifAvailable: true }, (lock) => {
-        if (!lock) throw new SessionError('LOCKED', 'another page or worker has this store open');
-        return new Promise((release) => resolve(() => release(undefined)));
-      })
-      .catch(reject);
-  });
 }

@@ -1,7 +1,8 @@
-import { McpClient } from './client.js';
+import { McpClient, QUESTIONS } from './client.js';
+import { SessionError } from './errors.js';
 
 /** @import { Core } from './abi.js' */
-/** @import { JsonObject, JsonRpcMessage, McpClientOptions } from '../index.js' */
+/** @import { Answer, JsonObject, JsonRpcMessage, McpClientOptions } from '../index.js' */
 
 const META = 'io.modelcontextprotocol/';
 // The SDK has timeouts of its own; this one is for calls that it forgot.
@@ -16,6 +17,9 @@ export class ClientTransport {
   #calls = new Map();
   /** @type {string | undefined} */
   #logLevel;
+  #lastQuestion = 0;
+  /** @type {Map<unknown, (message: JsonRpcMessage) => void>} */
+  #questions = new Map();
 
   /** @type {(() => void) | undefined} */
   onclose;
@@ -39,7 +43,7 @@ export class ClientTransport {
   /** @param {JsonRpcMessage} message */
   async send(message) {
     const { id, method, params } = message;
-    if (method === undefined) return;
+    if (method === undefined) return this.#questions.get(id)?.(message);
     if (id === undefined) {
       if (method === 'notifications/cancelled') this.#calls.get(params?.requestId)?.abort();
       return;
@@ -91,7 +95,20 @@ export class ClientTransport {
 
   /** @param {JsonObject} info @param {JsonObject} capabilities */
   #make({ name, version }, capabilities) {
-    const client = new McpClient(this.#core, { ...this.#options, name, version, capabilities });
+    const answers = Object.fromEntries(
+      Object.entries(QUESTIONS).flatMap(([asked, capability]) => {
+        /** @type {Answer} */
+        const answer = (params, { signal }) => this.#pass(asked, params, signal);
+        return capabilities?.[capability] ? [[asked, answer]] : [];
+      }),
+    );
+    const client = new McpClient(this.#core, {
+      ...this.#options,
+      name,
+      version,
+      capabilities,
+      answers,
+    });
     client.addEventListener('notification', (/** @type {any} */ { detail }) =>
       this.onmessage?.({ jsonrpc: '2.0', ...detail }),
     );
@@ -127,6 +144,29 @@ export class ClientTransport {
     } finally {
       this.#calls.delete(id);
     }
+  }
+
+  /**
+   * A question of the server, of either era, as a request to the SDK's client.
+   * @param {string} method @param {JsonObject} params @param {AbortSignal} signal
+   */
+  #pass(method, params, signal) {
+    const id = `question-${++this.#lastQuestion}`;
+    return new Promise((resolve, reject) => {
+      const withdrawn = () => {
+        const params = { requestId: id };
+        this.onmessage?.({ jsonrpc: '2.0', method: 'notifications/cancelled', params });
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', withdrawn);
+      this.#questions.set(id, ({ result, error }) => {
+        this.#questions.delete(id);
+        signal.removeEventListener('abort', withdrawn);
+        if (result) resolve(result);
+        else reject(new SessionError('PEER', error?.message ?? 'no answer', { rpc: error }));
+      });
+      this.onmessage?.({ jsonrpc: '2.0', id, method, params });
+    });
   }
 
   /** What only one era has is done for the other. @param {string} method @param {any} params @param {any} options */

@@ -4,6 +4,7 @@ import { Core, loadSync } from '../src/abi.js';
 import { McpClient } from '../src/client.js';
 import { SessionError, ToolError } from '../src/errors.js';
 import { createEventStore } from '../src/event_store.js';
+import { openClient } from '../src/open_client.js';
 import { SessionServer } from '../src/server.js';
 import { createSessionStore } from '../src/store.js';
 import { ClientTransport } from '../src/transport.js';
@@ -19,6 +20,8 @@ export const client: Omit<declared.McpClient, symbol> = new McpClient(core, opti
 export const stored: () => Promise<Omit<declared.SessionStore, symbol>> = () => createSessionStore(core);
 export const events: (store: declared.SessionStore) => ReturnType<typeof declared.createEventStore> =
   (store) => createEventStore(store, { session: 's' });
+export const opened: (options: declared.PersistentClientOptions) => Promise<Omit<declared.McpClient, symbol>> =
+  (options) => openClient(core, options);
 export const transport: declared.ClientTransport = new ClientTransport(core, options);
 export const sessionError: declared.SessionError = new SessionError('PEER', 'x');
 export const toolError: declared.ToolError = new ToolError('x');
