@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
-import { deferred, happens, mcp, newCore } from './support.mjs';
+import { HANDSHAKE, STATELESS, deferred, happens, mcp, newCore } from './support.mjs';
 
 const { McpClient, SessionServer } = mcp;
 const core = await newCore();
@@ -122,7 +122,7 @@ test('a session is kept, and another client goes on in it without a word to the 
   });
   assert.deepEqual((await later.callTool('count')).structuredContent, { count: 2 });
   assert.deepEqual(methods, ['tools/call']);
-  assert.equal(later.serverInfo.name, client.serverInfo?.name ?? 'test');
+  assert.equal(later.serverInfo.name, 'test-server');
   await later.close();
   // One that is not known any more is replaced.
   const last = inProcess(server, { session: saved });

@@ -23,6 +23,7 @@ async function within(mode, act) {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
+    ended.catch(() => {}); // told by the request, if it failed
     const result = await done(act(transaction.objectStore(ITEMS)));
     await ended;
     return result;
@@ -88,7 +89,11 @@ export class Item {
       'decrypt',
     ]);
     // Whoever comes second uses the key of the first.
-    await within('readwrite', (items) => items.add(made, name)).catch(() => {});
+    await within('readwrite', (items) => {
+      const there = items.getKey(name);
+      there.addEventListener('success', () => there.result ?? items.put(made, name));
+      return there;
+    });
     return within('readonly', (items) => items.get(name));
   }
 }
