@@ -175,20 +175,30 @@ def _module_link_impl(ctx):
 
     # Emscripten exports some of its own, for the glue that is not there. What only they needed
     # is gone then, and what is left can be made smaller. More than once, for any other pass takes
-    # back what -Oz does last, and with its control flow built anew it finds more.
+    # back what -Oz does last, and with its control flow built anew it finds more. In between the
+    # functions are put into the order that compresses best.
     wasm = ctx.actions.declare_file(ctx.attr.output + ".wasm")
     debug = ctx.var["COMPILATION_MODE"] == "dbg"
-    optimize = ' && "$5" %s -Oz' % " ".join(_FEATURES)
+    optimize = '"$5" %s -Oz' % " ".join(_FEATURES)
     ctx.actions.run_shell(
-        arguments = [ctx.file._metadce.path, graph.path, linked.path, wasm.path, ctx.file._opt.path],
-        command = (
-            '"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "") +
-            ("" if debug else optimize + ' --strip-target-features --flatten --rereloop -Oz "$4" -o "$4"' + optimize + ' --converge "$4" -o "$4"')
+        arguments = [
+            file.path
+            for file in [ctx.file._metadce, graph, linked, wasm, ctx.file._opt, ctx.file._sort_functions]
+        ],
+        command = " && ".join(
+            ['"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "")] +
+            ([] if debug else [
+                optimize + ' --strip-target-features --flatten --rereloop -Oz "$4" -o "$4"',
+                optimize + ' --converge "$4" -S -o "$4.wat"',
+                'python3 "$6" "$4.wat" "$4.sorted.wat"',
+                optimize + ' --converge "$4.sorted.wat" -o "$4"',
+            ]),
         ),
-        inputs = [graph, linked],
+        inputs = [graph, linked, ctx.file._sort_functions],
         mnemonic = "WasmMetadce",
         outputs = [wasm],
         tools = [ctx.file._metadce, ctx.file._opt],
+        use_default_shell_env = True,
     )
     return [DefaultInfo(files = depset([wasm]))]
 
@@ -207,6 +217,10 @@ _module_link = rule(
         "_metadce": attr.label(
             allow_single_file = True,
             default = "@local_emscripten//:wasm-metadce.sh",
+        ),
+        "_sort_functions": attr.label(
+            allow_single_file = True,
+            default = "//wasm/toolchain:sort_functions.py",
         ),
         "_opt": attr.label(
             allow_single_file = True,

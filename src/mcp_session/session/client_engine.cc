@@ -298,11 +298,11 @@ void ClientEngine::State::FailCalls(const Error& error) {
 }
 
 std::vector<ClientEngine::State::Call> ClientEngine::State::TakeWaiting() {
-  const auto waiting = std::stable_partition(calls_.begin(), calls_.end(),
-                                             [](const Call& call) { return call.wire_id != 0; });
-  std::vector<Call> taken(std::make_move_iterator(waiting), std::make_move_iterator(calls_.end()));
-  calls_.erase(waiting, calls_.end());
-  return taken;
+  std::vector<Call> sent;
+  std::vector<Call> waiting;
+  for (Call& call : calls_) (call.wire_id != 0 ? sent : waiting).push_back(std::move(call));
+  calls_ = std::move(sent);
+  return waiting;
 }
 
 void ClientEngine::State::LoseSession() {

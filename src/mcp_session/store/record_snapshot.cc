@@ -1,11 +1,9 @@
-// The records of a RecordStore as text: a head, then each record, from the oldest to the newest,
-// for that is the order of lists. Numbers are little-endian.
-#include <algorithm>
+// The records of a RecordStore as text: a head, then each record; those of an owner from the oldest
+// to the newest, for that is the order of lists. Numbers are little-endian.
 #include <array>
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "mcp_session/store/record_store.h"
 #include "mcp_session/store/rules.h"
@@ -67,20 +65,15 @@ Instant EndAfter(Millis left, Millis age, Instant now) {
 
 std::string RecordStore::Snapshot(Instant now) const {
   const RecordTable& table = commands_.records();
-  std::vector<const RecordSlot*> slots;
-  table.ForEachLive(now, [&](const RecordSlot& slot) { slots.push_back(&slot); });
-  std::sort(slots.begin(), slots.end(), [](const RecordSlot* a, const RecordSlot* b) {
-    return a->entry->sequence < b->entry->sequence;
-  });
   std::string out(kMagic);
   AppendNumber(table.last_version(), &out);
-  for (const RecordSlot* slot : slots) {
-    const RecordEntry& entry = *slot->entry;
+  table.ForEachLive(now, [&](const RecordSlot& slot) {
+    const RecordEntry& entry = *slot.entry;
     const RecordExtras* extras = table.ExtrasOf(entry);
     const auto left = [now](Instant end) {
       return static_cast<std::uint64_t>(end == kNever ? 0 : (end - now).count);
     };
-    AppendNumber(left(slot->end), &out);
+    AppendNumber(left(slot.end), &out);
     AppendNumber(left(entry.last_end), &out);
     AppendNumber(entry.idle_millis, &out);
     AppendNumber(static_cast<std::uint64_t>(extras ? extras->remember.count : 0), &out);
@@ -89,7 +82,7 @@ std::string RecordStore::Snapshot(Instant now) const {
       AppendNumber(part.size(), &out);
       out += part;
     }
-  }
+  });
   return out;
 }
 

@@ -149,12 +149,19 @@ class RecordTable {
     return std::make_shared<EventLog>(highest_sequence_ + 1);
   }
 
-  // Calls look(slot) for each live record.
+  // Calls look(slot) for each live record; for those of an owner from the oldest to the newest.
   template <typename Look>
   void ForEachLive(Instant now, Look look) const {
+    const auto look_if_live = [&](const RecordSlot& slot) {
+      if (!slot.entry->is_remembered && now < slot.end) look(slot);
+    };
     for (std::size_t at = 0; at < records_.capacity(); ++at) {
       const RecordSlot& slot = records_[at];
-      if (slot.used() && !slot.entry->is_remembered && now < slot.end) look(slot);
+      if (slot.used() && slot.entry->owner().empty()) look_if_live(slot);
+    }
+    for (std::size_t at = 0; at < owners_.capacity(); ++at) {
+      const RecordEntry* entry = owners_[at].oldest;
+      for (; entry != nullptr; entry = entry->newer) look_if_live(SlotOf(*entry));
     }
   }
 
