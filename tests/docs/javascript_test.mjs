@@ -1,4 +1,4 @@
-// javascript_test.mjs MCP_SESSION PACKAGE: the scripts of README.md and docs/session-store.md for
+// javascript_test.mjs MCP_SESSION PACKAGE EVERYTHING_SERVER: the scripts of README.md and docs/ for
 // authors of pages, with the npm package installed, and what the package's own README.md shows.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { blocksOf, read } from './markdown.mjs';
 import { start } from './program.mjs';
 import { makeFolder, run, runText } from './scripts.mjs';
 
-const [program, packed] = process.argv.slice(2).map((file) => path.resolve(file));
+const [program, packed, everything] = process.argv.slice(2).map((file) => path.resolve(file));
 const folder = makeFolder();
 const installed = path.join(folder, 'node_modules/mcp-session');
 mkdirSync(installed);
@@ -45,6 +45,18 @@ test('a server keeps state in the session and under a handle', async () => {
   assert.deepEqual([...cart.items].sort(), ['honey', 'milk', 'tea']);
   assert.equal(foreign, true);
   assert.equal(ended, true);
+});
+
+test('a store of one\'s own', async () => {
+  assert.deepEqual(await run(folder, 'store.js'), [{ text: 'Dear Bob' }, undefined]);
+});
+
+test('a client answers what a server asks', async () => {
+  const server = await start(everything, []);
+  const [asked, told] = await run(folder, 'answers.js', server.origin);
+  assert.equal(asked, 'Who are you?');
+  assert.match(told, /ada@example\.com/);
+  await server.stop();
 });
 
 test('what the README.md of the package shows works', async () => {

@@ -12,7 +12,7 @@ export async function start(program, args = []) {
     once(readline.createInterface({ input: child.stdout }), 'line'),
     exited.then(() => { throw new Error(`${program} did not start: ${log}`); }),
   ]);
-  const origin = /http:\/\/[\d.:]+/.exec(line)?.[0];
+  const origin = /http:\/\/[\w.:]+/.exec(line)?.[0];
   if (!origin) throw new Error(`unexpected first line: ${line}`);
   return {
     origin,

@@ -16,7 +16,7 @@ const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 /** What a page loads that uses all of these modules, by gzip. */
 function bundled(source) {
   const { outputFiles } = buildSync({
-    stdin: { contents: source, resolveDir: path.resolve('tests') },
+    stdin: { contents: source, resolveDir: import.meta.dirname },
     bundle: true,
     format: 'esm',
     logLevel: 'error',

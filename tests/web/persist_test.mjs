@@ -1,6 +1,7 @@
 // persist_test.mjs CORE.wasm FILE...: what outlives a page, in Chromium: stores, servers that stand
 // on them, and clients' sessions, in one tab and in two.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { answering, packageFiles, startBrowser, startSite } from './site.mjs';
@@ -82,7 +83,7 @@ export const steps = {
       opening.onsuccess = () => resolve(opening.result);
     });
     const transaction = database.transaction('items', 'readwrite');
-    transaction.objectStore('items').put({ bytes: new Uint8Array([1, 2, 3]), at: 0 }, 'store notes');
+    transaction.objectStore('items').put({ bytes: new Uint8Array([1, 2, 3]), at: 0 }, 'store spoiled');
     await new Promise((resolve) => { transaction.oncomplete = resolve; });
     database.close();
   },
@@ -172,8 +173,8 @@ test('what is kept can be encrypted', async () => {
 test('what is no snapshot is refused, and does not lock the next one out', async () => {
   const page = await open();
   await step(page, 'spoil');
-  assert.equal(await step(page, 'openStore'), 'CORRUPT');
-  assert.equal(await step(page, 'openStore'), 'CORRUPT');
+  assert.equal(await step(page, 'openStore', { prefix: 'spoiled' }), 'CORRUPT');
+  assert.equal(await step(page, 'openStore', { prefix: 'spoiled' }), 'CORRUPT');
   await page.close();
 });
 
@@ -234,6 +235,29 @@ test('a server in the page keeps its sessions over a reload', async () => {
   await reload(page);
   assert.equal(await begin(), id);
   assert.equal(await step(page, 'count'), 2);
+  await page.close();
+});
+
+// The examples of docs/javascript.md, as pages.
+for (const name of ['reload', 'server_that_stays']) {
+  const text = readFileSync(path.resolve(`tests/docs/${name}.js`), 'utf8');
+  served.set(`/${name}.js`, text.replace("'mcp-session'", "'./mcp-session/index.js'"));
+  served.set(`/${name}.html`, `<!doctype html><meta charset="utf-8"><title></title>
+    <script type="module" src="${name}.js"></script><script type="module" src="after.js"></script>`);
+}
+served.set('/after.js', 'globalThis.ran = true;');
+
+test('the example of a reload counts on', async () => {
+  const page = await browser.open(`${site.origin}/reload.html`);
+  await page.waitForFunction(() => document.title === '1 calls in this session');
+  await page.reload();
+  await page.waitForFunction(() => document.title === '2 calls in this session');
+  await page.close();
+});
+
+test('the example of a server that stays runs', async () => {
+  const page = await browser.open(`${site.origin}/server_that_stays.html`);
+  await page.waitForFunction(() => globalThis.ran);
   await page.close();
 });
 
