@@ -65,7 +65,7 @@ enum mcps_frame {
 
   /* Client, in. */
   MCPS_OPEN = 48,
-  /* id call, number timeout or 0 [method, params JSON?, progress?, repeatable?] */
+  /* id call, number timeout or 0 [method, params JSON?, progress?, repeatable?, headers...] */
   MCPS_REQUEST = 49,
   MCPS_CANCEL = 50,           /* id call */
   MCPS_CLOSE = 51,

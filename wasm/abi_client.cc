@@ -15,7 +15,7 @@ namespace {
 
 constexpr FrameRule kInput[] = {
     {MCPS_WOKEN, 0, 0},          {MCPS_MESSAGE_ARRIVED, 1, 1},  {MCPS_CHANNEL_CLOSED, 0, 0},
-    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, 4},          {MCPS_CANCEL, 0, 0},
+    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, kAnyNumber},          {MCPS_CANCEL, 0, 0},
     {MCPS_CLOSE, 0, 0},          {MCPS_RESPONSE_STARTED, 2, 2}, {MCPS_RESPONSE_BYTES, 1, 1},
     {MCPS_RESPONSE_ENDED, 0, 0}, {MCPS_EXCHANGE_FAILED, 0, 0},  {MCPS_REPLY, 0, 2},
 };
@@ -136,6 +136,9 @@ struct mcps_client {
     }
     request.wants_progress = frame.Has(2);
     request.repeatable = frame.Has(3);
+    for (std::size_t i = 4; i + 1 < frame.fields.size(); i += 2) {
+      request.headers.emplace_back(frame.Text(i), frame.Text(i + 1));
+    }
     if (frame.number > 0) request.timeout = Millis{frame.number};
     return request;
   }

@@ -17,9 +17,14 @@ const client = new McpClient(core, {
   version: '1.0',
   url: process.argv.at(-1),
   era: revision > '2025-11-25' ? 'stateless' : 'handshake',
-  answers: scenario.includes('elicitation')
-    ? { 'elicitation/create': () => ({ action: 'accept', content: {} }) }
-    : { 'elicitation/create': () => ({ action: 'accept', content: { confirmed: true } }) },
+  answers: {
+    // Accepts what the form begins with.
+    'elicitation/create': ({ requestedSchema: { properties = {} } }) => {
+      const fields = Object.entries(properties).filter(([, field]) => 'default' in field);
+      const content = Object.fromEntries(fields.map(([name, field]) => [name, field.default]));
+      return { action: 'accept', content: { ...('confirmed' in properties && { confirmed: true }), ...content } };
+    },
+  },
 });
 
 const scenarios = {

@@ -35,6 +35,7 @@ test('holds what it should, as everybody may read it', () => {
     'src/port.js',
     'src/server.js',
     'src/store.js',
+    'src/tool_headers.js',
     'src/transport.js',
     'src/types.d.ts',
   ].map((file) => `package/${file}`));

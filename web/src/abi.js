@@ -252,6 +252,7 @@ export class Engine {
   #clock;
   #apply;
   #died;
+  #busyness;
   #handle;
   #release;
   /** @type {{ frame: InFrame, fail: Fail }[]} */
@@ -267,7 +268,7 @@ export class Engine {
    * @param {Core} core @param {'server' | 'client' | 'store'} kind @param {unknown} options
    * @param {Host} host @param {Engine} [store] what a server stands on, if not its own
    */
-  constructor(core, kind, options, { clock = () => performance.now(), apply, died }, store) {
+  constructor(core, kind, options, { clock = () => performance.now(), apply, died, busy = () => false }, store) {
     if (!(core instanceof Core)) throw new TypeError('the first argument is the core from load()');
     if (typeof clock !== 'function') throw new TypeError('clock must be a function');
     this.#core = core;
@@ -275,6 +276,7 @@ export class Engine {
     this.#clock = clock;
     this.#apply = apply;
     this.#died = died;
+    this.#busyness = busy;
     if (store && (store.#core !== core || store.#end)) {
       throw new TypeError('the store is closed, or of another core');
     }
@@ -341,7 +343,8 @@ export class Engine {
       this.#deadline = Infinity;
       this.handle({ kind: WOKEN });
     }, delay);
-    this.#timer.unref?.();
+    // Nothing but somebody's waiting for it keeps Node running.
+    if (!this.#busyness()) this.#timer.unref?.();
   }
 
   /** @param {SessionError} error */

@@ -1,6 +1,7 @@
 import * as abi from './abi.js';
 import { SessionError, SessionEvent } from './errors.js';
 import { Link } from './port.js';
+import { markedArguments, toolHeaders } from './tool_headers.js';
 
 /** @import { Answers, JsonObject, LoggedMessage, McpClientOptions, RequestOptions, SavedSession } from '../index.js' */
 /** @import { Call, OutFrame, Session, Wait, Waiter } from './types.js' */
@@ -69,8 +70,8 @@ export class McpClient extends EventTarget {
   #answers;
   /** @type {Map<number, AbortController>} */
   #questions = new Map();
-  /** @type {Set<string>} */
-  #repeatable = new Set();
+  /** @type {Map<string, { repeatable: boolean, marked: [string[], string][] }>} */
+  #tools = new Map();
 
   /** @param {abi.Core} core @param {McpClientOptions} options */
   constructor(core, options) {
@@ -100,6 +101,7 @@ export class McpClient extends EventTarget {
       clock,
       apply: (frame) => this.#apply(frame),
       died: (error) => this.#cutOff(error),
+      busy: () => this.#calls.size + this.#opening.size > 0,
     });
     if (port) {
       this.#link = new Link(
@@ -179,12 +181,7 @@ export class McpClient extends EventTarget {
       if (!Array.isArray(result.tools)) throw new SessionError('PEER', 'the list of tools is none');
       tools.push(...result.tools);
       if (typeof result.nextCursor !== 'string') {
-        this.#repeatable = new Set(
-          tools.flatMap(({ name, annotations: hints }) =>
-            hints?.readOnlyHint || hints?.idempotentHint ? [name] : [],
-          ),
-        );
-        return tools;
+        return this.#learn(tools);
       }
       params = { cursor: result.nextCursor };
     }
@@ -193,8 +190,20 @@ export class McpClient extends EventTarget {
 
   /** @param {string} name @param {JsonObject} [args] @param {RequestOptions} [options] */
   callTool(name, args = {}, options) {
-    const repeatable = this.#repeatable.has(name);
+    const { repeatable = false } = this.#tools.get(name) ?? {};
     return this.request('tools/call', { name, arguments: args }, { repeatable, ...options });
+  }
+
+  /** What calls need to know; without the tools that no headers can follow. @param {any[]} tools */
+  #learn(tools) {
+    this.#tools.clear();
+    return tools.filter(({ name, annotations: hints, inputSchema }) => {
+      const headers = this.era === 'stateless' && !this.#port;
+      const marked = headers ? markedArguments(inputSchema) : [];
+      const repeatable = (hints?.readOnlyHint || hints?.idempotentHint) === true;
+      if (marked) this.#tools.set(name, { repeatable, marked });
+      return marked;
+    });
   }
 
   /**
@@ -208,7 +217,14 @@ export class McpClient extends EventTarget {
     if (!(timeout >= 0)) throw new TypeError('timeout must be a number of milliseconds');
     const id = ++this.#lastCall;
     const number = Math.min(Math.ceil(timeout), MAX_TIMEOUT);
-    const fields = [method, JSON.stringify(params), onProgress && '', repeatable ? '' : undefined];
+    const tool = method === 'tools/call' ? this.#tools.get(params?.name) : undefined;
+    const fields = [
+      method,
+      JSON.stringify(params),
+      onProgress && '',
+      repeatable ? '' : undefined,
+      ...toolHeaders(tool?.marked ?? [], params?.arguments ?? {}),
+    ];
     return wait(
       signal,
       (waiter) => {

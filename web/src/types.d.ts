@@ -28,6 +28,8 @@ export interface Host {
   clock?: () => number;
   apply: (frame: OutFrame) => void;
   died: (error: SessionError) => void;
+  /** Whether somebody waits. */
+  busy?: () => boolean;
 }
 
 /** What a store answered. */
