@@ -11,7 +11,8 @@
  *  5. What happened goes in as one frame; what is to be done comes out as frames, none or many in
  *     a row. A frame is, little-endian and unaligned:
  *         u32 kind    i32 number    u64 id    u32 field count
- *         and for each field: u32 length, bytes; the length MCPS_ABSENT has no bytes: no such field.
+ *         and for each field: u32 length, bytes; the length MCPS_ABSENT has no bytes: no such
+ * field.
  *  6. A call whose input is wrong returns 1 (or null) and has done nothing; its output is one frame
  *     MCPS_ERROR [code name, message]. No input crashes.
  *  7. Time is milliseconds on a clock of the host that never goes back; if it does, it stands.
@@ -67,7 +68,7 @@ enum mcps_frame {
   MCPS_OPEN = 48,
   /* id call, number timeout or 0 [method, params JSON?, progress?, repeatable?, headers...] */
   MCPS_REQUEST = 49,
-  MCPS_CANCEL = 50,           /* id call */
+  MCPS_CANCEL = 50, /* id call */
   MCPS_CLOSE = 51,
   MCPS_RESPONSE_STARTED = 52, /* id exchange, number status [content type, session id] */
   MCPS_RESPONSE_BYTES = 53,   /* id exchange [bytes] */
@@ -91,11 +92,11 @@ enum mcps_frame {
 
   /* Store, in: what is meant is said in mcp_session/store/command.h; versions and times are f64.
    * Each is answered by one DONE or FAILED, but for SAVE and RESTORE. */
-  MCPS_STORE_CREATE = 80, /* [owner, kind, id, data, idle ttl?, max life?, remember?] */
-  MCPS_STORE_GET = 81,    /* [owner, kind, id] */
-  MCPS_STORE_PUT = 82,    /* [owner, kind, id, data, expected version?] */
-  MCPS_STORE_TOUCH = 83,  /* [owner, kind, id] */
-  MCPS_STORE_REMOVE = 84, /* [owner, kind, id, expected version?] */
+  MCPS_STORE_CREATE = 80,       /* [owner, kind, id, data, idle ttl?, max life?, remember?] */
+  MCPS_STORE_GET = 81,          /* [owner, kind, id] */
+  MCPS_STORE_PUT = 82,          /* [owner, kind, id, data, expected version?] */
+  MCPS_STORE_TOUCH = 83,        /* [owner, kind, id] */
+  MCPS_STORE_REMOVE = 84,       /* [owner, kind, id, expected version?] */
   MCPS_STORE_REMOVE_OWNED = 85, /* [owner] */
   MCPS_STORE_LIST = 86,         /* number limit [owner, kind, cursor] */
   MCPS_STORE_SAVE = 87,

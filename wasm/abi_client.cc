@@ -15,7 +15,7 @@ namespace {
 
 constexpr FrameRule kInput[] = {
     {MCPS_WOKEN, 0, 0},          {MCPS_MESSAGE_ARRIVED, 1, 1},  {MCPS_CHANNEL_CLOSED, 0, 0},
-    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, kAnyNumber},          {MCPS_CANCEL, 0, 0},
+    {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, kAnyNumber}, {MCPS_CANCEL, 0, 0},
     {MCPS_CLOSE, 0, 0},          {MCPS_RESPONSE_STARTED, 2, 2}, {MCPS_RESPONSE_BYTES, 1, 1},
     {MCPS_RESPONSE_ENDED, 0, 0}, {MCPS_EXCHANGE_FAILED, 0, 0},  {MCPS_REPLY, 0, 2},
 };

@@ -241,9 +241,9 @@ mcps_server* mcps_server_new(const char* options, std::size_t size, const mcps_s
   ServerSetup setup;
   const Result<void> read = ReadServerOptions({options, size}, &setup);
   if (read) {
-    return new mcps_server(std::move(setup.options),
-                           store ? store->store
-                                 : std::make_shared<PageStore>(setup.store, HostEntropy()));
+    return new mcps_server(
+        std::move(setup.options),
+        store ? store->store : std::make_shared<PageStore>(setup.store, HostEntropy()));
   }
   WriteError(read.error());
   return nullptr;

@@ -14,9 +14,9 @@ namespace mcp_session::abi {
 namespace {
 
 constexpr FrameRule kInput[] = {
-    {MCPS_WOKEN, 0, 0},        {MCPS_STORE_CREATE, 4, 7}, {MCPS_STORE_GET, 3, 3},
-    {MCPS_STORE_PUT, 4, 5},    {MCPS_STORE_TOUCH, 3, 3},  {MCPS_STORE_REMOVE, 3, 4},
-    {MCPS_STORE_LIST, 3, 3},   {MCPS_STORE_SAVE, 0, 0},   {MCPS_STORE_REMOVE_OWNED, 1, 1},
+    {MCPS_WOKEN, 0, 0},         {MCPS_STORE_CREATE, 4, 7}, {MCPS_STORE_GET, 3, 3},
+    {MCPS_STORE_PUT, 4, 5},     {MCPS_STORE_TOUCH, 3, 3},  {MCPS_STORE_REMOVE, 3, 4},
+    {MCPS_STORE_LIST, 3, 3},    {MCPS_STORE_SAVE, 0, 0},   {MCPS_STORE_REMOVE_OWNED, 1, 1},
     {MCPS_STORE_RESTORE, 2, 2},
 };
 
@@ -39,7 +39,8 @@ RecordKey Key(const Frame& frame) { return {frame.Text(0), frame.Text(1), frame.
 StoreCommand ReadCommand(const Frame& frame) {
   switch (frame.kind) {
     case MCPS_STORE_CREATE:
-      return store::Create{Key(frame), std::string(frame.Text(3)),
+      return store::Create{Key(frame),
+                           std::string(frame.Text(3)),
                            {.idle_ttl = Time(frame, 4),
                             .max_life = Time(frame, 5),
                             .remember = Time(frame, 6).value_or(Millis{})}};
@@ -88,8 +89,8 @@ Result<void> Handle(PageStore& store, std::string_view bytes, Instant now) {
       FrameWriter(MCPS_STORE_SAVED).Add(store.records().Snapshot(now));
       return {};
     case MCPS_STORE_RESTORE:
-      return store.records().Restore(
-          frame.Text(0), std::max(Time(frame, 1).value_or(Millis{}), Millis{}), now);
+      return store.records().Restore(frame.Text(0),
+                                     std::max(Time(frame, 1).value_or(Millis{}), Millis{}), now);
     default:
       break;
   }
@@ -119,8 +120,8 @@ mcps_store* mcps_store_new(const char* options, std::size_t size) {
 
 int mcps_store_handle(mcps_store* store, const void* frame, std::size_t size, double now) {
   ClearOutput();
-  const Result<void> done = Handle(*store->store, {static_cast<const char*>(frame), size},
-                                   store->clock.At(now));
+  const Result<void> done =
+      Handle(*store->store, {static_cast<const char*>(frame), size}, store->clock.At(now));
   return done ? 0 : WriteError(done.error());
 }
 

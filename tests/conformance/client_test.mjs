@@ -1,7 +1,8 @@
 // client_test.mjs EVERYTHING_CLIENT
+// client_test.mjs everything_client.mjs CORE.wasm index.node.js
 //
-// The public conformance suite as the server of our client: every scenario that a revision
-// requires, but for those of OAuth, which our client leaves to a token provider.
+// The public conformance suite as the server of our client, native or in JavaScript: every scenario
+// that a revision requires, but for those of OAuth, which our client leaves to a token provider.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +12,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
-const program = path.resolve(process.argv[2]);
+const [driver, ...files] = process.argv.slice(2).map((file) => path.resolve(file));
+const program = driver.endsWith('.mjs') ? `${process.execPath} ${driver}` : driver;
+const env = { ...process.env, MCP_SESSION_PACKAGE: files.join(path.delimiter) };
 const suite = createRequire(import.meta.url)
   .resolve('@modelcontextprotocol/conformance/package.json')
   .replace(/package\.json$/, 'dist/index.js');
@@ -31,7 +34,7 @@ for (const [revision, scenarios] of Object.entries(required)) {
       const output = mkdtempSync(path.join(results, 'run-'));
       const args = ['client', '--command', program, '--scenario', name, '--spec-version', revision,
         '-o', output];
-      const child = spawn(process.execPath, [suite, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [suite, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
       let log = '';
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => { log += bytes; });
       const [code] = await once(child, 'close');

@@ -130,8 +130,9 @@ auto IsMisuse(std::string_view message) {
 
 class Server {
  public:
-  explicit Server(std::string_view options = R"({"name":"t","version":"1"})")
-      : server_(mcps_server_new(options.data(), options.size())) {}
+  explicit Server(std::string_view options = R"({"name":"t","version":"1"})",
+                  const mcps_store* store = nullptr)
+      : server_(mcps_server_new(options.data(), options.size(), store)) {}
   ~Server() { mcps_server_delete(server_); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -188,6 +189,28 @@ class Client {
   mcps_client* const client_;
 };
 
+class Store {
+ public:
+  explicit Store(std::string_view options = "{}")
+      : store_(mcps_store_new(options.data(), options.size())) {}
+  ~Store() { mcps_store_delete(store_); }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  std::vector<Out> Handle(std::uint32_t kind, const std::vector<std::string>& fields = {},
+                          double now = 0, std::int32_t number = 0) {
+    const std::string frame = Encode(kind, 0, number, fields);
+    returned_ = mcps_store_handle(store_, frame.data(), frame.size(), now);
+    return Decode();
+  }
+  int returned() const { return returned_; }
+  mcps_store* get() { return store_; }
+
+ private:
+  mcps_store* const store_;
+  int returned_ = 0;
+};
+
 TEST(Abi, TellsItsVersion) { EXPECT_EQ(mcps_abi_version(), MCPS_ABI_VERSION); }
 
 TEST(Abi, AllocatesEvenNothing) {
@@ -222,9 +245,86 @@ TEST(AbiOptions, RefusesWhatIsNoOption) {
       {R"({"store":[]})", "store"},
   };
   for (const auto& [options, message] : kCases) {
-    EXPECT_EQ(mcps_server_new(options, std::strlen(options)), nullptr) << options;
+    EXPECT_EQ(mcps_server_new(options, std::strlen(options), nullptr), nullptr) << options;
     EXPECT_THAT(Decode(), IsMisuse(message)) << options;
   }
+}
+
+TEST(AbiStore, RefusesWhatIsNoOption) {
+  for (const std::string_view options : {"", "[]", R"({"maxRecords":0})", R"({"colour":1})"}) {
+    EXPECT_EQ(mcps_store_new(options.data(), options.size()), nullptr) << options;
+    EXPECT_THAT(Decode(), ElementsAre(IsFrame(MCPS_ERROR, 0)));
+  }
+}
+
+TEST(AbiStore, CarriesOutCommands) {
+  Store store;
+  const double hour = 3'600'000;
+  const std::vector<std::string> key = {"o", "k", "i"};
+  const auto with = [&key](std::vector<std::string> more) {
+    more.insert(more.begin(), key.begin(), key.end());
+    return more;
+  };
+  EXPECT_EQ(mcps_store_changes(store.get()), 0);
+  const auto made = store.Handle(MCPS_STORE_CREATE, with({"data", Bytes(hour)}));
+  ASSERT_THAT(made, ElementsAre(IsFrame(MCPS_STORE_RECORD, 0), IsFrame(MCPS_STORE_DONE, 0)));
+  EXPECT_THAT(made[0].fields, ElementsAre("", "data", Bytes(1.0), Bytes(hour)));
+  EXPECT_EQ(mcps_store_changes(store.get()), 1);
+  EXPECT_THAT(store.Handle(MCPS_STORE_CREATE, with({"again", Bytes(hour)})),
+              ElementsAre(IsFrame(MCPS_STORE_FAILED, 0, ElementsAre("EXISTS"))));
+  // A conflict comes with the record as it is.
+  const auto conflict = store.Handle(MCPS_STORE_PUT, with({"late", Bytes(7.0)}));
+  EXPECT_THAT(conflict, ElementsAre(IsFrame(MCPS_STORE_RECORD, 0),
+                                    IsFrame(MCPS_STORE_FAILED, 0, ElementsAre("CONFLICT"))));
+  EXPECT_THAT(store.Handle(MCPS_STORE_PUT, with({"new", Bytes(1.0)})),
+              ElementsAre(IsFrame(MCPS_STORE_RECORD, 0), IsFrame(MCPS_STORE_DONE, 0)));
+  EXPECT_THAT(store.Handle(MCPS_STORE_TOUCH, key), ElementsAre(IsFrame(MCPS_STORE_DONE, 0)));
+  const auto listed = store.Handle(MCPS_STORE_LIST, {"o", "k", ""}, 0, 10);
+  ASSERT_THAT(listed, ElementsAre(IsFrame(MCPS_STORE_RECORD, 0), IsFrame(MCPS_STORE_DONE, 0)));
+  EXPECT_EQ(listed[0].fields[0], "i");
+  EXPECT_THAT(store.Handle(MCPS_STORE_GET, key, hour),
+              ElementsAre(IsFrame(MCPS_STORE_FAILED, 0, ElementsAre("NOT_FOUND"))));
+}
+
+// What is no time, version or limit is refused, and what is no frame changes nothing.
+TEST(AbiStore, RefusesWhatCannotBe) {
+  Store store;
+  const auto refused = ElementsAre(IsFrame(MCPS_STORE_FAILED, 0, ElementsAre("INVALID_ARGUMENT")));
+  for (const double time : {-1.0, 0.0, 1e18, std::nan(""), HUGE_VAL}) {
+    EXPECT_THAT(store.Handle(MCPS_STORE_CREATE, {"o", "k", "i", "data", Bytes(time)}), refused);
+  }
+  EXPECT_THAT(store.Handle(MCPS_STORE_CREATE, {"o", "k", "i", "data"}), refused);
+  EXPECT_THAT(store.Handle(MCPS_STORE_LIST, {"o", "k", ""}, 0, -1), refused);
+  for (const std::uint32_t kind : {MCPS_STORE_GET, MCPS_STORE_RECORD, MCPS_OPEN}) {
+    EXPECT_THAT(store.Handle(kind, {"o"}), IsMisuse("input frame"));
+    EXPECT_EQ(store.returned(), 1);
+  }
+}
+
+TEST(AbiStore, GoesOnInAnother) {
+  Store old;
+  const double hour = 3'600'000;
+  old.Handle(MCPS_STORE_CREATE, {"o", "k", "i", "data", Bytes(hour)});
+  const auto saved = old.Handle(MCPS_STORE_SAVE);
+  ASSERT_THAT(saved, ElementsAre(IsFrame(MCPS_STORE_SAVED, 0, SizeIs(1))));
+  Store fresh;
+  EXPECT_THAT(fresh.Handle(MCPS_STORE_RESTORE, {saved[0].fields[0], Bytes(1000.0)}, 5), IsEmpty());
+  EXPECT_EQ(fresh.returned(), 0);
+  const auto got = fresh.Handle(MCPS_STORE_GET, {"o", "k", "i"}, 5);
+  ASSERT_THAT(got, ElementsAre(IsFrame(MCPS_STORE_RECORD, 0), IsFrame(MCPS_STORE_DONE, 0)));
+  EXPECT_EQ(got[0].fields[1], "data");
+  EXPECT_THAT(fresh.Handle(MCPS_STORE_RESTORE, {"nonsense", Bytes(0.0)}),
+              ElementsAre(IsFrame(MCPS_ERROR, 0)));
+  EXPECT_EQ(fresh.returned(), 1);
+}
+
+// A server holds the store it stands on.
+TEST(AbiStore, OutlivesItsHolderUnderAServer) {
+  mcps_store* const store = mcps_store_new("{}", 2);
+  Server server(R"({"name":"t","version":"1"})", store);
+  mcps_store_delete(store);
+  ASSERT_EQ(server.Tool(R"({"name":"make","state":{"makes":"thing"}})"), 0);
+  EXPECT_THAT(server.Call(1, "make"), Contains(IsFrame(MCPS_TOOL_CALLED, 1)));
 }
 
 TEST(AbiOptions, TakesAll) {
