@@ -146,7 +146,7 @@ double mcps_server_deadline(const mcps_server* server);
 void mcps_server_delete(mcps_server* server);
 
 /* `options` is JSON: name, version, capabilities, era, probeTimeout, requestTimeout and
- * maxRequestTime of McpClientOptions in web/index.d.ts; channel: true for a port; asked: true if
+ * maxRequestTime of McpClientOptions in web/index.d.ts; channel, listen: true; asked: true if
  * questions are answered; and session: a SavedSession as text. */
 mcps_client* mcps_client_new(const char* options, size_t size);
 int mcps_client_handle(mcps_client* client, const void* frame, size_t size, double now);

@@ -208,6 +208,7 @@ Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup) {
       {"channel", Member::kTrue, &channel},
       {"era", Member::kText, &era},
       {"asked", Member::kTrue, &setup->asked},
+      {"listen", Member::kTrue, &options->listens},
       {"session", Member::kText, &session},
   };
   Result<void> read = Parse(json, members);

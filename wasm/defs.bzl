@@ -188,7 +188,7 @@ def _module_link_impl(ctx):
         command = " && ".join(
             ['"$1" --all-features %s --graph-file="$2" "$3" -o "$4" > /dev/null' % ("-g" if debug else "")] +
             ([] if debug else [
-                optimize + ' --strip-target-features --flatten --rereloop -Oz "$4" -o "$4"',
+                optimize + ' --strip-target-features --flatten --rereloop -Oz --flatten --rereloop -Oz "$4" -o "$4"',
                 optimize + ' --converge --ssa -Oz "$4" -S -o "$4.wat"',
                 'python3 "$6" "$4.wat" "$4.sorted.wat"',
                 optimize + ' --converge "$4.sorted.wat" -o "$4"',

@@ -530,6 +530,11 @@ export interface McpClientOptions {
   answers?: Answers;
   /** Client capabilities to declare, besides or instead of those. Default: none. */
   capabilities?: JsonObject;
+  /**
+   * Over HTTP, in a session: keep a stream open for what the server says and asks beside calls.
+   * Default: if there are `answers`.
+   */
+  listen?: boolean;
   /** Goes on in the session of an earlier client (`client.session`), without asking the server. */
   session?: SavedSession;
   /** Default `auto`: try the stateless era first, then the handshake. */

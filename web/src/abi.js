@@ -159,7 +159,7 @@ export class Core {
   constructor(instance) {
     const wasm = /** @type {any} */ (instance?.exports);
     if (wasm?.mcps_abi_version?.() !== ABI_VERSION) {
-      throw new TypeError('this is not the core.wasm of this version; use load() or loadSync()');
+      throw new TypeError('not the core.wasm of this version');
     }
     this.#wasm = wasm;
     this.call('_initialize');

@@ -76,7 +76,7 @@ export class McpClient extends EventTarget {
   /** @param {abi.Core} core @param {McpClientOptions} options */
   constructor(core, options) {
     super();
-    const { url, port, fetch, headers, credentials, clock, answers = {}, session, ...rest } = options;
+    const { url, port, fetch, headers, credentials, clock, answers = {}, session, listen, ...rest } = options;
     if (port ? url !== undefined || fetch : url === undefined && !fetch) {
       throw new TypeError('a client needs a url, a port or a fetch');
     }
@@ -95,6 +95,7 @@ export class McpClient extends EventTarget {
       asked,
       capabilities: asked ? { ...declared, ...rest.capabilities } : rest.capabilities,
       channel: port ? true : undefined,
+      listen: (listen ?? asked) || undefined,
       session: session && JSON.stringify(session),
     };
     this.#engine = new abi.Engine(core, 'client', settings, {

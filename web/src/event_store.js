@@ -12,7 +12,7 @@ class EventStore {
 
   /** @param {SessionStore} store @param {EventStoreOptions} options */
   constructor(store, { session, ttl = AN_HOUR }) {
-    if (!session) throw new TypeError('an event store is for one session');
+    if (!session) throw new TypeError('session must be named');
     this.#store = store;
     this.#owner = session;
     this.#life = { maxLife: ttl };
@@ -46,14 +46,14 @@ class EventStore {
       if (found) await send(`${kind}_${record.id}`, record.json());
       found ||= record.id === id;
     }
-    if (!found) throw new SessionError('GAP', 'the event is not kept any more');
+    if (!found) throw new SessionError('GAP', 'no such event');
     return kind;
   }
 
   /** @param {string} eventId */
   #parse(eventId) {
     const at = eventId.lastIndexOf('_');
-    if (at < 1) throw new SessionError('GAP', 'no such event was sent');
+    if (at < 1) throw new SessionError('GAP', 'no such event');
     return { kind: eventId.slice(0, at), id: eventId.slice(at + 1) };
   }
 

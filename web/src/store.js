@@ -12,16 +12,6 @@ const TRIES = 5;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** @type {Record<string, string>} */
-const MESSAGES = {
-  NOT_FOUND: 'there is no such record',
-  EXPIRED: 'the record has expired',
-  EXISTS: 'there is such a record already',
-  CONFLICT: 'the record was changed meanwhile',
-  TOO_LARGE: 'the data is too large for the store',
-  CAPACITY: 'the store is full, or the share of this owner',
-};
-
 export class StoredRecord {
   /** @param {string} id @param {Uint8Array} data @param {number} version @param {number} expiresIn @param {number | undefined} maxLifeLeft */
   constructor(id, data, version, expiresIn, maxLifeLeft) {
@@ -235,8 +225,8 @@ export class SessionStore extends EventTarget {
     const records = frames.map((frame) => toRecord(frame, id));
     if (last.kind === abi.STORE_FAILED) {
       const code = /** @type {any} */ (abi.text(last.fields[0]));
-      if (code === 'INVALID_ARGUMENT') throw new TypeError('no such key, data, lifetime or version can be');
-      const error = new SessionError(code, MESSAGES[code] ?? code);
+      if (code === 'INVALID_ARGUMENT') throw new TypeError('no such key, lifetime or version');
+      const error = new SessionError(code, `the store says: ${code.toLowerCase().replace('_', ' ')}`);
       throw Object.assign(error, { current: records[0] });
     }
     if (kind !== abi.STORE_LIST) this.changed();

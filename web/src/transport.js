@@ -31,7 +31,7 @@ export class ClientTransport {
   /** @param {Core} core @param {Omit<McpClientOptions, 'name' | 'version' | 'capabilities'>} options */
   constructor(core, options) {
     this.#core = core;
-    this.#options = { requestTimeout: A_DAY, maxRequestTime: A_DAY, ...options };
+    this.#options = { requestTimeout: A_DAY, maxRequestTime: A_DAY, listen: true, ...options };
   }
 
   get sessionId() {
@@ -77,7 +77,8 @@ export class ClientTransport {
     );
     await client.connect();
     const { serverInfo = { name: 'unknown', version: '0' }, instructions } = client;
-    const server = { capabilities: client.capabilities ?? {}, instructions };
+    const { capabilities: offered = {} } = client;
+    const server = { capabilities: offered, instructions };
     if (method === 'initialize') {
       const version = client.era === 'handshake' ? client.protocolVersion : protocolVersion;
       return { result: { protocolVersion: version, serverInfo, ...server } };
