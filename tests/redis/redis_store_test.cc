@@ -275,12 +275,17 @@ TEST_F(RedisStore, ARecordEndsToTheMillisecond) {
   // What scripts see: what is left of the whole life, unless a millisecond passes in between.
   const RecordKey other{"alice", "session", "id-2"};
   ASSERT_THAT(client.Run(store::Create{other, "data", {.max_life = Hours(1)}}), IsDone());
-  int exact = 0;
+  int exact_put = 0;
+  int exact_conflict = 0;
   for (int i = 0; i < 20; ++i) {
     const StoreReply put = client.Put(other, "more");
-    if (put.record.expires_in == put.record.max_life_left) ++exact;
+    if (put.record.expires_in == put.record.max_life_left) ++exact_put;
+    const StoreReply conflict = client.Run(store::Remove{other, 1});
+    ASSERT_THAT(conflict, FailsWith(ErrorCode::kConflict));
+    if (conflict.record.expires_in == conflict.record.max_life_left) ++exact_conflict;
   }
-  EXPECT_GT(exact, 10);
+  EXPECT_GT(exact_put, 10);
+  EXPECT_GT(exact_conflict, 10);
 }
 
 TEST_F(RedisStore, LargeRecordsAreWhole) {

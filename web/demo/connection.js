@@ -2,14 +2,14 @@
 // chosen. Tells by events what becomes of it; shows nothing.
 //
 //   idle ─open→ connecting → connected ─close→ ended
-//                   │            └─(the server forgot the session)→ lost ─renew→ connecting
+//                   │            └─(the server forgot the session)→ connecting
 //                   └─(it did not work)→ failed
 import { load, McpClient, SessionError } from './mcp-session/index.js';
 
 /** @typedef {import('./mcp-session/index.js').Core} Core */
 /** @typedef {'server' | 'page'} Target */
 /** @typedef {'auto' | 'handshake' | 'stateless'} EraChoice */
-/** @typedef {'idle' | 'connecting' | 'connected' | 'ended' | 'lost' | 'failed'} State */
+/** @typedef {'idle' | 'connecting' | 'connected' | 'ended' | 'failed'} State */
 
 const ABOUT = { name: 'mcp-session-page', version: '0.1.0' };
 const WORKER_START = 20_000;
@@ -25,6 +25,8 @@ export class Connection extends EventTarget {
   target = 'server';
   /** `Date.now()` when the session was opened. */
   openedAt = 0;
+  /** The session is in the place of one that the server forgot. */
+  renewed = false;
 
   /** @type {Core | undefined} */
   #core;
@@ -43,6 +45,7 @@ export class Connection extends EventTarget {
   async open(target, era) {
     const attempt = ++this.#attempt;
     this.target = target;
+    this.renewed = false;
     this.client = undefined;
     this.#become('connecting');
     try {
@@ -58,9 +61,10 @@ export class Connection extends EventTarget {
     }
   }
 
-  /** Opens a new session at the same server. */
-  async renew() {
+  /** The client opens a new session at the same server. */
+  async #renew() {
     const attempt = ++this.#attempt;
+    this.renewed = true;
     this.#become('connecting');
     try {
       await this.client?.connect();
@@ -109,7 +113,7 @@ export class Connection extends EventTarget {
       }
     });
     client.addEventListener('sessionlost', () => {
-      if (mine() && this.state === 'connected') this.#become('lost');
+      if (mine() && this.state === 'connected') this.#renew();
     });
     client.addEventListener('close', () => {
       if (mine() && this.state === 'connected') this.#become('ended');

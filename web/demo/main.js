@@ -42,7 +42,7 @@ const toolsEmpty = byId('tools-empty', HTMLElement);
 const chosenTarget = () => (new FormData(form).get('target') === 'page' ? 'page' : 'server');
 const chosenEra = () => /** @type {EraChoice} */ (String(new FormData(form).get('era')));
 
-const isOpen = () => ['connecting', 'connected', 'lost'].includes(connection.state);
+const isOpen = () => ['connecting', 'connected'].includes(connection.state);
 
 /** @type {import('./card.js').CallTool} */
 async function callTool({ name, annotations }, args, options) {

@@ -12,7 +12,6 @@ export const STATES = {
   connecting: 'Connecting',
   connected: 'Connected',
   ended: 'Ended',
-  lost: 'Session lost',
   failed: 'Not connected',
 };
 
@@ -20,11 +19,9 @@ const EMPTY = {
   idle: 'None yet.',
   connecting: 'Being opened.',
   connected: '',
+  renewed: 'The server no longer knew the session before this one.',
   ended: 'The session has ended. Connect to begin another.',
   endedStateless: 'Disconnected. There was no session to end.',
-  lost:
-    'The server no longer knows this session: it ran out, was ended elsewhere, or the server was ' +
-    'restarted.',
   failed: 'None yet.',
 };
 
@@ -32,7 +29,6 @@ export class SessionPanel {
   #connection;
   #empty = byId('session-empty', HTMLElement);
   #facts = byId('session-facts', HTMLElement);
-  #renew = byId('renew', HTMLButtonElement);
   #left = make('span', { class: 'countdown' });
   #bar = make('span', { class: 'lifetime', 'aria-hidden': 'true' });
   #wasStateless = false;
@@ -40,21 +36,19 @@ export class SessionPanel {
   /** @param {Connection} connection */
   constructor(connection) {
     this.#connection = connection;
-    this.#renew.addEventListener('click', () => connection.renew());
     setInterval(() => this.tick(), 500);
   }
 
   /** After a change of the connection. */
   update() {
-    const { state, client } = this.#connection;
+    const { state, client, renewed } = this.#connection;
     const connected = state === 'connected';
     if (connected) this.#wasStateless = client?.era === 'stateless';
     const ended = state === 'ended' && this.#wasStateless ? 'endedStateless' : state;
-    this.#empty.textContent = EMPTY[ended];
-    this.#empty.hidden = connected;
+    this.#empty.textContent = EMPTY[connected && renewed ? 'renewed' : ended];
+    this.#empty.hidden = connected && !renewed;
     this.#facts.hidden = !connected;
     this.#facts.replaceChildren(...(connected ? this.#rows() : []));
-    this.#renew.hidden = state !== 'lost';
     this.tick();
   }
 

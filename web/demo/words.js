@@ -6,7 +6,7 @@
 const SENTENCES = {
   SESSION_NOT_FOUND: [
     'The server no longer knows this session',
-    'It ran out, was ended, or the server was restarted. Start a new session.',
+    'It ran out, was ended, or the server was restarted. Call again.',
   ],
   SESSION_REQUIRED: ['The server asks for a session', 'Connect with the era Sessions.'],
   CANCELLED: ['Cancelled', 'The server was told to stop.'],
