@@ -210,6 +210,7 @@ TEST_F(RedisStore, ARecordUnderAnothersKeyIsCorrupt) {
   server_.Command({"PEXPIRE", KeyOf(other), "100000"});
   EXPECT_THAT(client.Get(other), AllOf(FailsWith(ErrorCode::kCorrupt), HasNoRecord()));
   EXPECT_THAT(client.Put(other, "x"), FailsWith(ErrorCode::kCorrupt));
+  EXPECT_THAT(client.Run(store::Touch{other}), FailsWith(ErrorCode::kCorrupt));
 }
 
 TEST_F(RedisStore, AVersionIsNotUsedAgainWhenTheClockStepsBack) {
