@@ -87,6 +87,7 @@ export async function startBrowser() {
   const complaints = [];
   return {
     complaints,
+    context,
     async open(url) {
       const page = await context.newPage();
       page.setDefaultTimeout(30_000);
