@@ -35,10 +35,16 @@ export class Connection extends EventTarget {
   /** Tells what was begun for an earlier connection. */
   #attempt = 0;
 
-  /** @param {URL} endpoint of the server that the page came from */
-  constructor(endpoint) {
+  #answers;
+
+  /**
+   * @param {URL} endpoint of the server that the page came from
+   * @param {import('./mcp-session/index.js').Answers} answers to what servers ask
+   */
+  constructor(endpoint, answers) {
     super();
     this.endpoint = endpoint;
+    this.#answers = answers;
   }
 
   /** @param {Target} target @param {EraChoice} era */
@@ -52,7 +58,7 @@ export class Connection extends EventTarget {
       if (!this.#core || this.#core.dead) this.#core = await load();
       const place = target === 'page' ? { port: await this.#enterPage() } : { url: this.endpoint };
       if (attempt !== this.#attempt) return place.port?.close();
-      const client = new McpClient(this.#core, { ...place, ...ABOUT, era });
+      const client = new McpClient(this.#core, { ...place, ...ABOUT, era, answers: this.#answers });
       this.#follow(client);
       await client.connect();
       if (attempt === this.#attempt) this.#become('connected');

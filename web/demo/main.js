@@ -4,6 +4,7 @@ import { Connection } from './connection.js';
 import { byId, icon, make } from './dom.js';
 import { HandleBook } from './handles.js';
 import { MessageLog } from './log.js';
+import { ask } from './question.js';
 import { SessionPanel, STATES } from './session.js';
 import { explain } from './words.js';
 
@@ -20,7 +21,7 @@ const ERA_HELP = {
   auto: 'Asks the server: stateless if it speaks it, otherwise a session.',
 };
 
-const connection = new Connection(ENDPOINT);
+const connection = new Connection(ENDPOINT, { 'elicitation/create': ask });
 const handles = new HandleBook();
 const log = new MessageLog();
 const session = new SessionPanel(connection);
@@ -50,7 +51,8 @@ async function callTool({ name, annotations }, args, options) {
   if (!client) throw new Error('there is no connection');
   const result = await client.callTool(name, args, options);
   if (result.isError) return result;
-  if (annotations?.destructiveHint) Object.values(args).forEach((value) => handles.forget(value));
+  const ended = annotations?.destructiveHint && result.structuredContent?.ended !== false;
+  if (ended) Object.values(args).forEach((value) => handles.forget(value));
   else handles.learn(result.structuredContent);
   return result;
 }
