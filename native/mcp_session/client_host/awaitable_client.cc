@@ -1,53 +1,17 @@
 #include "mcp_session/client_host/awaitable_client.h"
 
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <utility>
+
+#include "mcp_session/face/await.h"
 
 namespace mcp_session {
 namespace {
 
 namespace asio = boost::asio;
 
-// Begins something that calls `done` once, in a later turn; the number for Cancel, or 0.
 template <typename T>
-using Begin = std::function<std::uint64_t(ClientHost& host, std::function<void(T)> done)>;
-
-// What `begin` is answered. Whatever the coroutine needs is in its parameters.
-template <typename T>
-asio::awaitable<T> Await(std::weak_ptr<ClientHost> weak_host, Begin<T> begin, T gone) {
-  auto initiate = [weak_host, begin, gone](auto handler) {
-    using Handler = decltype(handler);
-    auto kept = std::make_shared<Handler>(std::move(handler));
-    auto done = [kept](T value) {
-      asio::get_associated_cancellation_slot(*kept).clear();
-      const auto executor = asio::get_associated_executor(*kept);
-      asio::dispatch(executor, [kept, value = std::move(value)]() mutable {
-        Handler resume = std::move(*kept);
-        std::move(resume)(std::move(value));
-      });
-    };
-    const auto host = weak_host.lock();
-    if (host == nullptr) {
-      asio::post(asio::get_associated_executor(*kept), [done, gone] { done(gone); });
-      return;
-    }
-    const std::uint64_t number = begin(*host, done);
-    auto slot = asio::get_associated_cancellation_slot(*kept);
-    if (number == 0 || !slot.is_connected()) return;
-    slot.assign([weak_host, number](asio::cancellation_type) {
-      if (const auto cancelled = weak_host.lock()) cancelled->Cancel(number);
-    });
-  };
-  T answer = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
-      std::move(initiate), asio::use_awaitable);
-  co_return answer;
-}
+using Begin = BeginOn<ClientHost, T>;
 
 ClientError Gone() { return {{ErrorCode::kCancelled, Blame::kCaller, "the client is gone"}, {}}; }
 
@@ -58,7 +22,7 @@ asio::awaitable<ClientResult<Json>> RunOperation(std::weak_ptr<ClientHost> host,
     return open.Run(operation, settings, std::move(done));
   };
   ClientResult<Json> gone = tl::unexpected<ClientError>(Gone());
-  ClientResult<Json> result = co_await Await<ClientResult<Json>>(host, begin, gone);
+  ClientResult<Json> result = co_await Await(host, begin, gone);
   co_return result;
 }
 
@@ -69,7 +33,7 @@ asio::awaitable<ClientResult<client_effect::Opened>> RunOpening(std::weak_ptr<Cl
     return std::uint64_t{0};
   };
   Opened gone = tl::unexpected<ClientError>(Gone());
-  Opened opened = co_await Await<Opened>(host, begin, gone);
+  Opened opened = co_await Await(host, begin, gone);
   co_return opened;
 }
 
@@ -78,7 +42,7 @@ asio::awaitable<void> RunClosing(std::weak_ptr<ClientHost> host) {
     open.Close([done = std::move(done)] { done(true); });
     return std::uint64_t{0};
   };
-  co_await Await<bool>(host, begin, true);
+  co_await Await(host, begin, true);
 }
 
 }  // namespace

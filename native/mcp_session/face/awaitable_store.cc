@@ -1,15 +1,11 @@
 #include "mcp_session/face/awaitable_store.h"
 
-#include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <utility>
 
+#include "mcp_session/face/await.h"
 #include "mcp_session/system/clock.h"
 
 namespace mcp_session {
@@ -17,40 +13,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Begins something on the desk that calls `done` once, in a later turn; the number for Cancel.
 template <typename T>
-using Begin = std::function<std::uint64_t(StoreDesk& desk, std::function<void(T)> done)>;
-
-// What `begin` is answered. Whatever the coroutine needs is in its parameters.
-template <typename T>
-asio::awaitable<T> Await(std::weak_ptr<StoreDesk> weak_desk, Begin<T> begin, T gone) {
-  auto initiate = [weak_desk, begin, gone](auto handler) {
-    using Handler = decltype(handler);
-    auto kept = std::make_shared<Handler>(std::move(handler));
-    auto done = [kept](T value) {
-      asio::get_associated_cancellation_slot(*kept).clear();
-      const auto executor = asio::get_associated_executor(*kept);
-      asio::dispatch(executor, [kept, value = std::move(value)]() mutable {
-        Handler resume = std::move(*kept);
-        std::move(resume)(std::move(value));
-      });
-    };
-    const auto desk = weak_desk.lock();
-    if (desk == nullptr) {
-      asio::post(asio::get_associated_executor(*kept), [done, gone] { done(gone); });
-      return;
-    }
-    const std::uint64_t number = begin(*desk, done);
-    auto slot = asio::get_associated_cancellation_slot(*kept);
-    if (!slot.is_connected()) return;
-    slot.assign([weak_desk, number](asio::cancellation_type) {
-      if (const auto cancelled = weak_desk.lock()) cancelled->Cancel(number);
-    });
-  };
-  T answer = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
-      std::move(initiate), asio::use_awaitable);
-  co_return answer;
-}
+using Begin = BeginOn<StoreDesk, T>;
 
 StoreReply Gone() {
   StoreReply reply;
@@ -71,7 +35,7 @@ asio::awaitable<StoreResult<T>> RunOperation(std::weak_ptr<StoreDesk> desk,
                                                     std::function<void(StoreReply)> done) {
     return open.Run(make, std::move(done));
   };
-  StoreReply reply = co_await Await<StoreReply>(desk, begin, Gone());
+  StoreReply reply = co_await Await(desk, begin, Gone());
   StoreResult<T> result = ResultOf(operation, reply);
   co_return result;
 }
@@ -83,7 +47,7 @@ asio::awaitable<StoreResult<LockGrant>> AwaitLock(std::weak_ptr<StoreDesk> desk,
         return open.Lock(name, options, std::move(done));
       };
   StoreResult<LockGrant> gone = Closed<LockGrant>();
-  StoreResult<LockGrant> grant = co_await Await<StoreResult<LockGrant>>(desk, begin, gone);
+  StoreResult<LockGrant> grant = co_await Await(desk, begin, gone);
   co_return grant;
 }
 

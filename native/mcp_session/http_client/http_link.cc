@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "mcp_session/http_client/client_tls.h"
 #include "mcp_session/http_client/http_connection.h"
 #include "mcp_session/http_client/url.h"
 #include "mcp_session/protocol/http.h"
@@ -279,15 +280,8 @@ Result<std::unique_ptr<ClientLink>> MakeHttpLink(asio::io_context& loop, HttpLin
   }
   std::shared_ptr<asio::ssl::context> tls;
   if (url->tls) {
-    boost::system::error_code error;
-    tls = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-    tls->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1, error);
-    if (options.ca_file.empty()) {
-      tls->set_default_verify_paths(error);
-    } else {
-      tls->load_verify_file(options.ca_file, error);
-    }
-    if (error) {
+    tls = MakeClientTls(options.ca_file);
+    if (tls == nullptr) {
       return Failure(ErrorCode::kMisconfigured, Blame::kEnvironment,
                      "cannot read the certificates to trust the server by");
     }
