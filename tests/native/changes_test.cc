@@ -2,16 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 
-#include "mcp_session/factory/create_store.h"
-#include "mcp_session/http/server.h"
-#include "mcp_session/system/entropy.h"
+#include "tests/native/redis_node.h"
 #include "tests/native/test_client.h"
 #include "tests/redis/redis_server.h"
 
@@ -25,60 +22,29 @@ constexpr char kChanged[] = R"("method":"notifications/tools/list_changed","para
                             R"({"io.modelcontextprotocol/subscriptionId":9}}})"
                             "\n\n";
 
-// A server of its own, as on another machine. Its tool `change` says that the tools changed.
-class Node {
+// Its tool `change` says that the tools changed.
+class Node : public RedisNode {
  public:
-  explicit Node(const RedisServer& redis) {
-    StoreOptions options;
-    options.url = "redis://127.0.0.1:" + std::to_string(redis.port());
-    options.on_unavailable = OnUnavailable::kFail;
-    options.command_timeout = Millis{500};
-    Result<CreatedStore> created = CreateSessionStore(options, loop_, entropy_);
-    if (!created) std::abort();
-    store_ = std::move(created->store);
-    server_ = std::make_unique<McpServer>(ServerOptions{}, *store_, entropy_);
-    server_->ServeChanges();
-    const auto added = server_->AddTool({.name = "change"}, [this](ToolCall&) {
-      server_->NotifyToolsChanged();
+  explicit Node(const RedisServer& redis) : RedisNode(redis, {}, Millis{500}) {
+    server().ServeChanges();
+    const auto added = server().AddTool({.name = "change"}, [this](ToolCall&) {
+      server().NotifyToolsChanged();
       return ToolResult::Text("done");
     });
-    const auto resource = server_->AddResource(
+    const auto resource = server().AddResource(
         {.uri = "x://a", .name = "a"}, [](ResourceCall&) { return ResourceResult::Text("text"); });
-    const auto touch = server_->AddTool({.name = "touch"}, [this](ToolCall&) {
-      server_->NotifyResourceUpdated("x://a");
+    const auto touch = server().AddTool({.name = "touch"}, [this](ToolCall&) {
+      server().NotifyResourceUpdated("x://a");
       return ToolResult::Text("done");
     });
-    HttpServerOptions http;
-    http.port = 0;
-    host_ = std::make_unique<HttpServer>(loop_, *server_, http);
-    const auto address = host_->Listen();
-    if (!added || !resource || !touch || !address) std::abort();
-    port_ = address->port;
-    thread_ = std::thread([this] { host_->Run(); });
+    if (!added || !resource || !touch) std::abort();
+    Start();
   }
-
-  ~Node() {
-    Stop();
-    Stop();
-    thread_.join();
-  }
-
-  std::uint16_t port() const { return port_; }
-  void Stop() { host_->Stop(); }
 
   void Change() {
-    TestClient client(port_);
+    TestClient client(port());
     ASSERT_EQ(client.Exchange(StatelessCall("change")).status, 200);
   }
-
- private:
-  boost::asio::io_context loop_;
-  SystemEntropy entropy_;
-  std::unique_ptr<SessionStore> store_;
-  std::unique_ptr<McpServer> server_;
-  std::unique_ptr<HttpServer> host_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
 };
 
 // Listens for changes of the tools, and has been acknowledged.

@@ -3,12 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <functional>
-#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,11 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "mcp_session/factory/create_store.h"
-#include "mcp_session/http/server.h"
 #include "mcp_session/json/access.h"
 #include "mcp_session/system/clock.h"
-#include "mcp_session/system/entropy.h"
+#include "tests/native/redis_node.h"
 #include "tests/native/test_client.h"
 #include "tests/redis/redis_server.h"
 
@@ -38,45 +33,24 @@ ToolResult Greet(ToolCall& call) {
   return ToolResult::Text("Hello, " + StringOrEmpty(*content, "name"));
 }
 
-// A server as on another machine. Its tool `work` goes on until the test says so; `greet` asks.
-class Node {
+ServerOptions About() {
+  ServerOptions about;
+  about.node_time = Millis{1500};
+  return about;
+}
+
+// Its tool `work` goes on until the test says so; `greet` asks.
+class Node : public RedisNode {
  public:
-  explicit Node(const RedisServer& redis) {
-    StoreOptions options;
-    options.url = "redis://127.0.0.1:" + std::to_string(redis.port());
-    options.on_unavailable = OnUnavailable::kFail;
-    options.command_timeout = Seconds(2);
-    Result<CreatedStore> created = CreateSessionStore(options, loop_, entropy_);
-    if (!created) std::abort();
-    store_ = std::move(created->store);
-    ServerOptions about;
-    about.node_time = Millis{1500};
-    server_ = std::make_unique<McpServer>(about, *store_, entropy_);
-    server_->ServeTasks({.unix_millis = UnixMillis});
-    bool added =
-        server_
-            ->AddTool({.name = "work"},
-                      [this](ToolCall call) { calls_.push_back(std::move(call)); }, {.task = kTask})
-            .has_value();
-    added = added && server_->AddTool({.name = "greet"}, Greet, {.task = kTask});
-    HttpServerOptions http;
-    http.port = 0;
-    host_ = std::make_unique<HttpServer>(loop_, *server_, http);
-    const auto address = host_->Listen();
-    if (!added || !address) std::abort();
-    port_ = address->port;
-    thread_ = std::thread([this] { host_->Run(); });
+  explicit Node(const RedisServer& redis) : RedisNode(redis, About()) {
+    server().ServeTasks({.unix_millis = UnixMillis});
+    const auto work = server().AddTool({.name = "work"},
+                                       [this](ToolCall call) { calls_.push_back(std::move(call)); },
+                                       {.task = kTask});
+    const auto greet = server().AddTool({.name = "greet"}, Greet, {.task = kTask});
+    if (!work || !greet) std::abort();
+    Start();
   }
-
-  // As if it were killed: nothing that it works on is ended.
-  ~Node() {
-    Stop();
-    Stop();
-    thread_.join();
-  }
-
-  std::uint16_t port() const { return port_; }
-  void Stop() { host_->Stop(); }
 
   void Answer() {
     ASSERT_TRUE(Eventually([this] {
@@ -85,33 +59,6 @@ class Node {
       return true;
     }));
   }
-  bool CancelledInTime() {
-    return Eventually([this] { return !calls_.empty() && calls_.front().cancelled(); });
-  }
-
- private:
-  // Whether `condition`, asked on the loop, is true within ten seconds.
-  bool Eventually(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    for (;;) {
-      const auto met = std::make_shared<std::promise<bool>>();
-      boost::asio::post(loop_, [met, condition] { met->set_value(condition()); });
-      std::future<bool> asked = met->get_future();
-      if (asked.wait_until(end) != std::future_status::ready) return false;  // it does not run
-      if (asked.get()) return true;
-      if (std::chrono::steady_clock::now() > end) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-
-  boost::asio::io_context loop_;
-  SystemEntropy entropy_;
-  std::unique_ptr<SessionStore> store_;
-  std::vector<ToolCall> calls_;
-  std::unique_ptr<McpServer> server_;
-  std::unique_ptr<HttpServer> host_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
 };
 
 // The answer of `node` to a request of a client that knows tasks and can be asked.
