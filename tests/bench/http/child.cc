@@ -59,8 +59,8 @@ Child::~Child() {
   waitpid(id_, nullptr, 0);
 }
 
-double Child::CpuSeconds() const {
-  std::ifstream file("/proc/" + std::to_string(id_) + "/stat");
+double CpuSecondsOf(pid_t id) {
+  std::ifstream file("/proc/" + std::to_string(id) + "/stat");
   std::stringstream text;
   text << file.rdbuf();
   std::string rest = text.str();

@@ -20,6 +20,9 @@ void PinTo(const Cores& cores);
 // As many descriptors as this process and its children may have.
 void RaiseDescriptorLimit();
 
+// CPU time of a process, all its threads since it started, in seconds.
+double CpuSecondsOf(pid_t id);
+
 class Child {
  public:
   // Starts it; its first line on stdout is the port it listens on. Ends the bench if it does not.
@@ -30,8 +33,7 @@ class Child {
 
   std::uint16_t port() const { return port_; }
   pid_t id() const { return id_; }
-  // Of all its threads since it started, in seconds.
-  double CpuSeconds() const;
+  double CpuSeconds() const { return CpuSecondsOf(id_); }
   // Resident memory that is no file's.
   std::size_t AllocatedBytes() const;
 

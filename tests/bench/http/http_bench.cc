@@ -1,5 +1,5 @@
-// http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS]: an McpServer over HTTP, beside the
-// least that Boost.Beast and nlohmann/json cost, and beside the official TypeScript SDK.
+// http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS [PART]]: an McpServer over HTTP,
+// beside the least that Boost.Beast and nlohmann/json cost, and beside the official TypeScript SDK.
 //
 // Each server has core 0 to itself, the load comes from core 1, and they take turns in rounds. What
 // is printed is the median over the rounds: requests per second, and CPU time of the server per
@@ -32,6 +32,7 @@ constexpr std::size_t kLoads = 2;  // threads of load where the server has sever
 struct Measured {
   double per_second = 0;
   double cpu_micros = 0;
+  double beside_micros = 0;  // CPU of the load, and of the store if it is a process
   double p50_millis = 0;
   double p99_millis = 0;
 };
@@ -48,7 +49,13 @@ struct Contender {
 };
 
 // All of them under the same load, in turns.
-std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load load) {
+std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load load,
+                              const std::vector<pid_t>& beside = {getpid()}) {
+  const auto beside_seconds = [&] {
+    double seconds = 0;
+    for (const pid_t id : beside) seconds += CpuSecondsOf(id);
+    return seconds;
+  };
   std::vector<std::unique_ptr<Child>> servers;
   for (const Contender& contender : contenders) {
     servers.push_back(std::make_unique<Child>(contender.command, kServerCore));
@@ -59,7 +66,7 @@ std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load loa
   std::vector<std::vector<Measured>> rounds(contenders.size());
   for (int round = 0; round < kRounds; ++round) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-      const double before = servers[i]->CpuSeconds();
+      const double before = servers[i]->CpuSeconds(), beside_before = beside_seconds();
       const LoadResult result = RunLoad(servers[i]->port(), load);
       if (result.wrong != 0 || result.done == 0) {
         std::fprintf(stderr, "%s: %zu wrong answers\n", contenders[i].name.c_str(), result.wrong);
@@ -67,7 +74,8 @@ std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load loa
       }
       const auto done = static_cast<double>(result.done);
       rounds[i].push_back({done / result.seconds, (servers[i]->CpuSeconds() - before) / done * 1e6,
-                           result.p50_millis, result.p99_millis});
+                           (beside_seconds() - beside_before) / done * 1e6, result.p50_millis,
+                           result.p99_millis});
     }
   }
   std::vector<Measured> medians;
@@ -78,11 +86,12 @@ std::vector<Measured> Compare(const std::vector<Contender>& contenders, Load loa
       return Median(values);
     };
     medians.push_back({median(&Measured::per_second), median(&Measured::cpu_micros),
-                       median(&Measured::p50_millis), median(&Measured::p99_millis)});
+                       median(&Measured::beside_micros), median(&Measured::p50_millis),
+                       median(&Measured::p99_millis)});
     const Measured& one = medians.back();
-    std::printf("  %-8s %8.0f/s  %7.1f us of CPU  p50 %6.2f ms  p99 %6.2f ms\n",
-                contenders[i].name.c_str(), one.per_second, one.cpu_micros, one.p50_millis,
-                one.p99_millis);
+    std::printf("  %-8s %8.0f/s  %7.1f us of CPU, %5.1f beside it  p50 %6.2f ms  p99 %6.2f ms\n",
+                contenders[i].name.c_str(), one.per_second, one.cpu_micros, one.beside_micros,
+                one.p50_millis, one.p99_millis);
   }
   return medians;
 }
@@ -96,21 +105,25 @@ class Bench {
         script_(std::move(script)),
         length_(length) {}
 
-  int Run() {
-    std::printf("tools/call in a session in memory, 64 callers\n");
-    BesideBoth(LoadKind::kCalls, "stateful", 10);
-    std::printf("tools/call without a session, 64 callers\n");
-    BesideBoth(LoadKind::kStateless, "stateless", 15);
-    std::printf("initialize, initialized, tools/call, DELETE, 64 callers\n");
-    BesideBoth(LoadKind::kChurn, "stateful", 8);
-    std::printf("tools/call that loads and saves the session in Redis, 64 callers\n");
-    InRedis();
-    std::printf("idle sessions\n");
-    Idle();
-    std::printf("idle sessions with a stream by GET\n");
-    Streams();
-    std::printf("two loops beside one, tools/call in a session in memory, 64 callers\n");
-    Loops();
+  // All parts, or the one of that name.
+  int Run(const std::string& only) {
+    const auto part = [&](const char* name, const char* title, auto run) {
+      if (!only.empty() && only != name) return;
+      std::printf("%s\n", title);
+      run();
+    };
+    part("memory", "tools/call in a session in memory, 64 callers",
+         [&] { BesideBoth(LoadKind::kCalls, "stateful", 10); });
+    part("stateless", "tools/call without a session, 64 callers",
+         [&] { BesideBoth(LoadKind::kStateless, "stateless", 15); });
+    part("churn", "initialize, initialized, tools/call, DELETE, 64 callers",
+         [&] { BesideBoth(LoadKind::kChurn, "stateful", 8); });
+    part("redis", "tools/call that loads and saves the session in Redis, 64 callers",
+         [&] { InRedis(); });
+    part("idle", "idle sessions", [&] { Idle(); });
+    part("streams", "idle sessions with a stream by GET", [&] { Streams(); });
+    part("loops", "two loops beside one, tools/call in a session in memory, 64 callers",
+         [&] { Loops(); });
     return goals_.exit_code();
   }
 
@@ -132,9 +145,9 @@ class Bench {
     const std::string port = std::to_string(redis.port());
     Contender sdk = Sdk("stateful");
     sdk.command.push_back(port);
-    const auto measured =
-        Compare({{"ours", {echo_, "redis://127.0.0.1:" + port}}, sdk},
-                {.kind = LoadKind::kCalls, .tool = "remember", .length = length_});
+    const auto measured = Compare({{"ours", {echo_, "redis://127.0.0.1:" + port}}, sdk},
+                                  {.kind = LoadKind::kCalls, .tool = "remember", .length = length_},
+                                  {getpid(), redis.id()});
     TellSdk(measured[0], measured[1], 8);
   }
 
@@ -269,7 +282,8 @@ class Bench {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fprintf(stderr, "usage: http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS]\n");
+    std::fprintf(stderr,
+                 "usage: http_bench ECHO_SERVER FLOOR_SERVER NODE SDK_SCRIPT [SECONDS [PART]]\n");
     return 2;
   }
   mcp_session::RaiseDescriptorLimit();
@@ -277,5 +291,5 @@ int main(int argc, char** argv) {
   const double seconds = argc > 5 ? std::atof(argv[5]) : 3;
   return mcp_session::Bench(argv[1], argv[2], argv[3], argv[4],
                             mcp_session::Millis{static_cast<std::int64_t>(seconds * 1000)})
-      .Run();
+      .Run(argc > 6 ? argv[6] : "");
 }
