@@ -433,6 +433,122 @@ TEST(McpClient, DropsToolsThatNoHeadersCanFollow) {  // S-38
   }
 }
 
+// --- headers that a server refuses (S-40) ---
+
+std::string Marked(std::string_view header) {
+  return R"({"name":"put","inputSchema":{"type":"object","properties":{"city":)"
+         R"({"type":"string","x-mcp-header":")" +
+         std::string(header) + R"("}}}})";
+}
+
+std::string Mismatch(int id) { return RpcErrorText("\"id\":" + std::to_string(id) + ",", -32020); }
+
+std::string PutText(int id) {
+  return RequestText(id, "tools/call",
+                     R"({"name":"put","arguments":{"city":"Bern"},)" + kMeta + "}");
+}
+
+std::string ListText(int id) { return RequestText(id, "tools/list", "{" + kMeta + "}"); }
+
+constexpr char kBern[] = R"({"city":"Bern"})";
+constexpr char kRefused[] = R"(failed 1 HEADER_MISMATCH rpc -32020 "no")";
+
+TEST(McpClient, ListsTheToolsAnewWhenItsHeadersAreRefused) {  // S-40
+  StatelessClient client;
+  client.Tool("put", kBern);
+  EXPECT_THAT(HeadersOf(client.effects), Not(Contains(StartsWith("Mcp-Param-"))));
+  EXPECT_THAT(client.Respond(2, 400, Mismatch(2)), ElementsAre(Posted(3, ListText(3))));
+  EXPECT_THAT(client.Respond(3, 200, Page(3, Marked("City"))), ElementsAre(Posted(4, PutText(4))));
+  EXPECT_THAT(client.Respond(4, 200, ResultText(4, R"("content":[])")),
+              ElementsAre(R"(answered 1 {"content":[]})"));
+  client.Tool("put", kBern);
+  EXPECT_THAT(HeadersOf(client.effects), Contains("Mcp-Param-City: Bern")) << "it is learned";
+  // The list that is fresh was wrong, too.
+  client.Respond(5, 400, Mismatch(5));
+  client.Respond(6, 200, Page(6, Marked("Town"), R"(,"ttlMs":60000)"));
+  EXPECT_THAT(HeadersOf(client.effects), Contains("Mcp-Param-Town: Bern"));
+  client.Respond(7, 200, ResultText(7, ""));
+  client.Tool("put", kBern);
+  EXPECT_THAT(HeadersOf(client.effects), Contains("Mcp-Param-Town: Bern"));
+  EXPECT_THAT(client.Respond(8, 400, Mismatch(8)), ElementsAre(Posted(9, ListText(9))));
+}
+
+TEST(McpClient, SendsACallWithOtherHeadersOnce) {
+  StatelessClient client;
+  client.Tool("put", kBern);
+  client.Respond(2, 400, Mismatch(2));
+  client.Respond(3, 200, Page(3, Marked("City")));
+  EXPECT_THAT(client.Respond(4, 400, Mismatch(4)), ElementsAre(kRefused));
+  EXPECT_EQ(client.Patience(), -1);
+}
+
+TEST(McpClient, DoesNotRepeatACallWithTheSameHeaders) {
+  for (const std::string& tools : {std::string(), Marked("City")}) {
+    StatelessClient client;
+    client.List();
+    client.Respond(2, 200, Page(2, tools));
+    client.effects.clear();
+    const CallId call =
+        client.client().CallTool("put", FromText(kBern), {}, client.now, &client.effects);
+    client.Respond(3, 400, Mismatch(3));
+    EXPECT_THAT(client.Respond(4, 200, Page(4, tools)),
+                ElementsAre("failed " + std::to_string(call.number) +
+                            R"( HEADER_MISMATCH rpc -32020 "no")"));
+  }
+}
+
+TEST(McpClient, CallsThatAreRefusedTogetherShareOneList) {
+  StatelessClient client;
+  client.Tool("put", kBern);
+  client.Tool("put", kBern);
+  client.Tool("other", kBern);
+  EXPECT_THAT(client.Respond(2, 400, Mismatch(2)), ElementsAre(Posted(5, ListText(5))));
+  EXPECT_THAT(client.Respond(3, 400, Mismatch(3)), IsEmpty());
+  EXPECT_THAT(client.Respond(4, 400, Mismatch(4)), IsEmpty());
+  EXPECT_THAT(client.Respond(5, 200, Page(5, Marked("City"))),
+              ElementsAre(R"(failed 3 HEADER_MISMATCH rpc -32020 "no")", Posted(6, PutText(6)),
+                          Posted(7, PutText(7))));
+}
+
+TEST(McpClient, TellsTheRefusalIfTheToolsCannotBeListed) {
+  StatelessClient client;
+  client.Tool("put", kBern);
+  client.Respond(2, 400, Mismatch(2));
+  EXPECT_THAT(client.Respond(3, 500, ""), ElementsAre(kRefused));
+  client.Tool("put", kBern);
+  client.Respond(4, 400, Mismatch(4));
+  EXPECT_THAT(client.Respond(5, 200, ResultText(5, "")),
+              ElementsAre(R"(failed 4 HEADER_MISMATCH rpc -32020 "no")"));
+}
+
+TEST(McpClient, GivesARefusedCallUp) {
+  StatelessClient client;
+  client.Tool("put", kBern);
+  client.Respond(2, 400, Mismatch(2));
+  client.effects.clear();
+  client.client().Cancel(CallId{1}, client.now, &client.effects);
+  EXPECT_THAT(client.lines(), ElementsAre("failed 1 CANCELLED"));
+  EXPECT_THAT(client.Respond(3, 200, Page(3, Marked("City"))), IsEmpty());
+  client.Tool("put", R"({"city":"x","more":1})");
+  client.Respond(4, 400, Mismatch(4));
+  EXPECT_THAT(client.Close(), ElementsAre("failed 4 CANCELLED", "#5 abort", "closed"));
+}
+
+TEST(McpClient, KeepsARefusalThatIsNotAboutHeadersOfTools) {
+  StatelessClient client;
+  client.effects.clear();
+  client.client().ReadResource("mem://a", {}, client.now, &client.effects);
+  EXPECT_THAT(client.Respond(2, 400, Mismatch(2)), ElementsAre(kRefused));
+  HttpClient session;
+  session.Tool("put");
+  EXPECT_THAT(session.Respond(3, 200, Mismatch(2)), ElementsAre(kRefused));
+  Client channel(Era::kStateless);
+  channel.Open();
+  channel.Arrive(ResultText(1, kDiscovered));
+  channel.CallTool("put", FromText(kBern));
+  EXPECT_THAT(channel.Arrive(Mismatch(2)), ElementsAre(kRefused));
+}
+
 TEST(McpClient, KeepsAListWhileItIsFresh) {  // F-12
   StatelessClient client;
   client.List();

@@ -18,6 +18,7 @@
 #include "mcp_session/client_host/blocking_client.h"
 #include "mcp_session/http_client/http_link.h"
 #include "mcp_session/json/access.h"
+#include "mcp_session/json/parse.h"
 #include "tests/auth/token_maker.h"
 #include "tests/native/scripted_server.h"
 #include "tests/native/test_client.h"
@@ -83,6 +84,20 @@ TEST(HttpClient, CallsToolsInBothEras) {
     client->Close();
     EXPECT_EQ(Said(client->CallTool("echo", Text("hello"))), "CANCELLED");
   }
+}
+
+TEST(HttpClient, FindsOutWhichHeadersAToolWants) {  // S-40
+  TestServer server({}, [](McpServer& mcp) {
+    Tool tool;
+    tool.name = "mark";
+    tool.input_schema = *ParseJson(R"({"type":"object","properties":{
+        "text":{"type":"string","x-mcp-header":"Text"}}})");
+    ASSERT_TRUE(mcp.AddTool(std::move(tool), [](ToolCall& call) {
+      return ToolResult::Text(*call.StringArgument("text"));
+    }));
+  });
+  const auto client = Connect({.url = UrlOf(server)}, About(Era::kStateless));
+  EXPECT_EQ(Said(client->CallTool("mark", Text("Köln"))), "Köln") << "though nobody listed it";
 }
 
 TEST(HttpClient, ManyMayCallAtOnce) {

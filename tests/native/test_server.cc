@@ -42,9 +42,10 @@ ServerOptions About() {
 }  // namespace
 
 struct TestServer::Inside {
-  explicit Inside(HttpServerOptions options)
+  Inside(HttpServerOptions options, const std::function<void(McpServer&)>& set_up)
       : loop(1), work(loop.get_executor()), store({}, entropy), mcp(About(), store, entropy) {
     AddTools();
+    if (set_up) set_up(mcp);
     options.port = 0;
     http = std::make_unique<HttpServer>(loop, mcp, std::move(options));
     const Result<HttpAddress> address = http->Listen();
@@ -95,8 +96,9 @@ struct TestServer::Inside {
   std::thread thread;
 };
 
-TestServer::TestServer(HttpServerOptions options)
-    : inside_(std::make_unique<Inside>(std::move(options))) {}
+TestServer::TestServer(HttpServerOptions options,
+                       const std::function<void(McpServer& server)>& set_up)
+    : inside_(std::make_unique<Inside>(std::move(options), set_up)) {}
 
 TestServer::~TestServer() {
   Stop();

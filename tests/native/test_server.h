@@ -20,8 +20,9 @@ namespace mcp_session {
 
 class TestServer {
  public:
-  // Listens on a free port, whatever the options say.
-  explicit TestServer(HttpServerOptions options = {});
+  // Listens on a free port, whatever the options say. `set_up` adds what else it is to have.
+  explicit TestServer(HttpServerOptions options = {},
+                      const std::function<void(McpServer& server)>& set_up = nullptr);
   // Stops at once, if nobody did.
   ~TestServer();
   TestServer(const TestServer&) = delete;

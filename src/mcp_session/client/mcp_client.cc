@@ -10,6 +10,8 @@ namespace {
 
 Error Malformed() { return {ErrorCode::kPeer, Blame::kPeer, "the list is none"}; }
 
+Error Cancelled() { return {ErrorCode::kCancelled, Blame::kCaller, "the request was given up"}; }
+
 constexpr Millis kLongestTtl = Hours(24);
 
 Error Endless() { return {ErrorCode::kTooLarge, Blame::kPeer, "the list has too many pages"}; }
@@ -29,15 +31,9 @@ void McpClient::Close(Instant now, ClientEffects* effects) {
 
 CallId McpClient::Call(std::string_view method, Json params, const CallOptions& options,
                        Instant now, ClientEffects* effects) {
-  return Send(method, std::move(params), options, {}, now, effects);
-}
-
-CallId McpClient::Send(std::string_view method, Json params, const CallOptions& options,
-                       std::vector<std::pair<std::string, std::string>> headers, Instant now,
-                       ClientEffects* effects) {
   const CallId call{++last_call_};
   Handle(client_event::Request{call, method, std::move(params), options.wants_progress,
-                               options.timeout, options.repeatable, std::move(headers)},
+                               options.timeout, options.repeatable},
          now, effects);
   return call;
 }
@@ -50,15 +46,49 @@ CallId McpClient::Read(std::string_view method, Json params, CallOptions options
 
 CallId McpClient::CallTool(std::string_view name, Json arguments, const CallOptions& options,
                            Instant now, ClientEffects* effects) {
+  ToolTry tool{CallId{++last_call_}, std::string(name), std::move(arguments), options, {}, {}};
+  tool.options.repeatable = options.repeatable || tools_.IsRepeatable(name);
+  tool.headers = tools_.HeadersOf(name, tool.arguments);
+  const CallId call = tool.call;
+  // Who is asked while it opens may turn out to be stateless.
+  if (over_http_ && (!opened_ || stateless())) tries_.push_back(tool);
+  const std::size_t from = effects->size();
+  SendTool(std::move(tool), now, effects);
+  Digest(from, now, effects);
+  return call;
+}
+
+void McpClient::SendTool(ToolTry tool, Instant now, ClientEffects* effects) {
   Json params = EmptyObject();
-  params["name"] = std::string(name);
-  if (!arguments.is_null()) params["arguments"] = std::move(arguments);
-  CallOptions with_hints = options;
-  with_hints.repeatable = options.repeatable || tools_.IsRepeatable(name);
-  const Json* given = Find(params, "arguments");
-  auto headers =
-      given ? tools_.HeadersOf(name, *given) : std::vector<std::pair<std::string, std::string>>();
-  return Send("tools/call", std::move(params), with_hints, std::move(headers), now, effects);
+  params["name"] = std::move(tool.name);
+  if (!tool.arguments.is_null()) params["arguments"] = std::move(tool.arguments);
+  engine_.Handle(
+      client_event::Request{tool.call, "tools/call", std::move(params), tool.options.wants_progress,
+                            tool.options.timeout, tool.options.repeatable, std::move(tool.headers)},
+      now, effects);
+}
+
+bool McpClient::TakeRefusal(client_effect::Failed& failed, Instant now, ClientEffects* effects) {
+  const auto tool = std::find_if(tries_.begin(), tries_.end(), [&](const ToolTry& each) {
+    return each.call == failed.call && !each.refusal;
+  });
+  if (tool == tries_.end() || failed.error.code != ErrorCode::kHeaderMismatch) return false;
+  tool->refusal = std::move(failed);
+  if (refresh_.number != 0) return true;
+  std::erase_if(cache_, [](const CachedList& list) { return list.method == "tools/list"; });
+  refresh_ = CallId{++last_call_};
+  listings_.push_back({.call = refresh_, .method = "tools/list", .member = "tools"});
+  RequestPage(listings_.back(), Json(), now, effects);
+  return true;
+}
+
+std::vector<McpClient::ToolTry> McpClient::TakeRefused() {
+  refresh_ = {};
+  std::vector<ToolTry> refused;
+  std::vector<ToolTry> others;
+  for (ToolTry& tool : tries_) (tool.refusal ? refused : others).push_back(std::move(tool));
+  tries_ = std::move(others);
+  return refused;
 }
 
 CallId McpClient::ReadResource(std::string_view uri, const CallOptions& options, Instant now,
@@ -132,6 +162,14 @@ CallId McpClient::List(std::string_view method, std::string_view member, const C
 }
 
 void McpClient::Cancel(CallId call, Instant now, ClientEffects* effects) {
+  const auto refused = std::find_if(tries_.begin(), tries_.end(), [&](const ToolTry& tool) {
+    return tool.call == call && tool.refusal.has_value();
+  });
+  if (refused != tries_.end()) {
+    effects->push_back(client_effect::Failed{call, Cancelled(), {}});
+    tries_.erase(refused);
+    return;
+  }
   for (const Listing& listing : listings_) {
     if (listing.call == call) {
       call = listing.page;
@@ -179,25 +217,56 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
       if (const Listing* listing = FindListing(asked->call)) asked->call = listing->call;
     } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
       if (const Listing* listing = FindListing(progressed->call)) progressed->call = listing->call;
-    } else if (auto* failed = std::get_if<client_effect::Failed>(&effect)) {
-      if (const Listing* listing = FindListing(failed->call)) {
-        failed->call = listing->call;
-        EndListing(listing);
-      }
-    } else if (auto* answered = std::get_if<client_effect::Answered>(&effect)) {
-      if (Listing* listing = FindListing(answered->call)) {
-        Json page = std::move(answered->result);
-        auto end = AddPage(*listing, std::move(page), now, effects);
-        if (!end) {
-          effects->erase(effects->begin() + static_cast<std::ptrdiff_t>(i));
-          continue;
-        }
-        EndListing(listing);
-        (*effects)[i] = std::move(*end);
-      }
+    } else if (std::holds_alternative<client_effect::Failed>(effect) ||
+               std::holds_alternative<client_effect::Answered>(effect)) {
+      ClientEffect end = std::move(effect);
+      effects->erase(effects->begin() + static_cast<std::ptrdiff_t>(i));
+      i += EndCall(std::move(end), i, now, effects);
+      continue;
     }
     ++i;
   }
+}
+
+std::size_t McpClient::EndCall(ClientEffect end, std::size_t at, Instant now,
+                               ClientEffects* effects) {
+  const auto tell = [&](ClientEffect what) {
+    effects->insert(effects->begin() + static_cast<std::ptrdiff_t>(at), std::move(what));
+    return std::size_t{1};
+  };
+  auto* answered = std::get_if<client_effect::Answered>(&end);
+  auto* failed = std::get_if<client_effect::Failed>(&end);
+  const CallId call = answered ? answered->call : failed->call;
+  Listing* listing = FindListing(call);
+  if (listing == nullptr) {
+    if (failed != nullptr && TakeRefusal(*failed, now, effects)) return 0;
+    std::erase_if(tries_, [&](const ToolTry& tool) { return tool.call == call; });
+    return tell(std::move(end));
+  }
+  if (answered != nullptr) {
+    auto whole = AddPage(*listing, std::move(answered->result), now, effects);
+    if (!whole) return 0;
+    end = std::move(*whole);
+    failed = std::get_if<client_effect::Failed>(&end);
+  } else {
+    failed->call = listing->call;
+  }
+  const bool refreshes = listing->call == refresh_;
+  EndListing(listing);
+  if (!refreshes) return tell(std::move(end));
+  std::size_t told = 0;
+  for (ToolTry& tool : TakeRefused()) {
+    Headers headers = tools_.HeadersOf(tool.name, tool.arguments);
+    if (failed != nullptr && failed->error.code == ErrorCode::kCancelled) {
+      told += tell(client_effect::Failed{tool.call, failed->error, {}});
+    } else if (failed != nullptr || headers == tool.headers) {
+      told += tell(std::move(*tool.refusal));
+    } else {
+      tool.headers = std::move(headers);
+      SendTool(std::move(tool), now, effects);
+    }
+  }
+  return told;
 }
 
 McpClient::Listing* McpClient::FindListing(CallId page) {

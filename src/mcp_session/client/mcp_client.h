@@ -56,7 +56,7 @@ class McpClient {
   // the server has said that it changed (spec F-12).
   //
   // Of a stateless server over HTTP, list the tools before calling them: only what was listed has
-  // its arguments repeated in headers where the server wants that (spec S-37), and tools that no
+  // its arguments repeated in headers where the server wants that (spec S-37). Tools that no
   // headers can follow are left out of the list (spec S-38; dropped_tools).
   CallId ListTools(const CallOptions& options, Instant now, ClientEffects* effects);
   CallId ListResources(const CallOptions& options, Instant now, ClientEffects* effects);
@@ -67,7 +67,9 @@ class McpClient {
   // that failed is answered with isError, a tool that does not exist fails with kInvalidParams.
   // Without AnswerQuestions the answer of a stateless server may instead be one
   // of resultType input_required (spec M-04).
-  // `arguments` is an object, or null for none.
+  // A stateless server over HTTP may refuse the call for its headers: then the tools are listed
+  // anew, and if that gives it other headers the call is sent again, once, with a time of its own
+  // (spec S-40). `arguments` is an object, or null for none.
   CallId CallTool(std::string_view name, Json arguments, const CallOptions& options, Instant now,
                   ClientEffects* effects);
 
@@ -116,6 +118,8 @@ class McpClient {
   Instant NextDeadline() const { return engine_.NextDeadline(); }
 
  private:
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
   // A list that is not complete.
   struct Listing {
     CallId call;  // what the application knows
@@ -127,16 +131,30 @@ class McpClient {
     Json result;  // of the pages so far; null before the first
   };
 
+  // A tool's call whose headers the server may refuse.
+  struct ToolTry {
+    CallId call;
+    std::string name;
+    Json arguments;
+    CallOptions options;
+    Headers headers;                               // it was sent with
+    std::optional<client_effect::Failed> refusal;  // it waits for refresh_
+  };
+
   CallId List(std::string_view method, std::string_view member, const CallOptions& options,
               Instant now, ClientEffects* effects);
-  CallId Send(std::string_view method, Json params, const CallOptions& options,
-              std::vector<std::pair<std::string, std::string>> headers, Instant now,
-              ClientEffects* effects);
+  // These leave what they bring to Digest.
+  void SendTool(ToolTry tool, Instant now, ClientEffects* effects);
+  // Whether the tools are listed anew because of it, which it waits for.
+  bool TakeRefusal(client_effect::Failed& failed, Instant now, ClientEffects* effects);
+  std::vector<ToolTry> TakeRefused();
   CallId Read(std::string_view method, Json params, CallOptions options, Instant now,
               ClientEffects* effects);
   void RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects);
-  // Takes what concerns a listing or the session out of the effects from `from` on.
+  // Takes what concerns this out of the effects from `from` on.
   void Digest(std::size_t from, Instant now, ClientEffects* effects);
+  // What is to be told of an Answered or Failed goes into `effects` at `at`: how many.
+  std::size_t EndCall(ClientEffect end, std::size_t at, Instant now, ClientEffects* effects);
   Listing* FindListing(CallId page);
   void EndListing(const Listing* listing);
   // Adds a page; what to tell if that ends the listing.
@@ -161,6 +179,8 @@ class McpClient {
   std::optional<client_effect::Opened> opened_;
   std::vector<Listing> listings_;
   ToolCatalog tools_;
+  std::vector<ToolTry> tries_;
+  CallId refresh_;  // the list of tools that refused calls wait for; 0: none
   std::vector<CachedList> cache_;
 };
 

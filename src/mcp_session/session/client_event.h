@@ -28,7 +28,7 @@ struct Open {};
 
 // A request. Answered exactly once, by Answered or Failed.
 struct Request {
-  CallId call;  // chosen by the application, never used twice
+  CallId call;  // chosen by the application, of none that is not answered
   std::string_view method;
   Json params;                    // an object or null; what the era wants in _meta is added
   bool wants_progress = false;    // deliver Progressed
