@@ -27,6 +27,7 @@ namespace {
 class Server {
  public:
   Server() : mcp_(About(), store_, entropy_), http_(loop_, mcp_, AnyPort()) {
+    mcp_.ServeChanges();
     EXPECT_TRUE(mcp_.AddTool({.name = "greet", .description = "Greets."}, [](ToolCall& call) {
       return ToolResult::Text("hello, " + call.StringArgument("name").value_or("you"));
     }));
@@ -114,6 +115,22 @@ TEST(ClientExamples, Answers) {
                                      {.name = "shop"}, handlers);
 
   EXPECT_TRUE((*client)->Open());
+}
+
+TEST(ClientExamples, Listens) {
+  const Server server;
+  const std::string& url = server.url();
+
+  ClientHandlers handlers;
+  handlers.on_notification = [](std::string_view method, const Json& params) {
+    std::printf("%s %s\n", std::string(method).c_str(), params.dump().c_str());
+  };
+  auto client = BlockingClient::Make([&](auto& loop) { return MakeHttpLink(loop, {.url = url}); },
+                                     {.name = "shop"}, handlers);
+  auto honoured = (*client)->Subscribe({.tools = true, .uris = {"demo://shelf"}});
+  if (honoured) std::printf("%s\n", honoured->dump().c_str());  // {"notifications":{...}}
+
+  EXPECT_EQ(honoured->dump(), R"({"notifications":{"toolsListChanged":true}})");
 }
 
 TEST(ClientExamples, RunsAServer) {

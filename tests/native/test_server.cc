@@ -44,8 +44,8 @@ ServerOptions About() {
 struct TestServer::Inside {
   Inside(HttpServerOptions options, const std::function<void(McpServer&)>& set_up)
       : loop(1), work(loop.get_executor()), store({}, entropy), mcp(About(), store, entropy) {
-    AddTools();
     if (set_up) set_up(mcp);
+    AddTools();
     options.port = 0;
     http = std::make_unique<HttpServer>(loop, mcp, std::move(options));
     const Result<HttpAddress> address = http->Listen();

@@ -98,6 +98,11 @@ asio::awaitable<ClientResult<Json>> AwaitableClient::Complete(Json ref, std::str
                       std::move(settings));
 }
 
+asio::awaitable<ClientResult<Json>> AwaitableClient::Subscribe(Subscription wanted,
+                                                               CallSettings settings) {
+  return RunOperation(host_, client_operation::Subscribe(std::move(wanted)), std::move(settings));
+}
+
 asio::awaitable<ClientResult<Json>> AwaitableClient::Call(std::string method, Json params,
                                                           CallSettings settings) {
   return RunOperation(host_, client_operation::Call(std::move(method), std::move(params)),

@@ -43,6 +43,8 @@ class AwaitableClient {
                                           CallSettings settings = {});
   Awaitable<ClientResult<Json>> Complete(Json ref, std::string argument, std::string typed,
                                          Json chosen = {}, CallSettings settings = {});
+  // What it hears goes to ClientHandlers::on_notification.
+  Awaitable<ClientResult<Json>> Subscribe(Subscription wanted, CallSettings settings = {});
   Awaitable<ClientResult<Json>> Call(std::string method, Json params = {},
                                      CallSettings settings = {});
   Awaitable<ClientResult<Json>> Ping();

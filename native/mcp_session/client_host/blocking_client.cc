@@ -120,6 +120,10 @@ ClientResult<Json> BlockingClient::Complete(Json ref, std::string argument, std:
              settings);
 }
 
+ClientResult<Json> BlockingClient::Subscribe(Subscription wanted, const CallSettings& settings) {
+  return Run(client_operation::Subscribe(std::move(wanted)), settings);
+}
+
 ClientResult<Json> BlockingClient::Call(std::string method, Json params,
                                         const CallSettings& settings) {
   return Run(client_operation::Call(std::move(method), std::move(params)), settings);

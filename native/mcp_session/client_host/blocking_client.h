@@ -48,6 +48,8 @@ class BlockingClient {
                                const CallSettings& settings = {});
   ClientResult<Json> Complete(Json ref, std::string argument, std::string typed, Json chosen = {},
                               const CallSettings& settings = {});
+  // What it hears goes to ClientHandlers::on_notification.
+  ClientResult<Json> Subscribe(Subscription wanted, const CallSettings& settings = {});
   ClientResult<Json> Call(std::string method, Json params = {}, const CallSettings& settings = {});
   ClientResult<Json> Ping();
 

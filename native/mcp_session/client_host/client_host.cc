@@ -161,6 +161,7 @@ class ClientHost::State : public std::enable_shared_from_this<ClientHost::State>
     step(MonotonicNow(), &effects);
     for (ClientEffect& effect : effects) Do(effect);
     SetTimer();
+    if (client_.wants_channel() && !closing_) StartOpening();
   }
 
   void Later(std::function<void()> what) { asio::post(loop_, std::move(what)); }
@@ -183,7 +184,10 @@ class ClientHost::State : public std::enable_shared_from_this<ClientHost::State>
     ++tries_;
     if (!started_) {
       if (const Result<void> started = link_->Start(); !started) {
-        return EndOpening(tl::unexpected<ClientError>(ClientError{started.error(), {}}));
+        EndOpening(tl::unexpected<ClientError>(ClientError{started.error(), {}}));
+        // It wants one later.
+        if (client_.wants_channel()) OnEvent(client_event::ChannelClosed{});
+        return;
       }
       started_ = true;
     }

@@ -48,6 +48,13 @@ ClientOperation Complete(Json ref, std::string argument, std::string typed, Json
   };
 }
 
+ClientOperation Subscribe(Subscription wanted) {
+  return [wanted = std::move(wanted)](McpClient& client, const CallOptions& options, Instant now,
+                                      ClientEffects* effects) {
+    return client.Subscribe(wanted, options, now, effects);
+  };
+}
+
 ClientOperation Call(std::string method, Json params) {
   return [method = std::move(method), params = std::move(params)](
              McpClient& client, const CallOptions& options, Instant now, ClientEffects* effects) {

@@ -32,6 +32,7 @@ ClientOperation CallTool(std::string name, Json arguments);
 ClientOperation ReadResource(std::string uri);
 ClientOperation GetPrompt(std::string name, Json arguments);
 ClientOperation Complete(Json ref, std::string argument, std::string typed, Json chosen);
+ClientOperation Subscribe(Subscription wanted);
 ClientOperation Call(std::string method, Json params);
 ClientOperation Ping();
 

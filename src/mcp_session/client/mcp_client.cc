@@ -19,13 +19,19 @@ Error Endless() { return {ErrorCode::kTooLarge, Blame::kPeer, "the list has too 
 }  // namespace
 
 McpClient::McpClient(ClientOptions options)
-    : engine_(options), over_http_(options.transport == ClientTransport::kHttp) {}
+    : engine_(options),
+      over_http_(options.transport == ClientTransport::kHttp),
+      request_timeout_(options.request_timeout),
+      subscriber_(options.transport) {}
 
 void McpClient::Open(Instant now, ClientEffects* effects) {
   Handle(client_event::Open{}, now, effects);
 }
 
 void McpClient::Close(Instant now, ClientEffects* effects) {
+  const std::size_t from = effects->size();
+  subscriber_.Closed(TurnAt(now, effects));
+  Digest(from, now, effects);
   Handle(client_event::Close{}, now, effects);
 }
 
@@ -161,7 +167,19 @@ CallId McpClient::List(std::string_view method, std::string_view member, const C
   return call;
 }
 
+CallId McpClient::Subscribe(Subscription wanted, const CallOptions& options, Instant now,
+                            ClientEffects* effects) {
+  const CallId call{++last_call_};
+  const std::size_t from = effects->size();
+  subscriber_.Subscribe(call, std::move(wanted), options.timeout.value_or(request_timeout_),
+                        TurnAt(now, effects));
+  Digest(from, now, effects);
+  return call;
+}
+
 void McpClient::Cancel(CallId call, Instant now, ClientEffects* effects) {
+  const std::size_t from = effects->size();
+  if (subscriber_.Cancel(call, TurnAt(now, effects))) return Digest(from, now, effects);
   const auto refused = std::find_if(tries_.begin(), tries_.end(), [&](const ToolTry& tool) {
     return tool.call == call && tool.refusal.has_value();
   });
@@ -186,9 +204,19 @@ void McpClient::Reply(QuestionId question, std::variant<Json, RpcError> outcome,
 
 void McpClient::Handle(ClientEvent event, Instant now, ClientEffects* effects) {
   const std::size_t from = effects->size();
-  if (std::holds_alternative<client_event::ChannelClosed>(event)) opened_.reset();
+  const bool channel_closed = std::holds_alternative<client_event::ChannelClosed>(event);
+  const bool woken = std::holds_alternative<client_event::Woken>(event);
+  if (channel_closed) opened_.reset();
   engine_.Handle(std::move(event), now, effects);
   Digest(from, now, effects);
+  const std::size_t then = effects->size();
+  if (channel_closed) {
+    subscriber_.Lost({ErrorCode::kTransport, Blame::kEnvironment, "the channel is closed"},
+                     TurnAt(now, effects));
+  } else if (woken) {
+    subscriber_.Woken(TurnAt(now, effects));
+  }
+  Digest(then, now, effects);
 }
 
 void McpClient::RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects) {
@@ -205,14 +233,22 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
   for (std::size_t i = from; i < effects->size();) {
     ClientEffect& effect = (*effects)[i];
     if (const auto* opened = std::get_if<client_effect::Opened>(&effect)) {
+      const bool anew = !opened_;
       opened_ = *opened;
+      if (anew) subscriber_.Opened(TurnAt(now, effects));
     } else if (std::holds_alternative<client_effect::SessionLost>(effect) ||
                std::holds_alternative<client_effect::Closed>(effect) ||
                std::holds_alternative<client_effect::OpenFailed>(effect)) {
       opened_.reset();
       cache_.clear();
+      LoseSubscription(effect, now, effects);
     } else if (const auto* notified = std::get_if<client_effect::Notified>(&effect)) {
       Uncache(notified->method);
+      const client_effect::Notified copy = *notified;
+      if (subscriber_.Notified(copy, TurnAt(now, effects))) {
+        effects->erase(effects->begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
     } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
       if (const Listing* listing = FindListing(asked->call)) asked->call = listing->call;
     } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
@@ -228,6 +264,14 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
   }
 }
 
+void McpClient::LoseSubscription(const ClientEffect& effect, Instant now, ClientEffects* effects) {
+  const Subscriber::Turn turn = TurnAt(now, effects);
+  if (std::holds_alternative<client_effect::Closed>(effect)) return subscriber_.Closed(turn);
+  const auto* failed = std::get_if<client_effect::OpenFailed>(&effect);
+  const Error error = failed ? failed->error : Error();
+  subscriber_.Lost(error, turn);
+}
+
 std::size_t McpClient::EndCall(ClientEffect end, std::size_t at, Instant now,
                                ClientEffects* effects) {
   const auto tell = [&](ClientEffect what) {
@@ -236,6 +280,7 @@ std::size_t McpClient::EndCall(ClientEffect end, std::size_t at, Instant now,
   };
   auto* answered = std::get_if<client_effect::Answered>(&end);
   auto* failed = std::get_if<client_effect::Failed>(&end);
+  if (subscriber_.Ended(end, TurnAt(now, effects))) return 0;
   const CallId call = answered ? answered->call : failed->call;
   Listing* listing = FindListing(call);
   if (listing == nullptr) {
@@ -324,6 +369,7 @@ void McpClient::Cache(const Listing& listing, Instant now) {
 }
 
 void McpClient::Uncache(std::string_view notification) {
+  if (notification == "notifications/subscriptions/acknowledged") cache_.clear();
   std::erase_if(cache_, [&](const CachedList& list) {
     // notifications/resources/list_changed is about resources/list and resources/templates/list.
     const std::string_view kind = list.method.substr(0, list.method.find('/'));

@@ -9,6 +9,7 @@
 #ifndef MCP_SESSION_CLIENT_MCP_CLIENT_H_
 #define MCP_SESSION_CLIENT_MCP_CLIENT_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "mcp_session/client/subscription.h"
 #include "mcp_session/client/tool_catalog.h"
 #include "mcp_session/session/client_engine.h"
 
@@ -88,6 +90,22 @@ class McpClient {
   CallId Complete(Json ref, std::string_view argument, std::string_view typed, Json chosen,
                   const CallOptions& options, Instant now, ClientEffects* effects);
 
+  // Listens for changes, in the place of what was listened for before; for nothing if `wanted` is
+  // empty. Answered with {notifications: {toolsListChanged?, promptsListChanged?,
+  // resourcesListChanged?, resourceSubscriptions?}}, what the server will tell of it, which may be
+  // less; from then on Notified tells it. Failed: nothing is listened for; kInvalidArgument if
+  // there are more than Subscriber::kMaxUris. `options.timeout` is for all of it.
+  //
+  // What is listened for stays so until Close, over broken streams, new sessions and channels (spec
+  // U-05). Each time that it was interrupted and goes on again, Notified tells
+  // notifications/subscriptions/acknowledged with the same params as above: what changed in between
+  // was not told. In a session over HTTP it takes ClientOptions::listens to hear anything.
+  CallId Subscribe(Subscription wanted, const CallOptions& options, Instant now,
+                   ClientEffects* effects);
+
+  // Whether a channel is to be made, followed by Open, to listen again.
+  bool wants_channel() const { return subscriber_.wants_channel(); }
+
   // Any other request. `params` is an object, or null for none.
   CallId Call(std::string_view method, Json params, const CallOptions& options, Instant now,
               ClientEffects* effects);
@@ -115,7 +133,7 @@ class McpClient {
   void Handle(ClientEvent event, Instant now, ClientEffects* effects);
 
   // When to send client_event::Woken next; kNever if nothing waits for time to pass.
-  Instant NextDeadline() const { return engine_.NextDeadline(); }
+  Instant NextDeadline() const { return std::min(engine_.NextDeadline(), subscriber_.deadline()); }
 
  private:
   using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -148,6 +166,7 @@ class McpClient {
   // Whether the tools are listed anew because of it, which it waits for.
   bool TakeRefusal(client_effect::Failed& failed, Instant now, ClientEffects* effects);
   std::vector<ToolTry> TakeRefused();
+  void LoseSubscription(const ClientEffect& effect, Instant now, ClientEffects* effects);
   CallId Read(std::string_view method, Json params, CallOptions options, Instant now,
               ClientEffects* effects);
   void RequestPage(Listing& listing, Json params, Instant now, ClientEffects* effects);
@@ -155,6 +174,9 @@ class McpClient {
   void Digest(std::size_t from, Instant now, ClientEffects* effects);
   // What is to be told of an Answered or Failed goes into `effects` at `at`: how many.
   std::size_t EndCall(ClientEffect end, std::size_t at, Instant now, ClientEffects* effects);
+  Subscriber::Turn TurnAt(Instant now, ClientEffects* effects) {
+    return {engine_, last_call_, session(), now, effects};
+  }
   Listing* FindListing(CallId page);
   void EndListing(const Listing* listing);
   // Adds a page; what to tell if that ends the listing.
@@ -175,6 +197,8 @@ class McpClient {
 
   ClientEngine engine_;
   const bool over_http_;
+  const Millis request_timeout_;
+  Subscriber subscriber_;
   std::uint64_t last_call_ = 0;
   std::optional<client_effect::Opened> opened_;
   std::vector<Listing> listings_;

@@ -52,6 +52,12 @@ void ClientEngine::Handle(ClientEvent event, Instant now, ClientEffects* effects
 
 Instant ClientEngine::NextDeadline() const { return state_->NextDeadline(); }
 
+void ClientEngine::KeepOpen(CallId call) { state_->KeepOpen(call); }
+
+std::optional<std::int64_t> ClientEngine::WireIdOf(CallId call) const {
+  return state_->WireIdOf(call);
+}
+
 ClientEngine::State::State(ClientOptions options) : options_(std::move(options)) {
   resume_ = options_.resume;
   if (!options_.capabilities.is_object() || !AppendJson(options_.capabilities, &capabilities_)) {
@@ -77,6 +83,22 @@ Instant ClientEngine::State::NextDeadline() const {
   for (const Call& call : calls_) next = std::min({next, DeadlineOf(call), call.resume_at});
   for (const Exchange& exchange : exchanges_) next = std::min(next, exchange.deadline);
   return next;
+}
+
+void ClientEngine::State::KeepOpen(CallId id) {
+  for (Call& call : calls_) {
+    if (call.id != id) continue;
+    call.timeout = Millis{kNever.millis};
+    call.deadline = kNever;
+    call.latest = kNever;
+  }
+}
+
+std::optional<std::int64_t> ClientEngine::State::WireIdOf(CallId id) const {
+  for (const Call& call : calls_) {
+    if (call.id == id && call.wire_id != 0) return call.wire_id;
+  }
+  return std::nullopt;
 }
 
 void ClientEngine::State::On(client_event::Open&) {

@@ -66,6 +66,12 @@ class ClientEngine {
   // When to send Woken next; kNever if nothing waits for time to pass.
   Instant NextDeadline() const;
 
+  // Lets a request wait for ever. One that is over is ignored.
+  void KeepOpen(CallId call);
+  // The id that a request goes by now, which what belongs to it may name (spec U-03). nullopt: it
+  // is not sent, or over.
+  std::optional<std::int64_t> WireIdOf(CallId call) const;
+
  private:
   class State;
   std::unique_ptr<State> state_;

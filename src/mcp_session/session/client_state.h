@@ -28,6 +28,8 @@ class ClientEngine::State {
   void Handle(ClientEvent event, Instant now, ClientEffects* effects);
   Instant NextDeadline() const;
   void AnswerQuestions();
+  void KeepOpen(CallId call);
+  std::optional<std::int64_t> WireIdOf(CallId call) const;
 
  private:
   enum class Step : std::uint8_t {
