@@ -575,6 +575,92 @@ TEST(McpClient, KeepsAListWhileItIsFresh) {  // F-12
   }
 }
 
+Lines ReadA(ClientScript<McpClient>& client) {
+  client.effects.clear();
+  client.client().ReadResource("x://a", {}, client.now, &client.effects);
+  return client.lines();
+}
+
+constexpr char kFresh[] = R"("resultType":"complete","contents":[],"ttlMs":5000)";
+
+TEST(McpClient, KeepsAResourceWhileItIsFresh) {  // F-12
+  StatelessClient client;
+  ReadA(client);
+  client.Respond(2, 200, ResultText(2, kFresh));
+  EXPECT_THAT(ReadA(client), ElementsAre("answered 2 {" + std::string(kFresh) + "}"));
+  client.effects.clear();
+  client.client().ReadResource("x://b", {}, client.now, &client.effects);
+  EXPECT_THAT(client.lines(), ElementsAre(StartsWith("#3 POST"))) << "another one";
+  client.now = client.now + Millis{5000};
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#4 POST"))) << "its time is over";
+  client.Respond(4, 200, ResultText(4, kFresh));
+  client.Stream(3);
+  client.Event(3, R"({"jsonrpc":"2.0","method":"notifications/resources/updated",)"
+                  R"("params":{"uri":"x://a"}})");
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#5 POST"))) << "the server said so";
+  client.Respond(5, 200, ResultText(5, R"("resultType":"input_required","ttlMs":5000)"));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#6 POST"))) << "that was none";
+  client.Respond(6, 200, RpcErrorText("\"id\":6,", -32602));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#7 POST")));
+  client.Respond(7, 200, ResultText(7, R"("contents":[])"));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#8 POST"))) << "no time was given";
+  HttpClient session;
+  ReadA(session);
+  session.Respond(3, 200, ResultText(2, kFresh));
+  EXPECT_THAT(ReadA(session), ElementsAre(StartsWith("#4 POST"))) << "sessions know no ttlMs";
+}
+
+TEST(McpClient, KeepsNothingOlderThanWhatItWasTold) {
+  StatelessClient client;
+  ReadA(client);
+  client.List();
+  client.Tool("x", "null");
+  client.Stream(4);
+  client.Event(4, R"({"jsonrpc":"2.0","method":"notifications/resources/list_changed"})");
+  client.Event(4, R"({"jsonrpc":"2.0","method":"notifications/tools/list_changed"})");
+  client.Respond(2, 200, ResultText(2, kFresh));
+  client.Respond(3, 200, Page(3, "", R"(,"ttlMs":5000)"));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#5 POST")));
+  EXPECT_THAT(client.List(), ElementsAre(StartsWith("#6 POST")));
+}
+
+TEST(McpClient, KeepsNothingThatCameOfQuestions) {  // M-11
+  ClientOptions options = ProbeOptions(ClientTransport::kHttp, Era::kStateless);
+  options.capabilities = FromText(R"({"roots":{}})");
+  ClientScript<McpClient> client(options);
+  client.client().AnswerQuestions();
+  client.Open();
+  client.Respond(1, 200, ResultText(1, kDiscovered));
+  ReadA(client);
+  EXPECT_THAT(client.Respond(2, 200,
+                             ResultText(2, R"("resultType":"input_required",)"
+                                           R"("inputRequests":{"r":{"method":"roots/list"}})")),
+              ElementsAre(StartsWith("asked 1 for 1 roots/list")));
+  client.effects.clear();
+  client.client().Reply(QuestionId{1}, FromText(R"({"roots":[]})"), client.now, &client.effects);
+  EXPECT_THAT(client.lines(), ElementsAre(StartsWith("#3 POST")));
+  EXPECT_THAT(client.Respond(3, 200, ResultText(3, kFresh)), ElementsAre(StartsWith("answered 1")));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#4 POST")));
+}
+
+TEST(McpClient, KeepsNothingOverAnInterruptionOfWhatItListensFor) {
+  StatelessClient client;
+  const std::string acknowledged =
+      R"({"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":)"
+      R"({"notifications":{},"_meta":{"io.modelcontextprotocol/subscriptionId":)";
+  client.client().Subscribe({.tools = true}, {}, client.now, &client.effects);
+  client.Stream(2);
+  client.Event(2, acknowledged + "2}}}");
+  ReadA(client);
+  client.Respond(3, 200, ResultText(3, R"("contents":[],"ttlMs":60000)"));
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("answered")));
+  client.Break(2);
+  client.Pass(Seconds(2));
+  client.Stream(4);
+  client.Event(4, acknowledged + "4}}}");
+  EXPECT_THAT(ReadA(client), ElementsAre(StartsWith("#5 POST")));
+}
+
 TEST(McpClient, PassesQuestionsAndReplies) {
   ClientOptions options = ProbeOptions(ClientTransport::kHttp);
   options.capabilities = FromText(R"({"roots":{}})");

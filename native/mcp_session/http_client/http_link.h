@@ -24,7 +24,8 @@ namespace mcp_session {
 // The bearer token of the next request (spec A-03); empty: none. Asked for each request, so keep
 // it. When the server has answered 401, `challenge` is its WWW-Authenticate, or "Bearer" if there
 // is none: another token than the last one is tried, once. An error fails the request with
-// kTransport and its message. On the loop's thread; may wait.
+// kTransport and its message. All of one user, for whom the client keeps what it was told (spec
+// F-12). On the loop's thread; may wait.
 using TokenProvider =
     std::function<boost::asio::awaitable<Result<std::string>>(std::string challenge)>;
 

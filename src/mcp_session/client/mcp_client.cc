@@ -12,8 +12,6 @@ Error Malformed() { return {ErrorCode::kPeer, Blame::kPeer, "the list is none"};
 
 Error Cancelled() { return {ErrorCode::kCancelled, Blame::kCaller, "the request was given up"}; }
 
-constexpr Millis kLongestTtl = Hours(24);
-
 Error Endless() { return {ErrorCode::kTooLarge, Blame::kPeer, "the list has too many pages"}; }
 
 }  // namespace
@@ -81,7 +79,7 @@ bool McpClient::TakeRefusal(client_effect::Failed& failed, Instant now, ClientEf
   if (tool == tries_.end() || failed.error.code != ErrorCode::kHeaderMismatch) return false;
   tool->refusal = std::move(failed);
   if (refresh_.number != 0) return true;
-  std::erase_if(cache_, [](const CachedList& list) { return list.method == "tools/list"; });
+  cache_.Forget("tools/list", {});
   refresh_ = CallId{++last_call_};
   listings_.push_back({.call = refresh_, .method = "tools/list", .member = "tools"});
   RequestPage(listings_.back(), Json(), now, effects);
@@ -99,9 +97,18 @@ std::vector<McpClient::ToolTry> McpClient::TakeRefused() {
 
 CallId McpClient::ReadResource(std::string_view uri, const CallOptions& options, Instant now,
                                ClientEffects* effects) {
+  const CallId call{++last_call_};
+  if (const Json* cached = cache_.Find("resources/read", uri, now)) {
+    effects->push_back(client_effect::Answered{call, *cached});
+    return call;
+  }
+  if (!opened_ || stateless()) readings_.push_back({call, std::string(uri)});
   Json params = EmptyObject();
   params["uri"] = std::string(uri);
-  return Read("resources/read", std::move(params), options, now, effects);
+  Handle(client_event::Request{call, "resources/read", std::move(params), options.wants_progress,
+                               options.timeout, true},
+         now, effects);
+  return call;
 }
 
 CallId McpClient::GetPrompt(std::string_view name, Json arguments, const CallOptions& options,
@@ -156,7 +163,7 @@ CallId McpClient::ListPrompts(const CallOptions& options, Instant now, ClientEff
 CallId McpClient::List(std::string_view method, std::string_view member, const CallOptions& options,
                        Instant now, ClientEffects* effects) {
   const CallId call{++last_call_};
-  if (const Json* cached = FindCached(method, now)) {
+  if (const Json* cached = cache_.Find(method, {}, now)) {
     effects->push_back(client_effect::Answered{call, *cached});
     return call;
   }
@@ -240,17 +247,19 @@ void McpClient::Digest(std::size_t from, Instant now, ClientEffects* effects) {
                std::holds_alternative<client_effect::Closed>(effect) ||
                std::holds_alternative<client_effect::OpenFailed>(effect)) {
       opened_.reset();
-      cache_.clear();
+      cache_.Clear();
       LoseSubscription(effect, now, effects);
     } else if (const auto* notified = std::get_if<client_effect::Notified>(&effect)) {
-      Uncache(notified->method);
       const client_effect::Notified copy = *notified;
       if (subscriber_.Notified(copy, TurnAt(now, effects))) {
         effects->erase(effects->begin() + static_cast<std::ptrdiff_t>(i));
         continue;
       }
+      Hear(copy);
     } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
       if (const Listing* listing = FindListing(asked->call)) asked->call = listing->call;
+      // What came of questions is kept by nobody (M-11).
+      if (Reading* reading = FindReading(asked->call)) reading->stale = true;
     } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
       if (const Listing* listing = FindListing(progressed->call)) progressed->call = listing->call;
     } else if (std::holds_alternative<client_effect::Failed>(effect) ||
@@ -286,6 +295,7 @@ std::size_t McpClient::EndCall(ClientEffect end, std::size_t at, Instant now,
   if (listing == nullptr) {
     if (failed != nullptr && TakeRefusal(*failed, now, effects)) return 0;
     std::erase_if(tries_, [&](const ToolTry& tool) { return tool.call == call; });
+    EndReading(call, answered ? &answered->result : nullptr, now);
     return tell(std::move(end));
   }
   if (answered != nullptr) {
@@ -312,6 +322,36 @@ std::size_t McpClient::EndCall(ClientEffect end, std::size_t at, Instant now,
     }
   }
   return told;
+}
+
+void McpClient::Hear(const client_effect::Notified& notified) {
+  // What was missed before is not known.
+  if (notified.method == "notifications/subscriptions/acknowledged") cache_.Clear();
+  cache_.Forget(notified);
+  // What is under way may be older than what was said.
+  for (Listing& listing : listings_) {
+    if (ResultCache::IsStaleAfter(notified, listing.method, {})) listing.stale = true;
+  }
+  for (Reading& reading : readings_) {
+    if (ResultCache::IsStaleAfter(notified, "resources/read", reading.uri)) reading.stale = true;
+  }
+}
+
+McpClient::Reading* McpClient::FindReading(CallId call) {
+  for (Reading& reading : readings_) {
+    if (reading.call == call) return &reading;
+  }
+  return nullptr;
+}
+
+void McpClient::EndReading(CallId call, const Json* result, Instant now) {
+  const Reading* reading = FindReading(call);
+  if (reading == nullptr) return;
+  const std::string* type = result ? FindString(*result, "resultType") : nullptr;
+  if (result != nullptr && stateless() && !reading->stale && (!type || *type == "complete")) {
+    cache_.Keep("resources/read", reading->uri, *result, now);
+  }
+  readings_.erase(readings_.begin() + (reading - readings_.data()));
 }
 
 McpClient::Listing* McpClient::FindListing(CallId page) {
@@ -343,7 +383,8 @@ std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Inst
     if (listing.member == "tools") {
       tools_.Learn(Find(listing.result, listing.member), over_http_ && stateless());
     }
-    Cache(listing, now);
+    cache_.Forget(listing.method, {});
+    if (stateless() && !listing.stale) cache_.Keep(listing.method, {}, listing.result, now);
     return client_effect::Answered{listing.call, std::move(listing.result)};
   }
   if (listing.pages >= kMaxPages) return client_effect::Failed{listing.call, Endless(), {}};
@@ -351,31 +392,6 @@ std::optional<ClientEffect> McpClient::AddPage(Listing& listing, Json page, Inst
   params["cursor"] = std::move(next);
   RequestPage(listing, std::move(params), now, effects);
   return std::nullopt;
-}
-
-const Json* McpClient::FindCached(std::string_view method, Instant now) const {
-  for (const CachedList& list : cache_) {
-    if (list.method == method && now < list.fresh_until) return &list.result;
-  }
-  return nullptr;
-}
-
-void McpClient::Cache(const Listing& listing, Instant now) {
-  const auto ttl = FindInteger(listing.result, "ttlMs");
-  std::erase_if(cache_, [&](const CachedList& list) { return list.method == listing.method; });
-  if (!stateless() || !ttl || *ttl <= 0) return;
-  cache_.push_back(
-      {listing.method, listing.result, now + Millis{std::min(*ttl, kLongestTtl.count)}});
-}
-
-void McpClient::Uncache(std::string_view notification) {
-  if (notification == "notifications/subscriptions/acknowledged") cache_.clear();
-  std::erase_if(cache_, [&](const CachedList& list) {
-    // notifications/resources/list_changed is about resources/list and resources/templates/list.
-    const std::string_view kind = list.method.substr(0, list.method.find('/'));
-    return notification.starts_with("notifications/") && notification.ends_with("/list_changed") &&
-           notification.substr(14).starts_with(kind);
-  });
 }
 
 }  // namespace mcp_session

@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "mcp_session/client/result_cache.h"
 #include "mcp_session/client/subscription.h"
 #include "mcp_session/client/tool_catalog.h"
 #include "mcp_session/session/client_engine.h"
@@ -75,7 +76,9 @@ class McpClient {
   CallId CallTool(std::string_view name, Json arguments, const CallOptions& options, Instant now,
                   ClientEffects* effects);
 
-  // Answered with {contents: [{uri, mimeType?, text or blob}]} (spec F-06).
+  // Answered with {contents: [{uri, mimeType?, text or blob}]} (spec F-06). In the stateless era it
+  // is asked for again only after its ttlMs, or when the server has said that it, or a list of
+  // resources, changed (spec F-12): of the last results ResultCache::kMaxEntries are kept.
   CallId ReadResource(std::string_view uri, const CallOptions& options, Instant now,
                       ClientEffects* effects);
 
@@ -146,7 +149,8 @@ class McpClient {
     std::string_view member;
     CallOptions options;
     int pages = 0;
-    Json result;  // of the pages so far; null before the first
+    bool stale = false;  // the server said so before it was whole
+    Json result;         // of the pages so far; null before the first
   };
 
   // A tool's call whose headers the server may refuse.
@@ -157,6 +161,13 @@ class McpClient {
     CallOptions options;
     Headers headers;                               // it was sent with
     std::optional<client_effect::Failed> refusal;  // it waits for refresh_
+  };
+
+  // A resource that is being read.
+  struct Reading {
+    CallId call;
+    std::string uri;
+    bool stale = false;  // the answer is not to be kept
   };
 
   CallId List(std::string_view method, std::string_view member, const CallOptions& options,
@@ -177,23 +188,16 @@ class McpClient {
   Subscriber::Turn TurnAt(Instant now, ClientEffects* effects) {
     return {engine_, last_call_, session(), now, effects};
   }
+  void Hear(const client_effect::Notified& notified);
+  Reading* FindReading(CallId call);
+  // Null: it failed.
+  void EndReading(CallId call, const Json* result, Instant now);
   Listing* FindListing(CallId page);
   void EndListing(const Listing* listing);
   // Adds a page; what to tell if that ends the listing.
   std::optional<ClientEffect> AddPage(Listing& listing, Json page, Instant now,
                                       ClientEffects* effects);
   bool stateless() const { return opened_ && opened_->era == Era::kStateless; }
-  // A list that is still fresh; null if there is none.
-  const Json* FindCached(std::string_view method, Instant now) const;
-  void Cache(const Listing& listing, Instant now);
-  // What a notification says that it is stale.
-  void Uncache(std::string_view notification);
-
-  struct CachedList {
-    std::string_view method;
-    Json result;
-    Instant fresh_until;
-  };
 
   ClientEngine engine_;
   const bool over_http_;
@@ -205,7 +209,8 @@ class McpClient {
   ToolCatalog tools_;
   std::vector<ToolTry> tries_;
   CallId refresh_;  // the list of tools that refused calls wait for; 0: none
-  std::vector<CachedList> cache_;
+  std::vector<Reading> readings_;
+  ResultCache cache_;
 };
 
 }  // namespace mcp_session
