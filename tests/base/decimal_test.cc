@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <string>
+
 namespace mcp_session {
 namespace {
 
@@ -16,6 +19,16 @@ TEST(ParseDecimal, TakesNothingElse) {
                            "9223372036854775808", "99999999999999999999"}) {
     EXPECT_EQ(ParseDecimal(text), std::nullopt) << text;
   }
+}
+
+TEST(AppendDecimal, WritesAllDigits) {
+  std::string out = "n=";
+  AppendDecimal(0, &out);
+  out += ' ';
+  AppendDecimal(1050, &out);
+  out += ' ';
+  AppendDecimal(UINT64_MAX, &out);
+  EXPECT_EQ(out, "n=0 1050 18446744073709551615");
 }
 
 }  // namespace

@@ -18,4 +18,14 @@ std::optional<std::int64_t> ParseDecimal(std::string_view text) {
   return value;
 }
 
+void AppendDecimal(std::uint64_t value, std::string* out) {
+  char digits[20];
+  char* first = digits + sizeof digits;
+  do {
+    *--first = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  out->append(first, digits + sizeof digits);
+}
+
 }  // namespace mcp_session

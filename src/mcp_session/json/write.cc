@@ -1,8 +1,9 @@
 #include "mcp_session/json/write.h"
 
-#include <charconv>
 #include <cmath>
 
+#include "mcp_session/base/decimal.h"
+#include "mcp_session/json/number.h"
 #include "mcp_session/json/utf8.h"
 
 namespace mcp_session {
@@ -17,13 +18,27 @@ bool Plain(char c) {
 
 void AppendEscape(char c, std::string* out) {
   switch (c) {
-    case '"': *out += "\\\""; return;
-    case '\\': *out += "\\\\"; return;
-    case '\b': *out += "\\b"; return;
-    case '\f': *out += "\\f"; return;
-    case '\n': *out += "\\n"; return;
-    case '\r': *out += "\\r"; return;
-    case '\t': *out += "\\t"; return;
+    case '"':
+      *out += "\\\"";
+      return;
+    case '\\':
+      *out += "\\\\";
+      return;
+    case '\b':
+      *out += "\\b";
+      return;
+    case '\f':
+      *out += "\\f";
+      return;
+    case '\n':
+      *out += "\\n";
+      return;
+    case '\r':
+      *out += "\\r";
+      return;
+    case '\t':
+      *out += "\\t";
+      return;
     default:
       *out += "\\u00";
       *out += kHex[static_cast<unsigned char>(c) >> 4];
@@ -47,21 +62,6 @@ bool AppendString(std::string_view text, std::string* out) {
     AppendEscape(text[at++], out);
   }
   *out += '"';
-  return true;
-}
-
-template <typename Integer>
-void AppendDigits(Integer value, std::string* out) {
-  char digits[24];
-  const auto result = std::to_chars(digits, digits + sizeof digits, value);
-  out->append(digits, result.ptr);
-}
-
-bool AppendDouble(double value, std::string* out) {
-  if (!std::isfinite(value)) return false;
-  char digits[64];
-  // The shortest form that reads back as the same double. libc++ 13 has no to_chars(double).
-  out->append(digits, nlohmann::detail::to_chars(digits, digits + sizeof digits, value));
   return true;
 }
 
@@ -89,21 +89,29 @@ bool Append(const Json& value, std::string* out) {
       *out += before == '[' ? "[]" : "]";
       return true;
     }
-    case Json::value_t::string: return AppendString(*value.get_ptr<const std::string*>(), out);
+    case Json::value_t::string:
+      return AppendString(*value.get_ptr<const std::string*>(), out);
     case Json::value_t::boolean:
       *out += *value.get_ptr<const bool*>() ? "true" : "false";
       return true;
     case Json::value_t::number_integer:
-      AppendDigits(*value.get_ptr<const Json::number_integer_t*>(), out);
+      AppendInteger(*value.get_ptr<const Json::number_integer_t*>(), out);
       return true;
     case Json::value_t::number_unsigned:
-      AppendDigits(*value.get_ptr<const Json::number_unsigned_t*>(), out);
+      AppendDecimal(*value.get_ptr<const Json::number_unsigned_t*>(), out);
       return true;
-    case Json::value_t::number_float:
-      return AppendDouble(*value.get_ptr<const Json::number_float_t*>(), out);
-    case Json::value_t::null: *out += "null"; return true;
+    case Json::value_t::number_float: {
+      const double number = *value.get_ptr<const Json::number_float_t*>();
+      if (!std::isfinite(number)) return false;
+      AppendDouble(number, out);
+      return true;
+    }
+    case Json::value_t::null:
+      *out += "null";
+      return true;
     case Json::value_t::binary:
-    case Json::value_t::discarded: return false;
+    case Json::value_t::discarded:
+      return false;
   }
   return false;
 }
@@ -124,6 +132,10 @@ bool AppendJsonString(std::string_view text, std::string* out) {
   return false;
 }
 
-void AppendInteger(std::int64_t value, std::string* out) { AppendDigits(value, out); }
+void AppendInteger(std::int64_t value, std::string* out) {
+  const auto bits = static_cast<std::uint64_t>(value);
+  if (value < 0) *out += '-';
+  AppendDecimal(value < 0 ? 0 - bits : bits, out);
+}
 
 }  // namespace mcp_session

@@ -181,7 +181,7 @@ RecordCommands::Outcome RecordCommands::Do(const store::List& command, Instant n
     const RecordSlot& slot = records_.SlotOf(*entry);
     if (slot.end <= now) continue;
     if (reply.listed.size() == command.limit) {
-      reply.cursor = std::to_string(last);
+      AppendDecimal(last, &reply.cursor);
       break;
     }
     Record& record = reply.listed.emplace_back();
