@@ -176,7 +176,8 @@ def _module_link_impl(ctx):
     # Emscripten exports some of its own, for the glue that is not there. What only they needed
     # is gone then, and what is left can be made smaller. More than once, for any other pass takes
     # back what -Oz does last, and with its control flow built anew it finds more. In between the
-    # functions are put into the order that compresses best.
+    # functions are put into the order that compresses best, and no hints of alignment are left,
+    # which engines do without.
     wasm = ctx.actions.declare_file(ctx.attr.output + ".wasm")
     debug = ctx.var["COMPILATION_MODE"] == "dbg"
     optimize = '"$5" %s -Oz' % " ".join(_FEATURES)
@@ -191,7 +192,7 @@ def _module_link_impl(ctx):
                 optimize + ' --strip-target-features --flatten --rereloop -Oz --flatten --rereloop -Oz "$4" -o "$4"',
                 optimize + ' --converge --ssa -Oz "$4" -S -o "$4.wat"',
                 'python3 "$6" "$4.wat" "$4.sorted.wat"',
-                optimize + ' --converge "$4.sorted.wat" -o "$4"',
+                '"$5" %s --dealign -Oz --converge "$4.sorted.wat" -o "$4"' % " ".join(_FEATURES),
             ]),
         ),
         inputs = [graph, linked, ctx.file._sort_functions],
