@@ -5,15 +5,18 @@
 // of N, rounded, are the answer.
 //
 // Writing. Most doubles are a whole number of up to 15 digits over a power of ten that is exact.
-// The digits of any other are first read off a big integer, and then rounded away for as long as
+// The digits of any other are said by std::to_chars, which is quicker, or where that cannot do it
+// read off a big integer and then rounded away for as long as
 // the rest reads back as the same double.
 #include "mcp_session/json/number.h"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #include "mcp_session/base/decimal.h"
 
@@ -167,6 +170,23 @@ bool WriteSmall(double value, std::string* digits, int* exponent) {
   return false;
 }
 
+#ifdef __cpp_lib_to_chars
+
+void WriteBig(double value, std::string* digits, int* exponent) {
+  char text[32];  // d.ddde-dd
+  const auto written =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::scientific);
+  const std::string_view whole(text, static_cast<std::size_t>(written.ptr - text));
+  const std::size_t e = whole.find('e');
+  *digits += whole[0];
+  if (e > 1) *digits += whole.substr(2, e - 2);
+  const std::size_t first = whole[e + 1] == '+' ? e + 2 : e + 1;
+  std::from_chars(text + first, text + whole.size(), *exponent);
+  *exponent -= static_cast<int>(digits->size()) - 1;
+}
+
+#else  // libc++ has none, and it would bring tables along
+
 // Its first digits, more than the 17 that tell any double from its neighbours.
 Decimal ReadDouble(double value) {
   constexpr std::uint32_t kStep = 1'000'000'000;  // of 30 bits
@@ -234,6 +254,8 @@ void WriteBig(double value, std::string* digits, int* exponent) {
   for (int i = 0; i < shortest.count; ++i) *digits += static_cast<char>('0' + shortest.digits[i]);
   *exponent = shortest.exponent;
 }
+
+#endif
 
 }  // namespace
 
