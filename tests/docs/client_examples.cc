@@ -117,6 +117,18 @@ TEST(ClientExamples, Answers) {
   EXPECT_TRUE((*client)->Open());
 }
 
+TEST(ClientExamples, Remembers) {
+  const Server server;
+  const std::string& url = server.url();
+
+  auto eras = std::make_shared<EraMemory>();
+  auto first = BlockingClient::Make(
+      [&](auto& loop) { return MakeHttpLink(loop, {.url = url, .eras = eras}); }, {.name = "shop"});
+
+  EXPECT_TRUE((*first)->Open());
+  EXPECT_EQ(eras->Find(url.substr(0, url.rfind('/'))), kNewestStateless);
+}
+
 TEST(ClientExamples, Listens) {
   const Server server;
   const std::string& url = server.url();

@@ -1,7 +1,8 @@
-// sdk_server.mjs session|stateless|stdio: a server made with the official TypeScript SDK. Prints its URL, but
-// for stdio.
+// sdk_server.mjs session|stateless|sse|stdio: a server made with the official TypeScript SDK; sse is the
+// transport of 2024-11-05. Prints its URL, but for stdio.
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node';
 import { McpServer as OldServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { McpServer, createMcpHandler } from '@modelcontextprotocol/server';
 import { randomUUID } from 'node:crypto';
@@ -34,12 +35,34 @@ async function handleSession(request, response) {
   return transport.handleRequest(request, response);
 }
 
-if (kind === 'stdio') {
+function makeOldServer() {
   const server = new OldServer(about);
   server.registerTool('echo', { ...tool, inputSchema: { message: z.string() } }, echo);
-  await server.connect(new StdioServerTransport());
+  return server;
+}
+
+async function handleSse(request, response) {
+  const url = new URL(request.url, 'http://localhost');
+  if (request.method === 'GET' && url.pathname === '/mcp') {
+    const transport = new SSEServerTransport('/messages', response);
+    transports.set(transport.sessionId, transport);
+    return makeOldServer().connect(transport);
+  }
+  const transport = transports.get(url.searchParams.get('sessionId'));
+  if (request.method === 'POST' && transport) return transport.handlePostMessage(request, response);
+  return response.writeHead(404).end();
+}
+
+const handlers = {
+  session: handleSession,
+  stateless: toNodeHandler(createMcpHandler(makeServer)),
+  sse: handleSse,
+};
+
+if (kind === 'stdio') {
+  await makeOldServer().connect(new StdioServerTransport());
 } else {
-  const handle = kind === 'stateless' ? toNodeHandler(createMcpHandler(makeServer)) : handleSession;
+  const handle = handlers[kind];
   const server = createServer(handle);
   server.listen(0, '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/mcp`));
 }

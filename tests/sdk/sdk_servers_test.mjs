@@ -21,7 +21,7 @@ async function exercise(url) {
   await assert.rejects(run(program, ['call', url, 'echo', '{}']), { code: 1 });
 }
 
-for (const kind of ['session', 'stateless']) {
+for (const kind of ['session', 'stateless', 'sse']) {
   test(`a server of the SDK over HTTP: ${kind}`, async () => {
     const child = spawn(process.execPath, [server, kind], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [url] = await once(readline.createInterface({ input: child.stdout }), 'line');

@@ -2,19 +2,14 @@
 
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <exception>
-#include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "mcp_session/client_host/client_host_state.h"
 #include "mcp_session/json/access.h"
-#include "mcp_session/system/clock.h"
 
 namespace mcp_session {
 namespace {
@@ -23,13 +18,7 @@ namespace asio = boost::asio;
 
 using Outcome = std::variant<Json, RpcError>;
 
-ClientError Cancelled() {
-  return {{ErrorCode::kCancelled, Blame::kCaller, "the request was given up"}, {}};
-}
-
-ClientOptions Declare(ClientOptions options, const ClientLink& link,
-                      const ClientHandlers& handlers) {
-  options.transport = link.transport();
+ClientOptions Declare(ClientOptions options, const ClientHandlers& handlers) {
   options.listens =
       handlers.on_notification || handlers.sampling || handlers.elicitation || handlers.roots;
   const auto declare = [&](const char* name, const QuestionHandler& handler) {
@@ -47,308 +36,228 @@ asio::awaitable<Outcome> AnswerNow(std::function<Outcome(const Json&)> answer, J
   co_return outcome;
 }
 
+asio::awaitable<Outcome> Answered(QuestionHandler handler, Json params) {
+  if (!handler) co_return RpcError{-32601, "method not found", {}};
+  Outcome outcome = co_await handler(std::move(params));
+  co_return outcome;
+}
+
 }  // namespace
+
+ClientError GivenUp() {
+  return {{ErrorCode::kCancelled, Blame::kCaller, "the request was given up"}, {}};
+}
 
 QuestionHandler AnswerAtOnce(std::function<Outcome(const Json& params)> answer) {
   return [answer = std::move(answer)](Json params) { return AnswerNow(answer, std::move(params)); };
 }
 
-// Theory of operation. Each function of the client is called in a Turn, which does the effects it
-// brought: those of the link at once, those of the application in turns of their own, in order, so
-// that no caller is called from inside its own call. On a channel calls wait in queued_ until the
-// server has been started and the client is open; over HTTP the client itself lets them wait.
-class ClientHost::State : public std::enable_shared_from_this<ClientHost::State> {
- public:
-  State(asio::io_context& loop, std::unique_ptr<ClientLink> link, ClientOptions options,
-        ClientHandlers handlers)
-      : loop_(loop),
-        link_(std::move(link)),
-        handlers_(std::move(handlers)),
-        client_(Declare(std::move(options), *link_, handlers_)),
-        timer_(loop) {
-    if (handlers_.sampling || handlers_.elicitation || handlers_.roots) client_.AnswerQuestions();
-  }
+ClientHost::State::State(asio::io_context& loop, std::unique_ptr<ClientLink> link,
+                         ClientOptions options, ClientHandlers handlers)
+    : loop_(loop),
+      link_(std::move(link)),
+      handlers_(std::move(handlers)),
+      options_(Declare(std::move(options), handlers_)),
+      resume_(options_.resume),
+      timer_(loop) {
+  MakeClient();
+}
 
-  void Begin() {
-    link_->OnEvent([weak = weak_from_this()](ClientEvent event) {
-      if (const auto self = weak.lock()) self->OnEvent(std::move(event));
-    });
-  }
+void ClientHost::State::Begin() {
+  link_->OnEvent([weak = weak_from_this()](ClientEvent event) {
+    if (const auto self = weak.lock()) self->OnEvent(std::move(event));
+  });
+}
 
-  void Open(Opened opened) {
-    if (closing_) {
-      return Later([opened] { opened(tl::unexpected<ClientError>(Cancelled())); });
-    }
-    openers_.push_back(std::move(opened));
-    StartOpening();
+void ClientHost::State::Open(Opened opened) {
+  if (closing_) {
+    return Later([opened] { opened(tl::unexpected<ClientError>(GivenUp())); });
   }
+  openers_.push_back(std::move(opened));
+  StartOpening();
+}
 
-  std::uint64_t Run(ClientOperation operation, const CallSettings& settings, Answer answer) {
-    const std::uint64_t number = ++last_number_;
-    if (closing_) {
-      Later([answer] { answer(tl::unexpected<ClientError>(Cancelled())); });
-      return number;
-    }
-    Waiting& waiting = waiting_[number];
-    waiting.operation = std::move(operation);
-    waiting.settings = settings;
-    waiting.answer = std::move(answer);
-    if (link_->transport() == ClientTransport::kHttp || client_.session() != nullptr) {
-      Send(number);
-    } else {
-      queued_.push_back(number);
-      StartOpening();
-    }
+std::uint64_t ClientHost::State::Run(ClientOperation operation, const CallSettings& settings,
+                                     Answer answer) {
+  const std::uint64_t number = ++last_number_;
+  if (closing_) {
+    Later([answer] { answer(tl::unexpected<ClientError>(GivenUp())); });
     return number;
   }
+  Waiting& waiting = waiting_[number];
+  waiting.operation = std::move(operation);
+  waiting.settings = settings;
+  waiting.answer = std::move(answer);
+  if (!changing_ && (over_http() || client_->session() != nullptr)) {
+    Send(number);
+  } else {
+    queued_.push_back(number);
+    if (!changing_) StartOpening();
+  }
+  return number;
+}
 
-  void Cancel(std::uint64_t number) {
-    const auto found = waiting_.find(number);
+void ClientHost::State::Cancel(std::uint64_t number) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end()) return;
+  if (found->second.call.number == 0) {
+    std::erase(queued_, number);
+    return Finish(number, tl::unexpected<ClientError>(GivenUp()));
+  }
+  const CallId call = found->second.call;
+  Turn([&](Instant now, ClientEffects* effects) { client_->Cancel(call, now, effects); });
+}
+
+void ClientHost::State::Close(std::function<void()> closed) {
+  if (closed_) return Later(std::move(closed));
+  closers_.push_back(std::move(closed));
+  if (std::exchange(closing_, true)) return;
+  for (const std::uint64_t number : std::exchange(queued_, {})) {
+    Finish(number, tl::unexpected<ClientError>(GivenUp()));
+  }
+  Turn([&](Instant now, ClientEffects* effects) { client_->Close(now, effects); });
+}
+
+void ClientHost::State::Abandon() {
+  closing_ = true;
+  timer_.cancel();
+  link_->OnEvent([](const ClientEvent&) {});
+  link_.reset();
+  newer_.reset();
+  for (auto& [number, question] : questions_) question->emit(asio::cancellation_type::terminal);
+  for (auto& [number, waiting] : std::exchange(waiting_, {})) {
+    Later([answer = std::move(waiting.answer)] { answer(tl::unexpected<ClientError>(GivenUp())); });
+  }
+  for (Opened& opened : std::exchange(openers_, {})) {
+    Later([opened = std::move(opened)] { opened(tl::unexpected<ClientError>(GivenUp())); });
+  }
+  for (auto& closed : std::exchange(closers_, {})) Later(std::move(closed));
+}
+
+std::optional<client_effect::Opened> ClientHost::State::session() const {
+  const client_effect::Opened* session = client_->session();
+  return session ? std::optional<client_effect::Opened>(*session) : std::nullopt;
+}
+
+void ClientHost::State::Later(std::function<void()> what) { asio::post(loop_, std::move(what)); }
+
+void ClientHost::State::OnEvent(ClientEvent event) {
+  if (std::holds_alternative<client_event::ChannelClosed>(event)) started_ = false;
+  Turn([&](Instant now, ClientEffects* effects) {
+    client_->Handle(std::move(event), now, effects);
+  });
+}
+
+void ClientHost::State::Send(std::uint64_t number) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end()) return;
+  CallOptions options;
+  options.timeout = found->second.settings.timeout;
+  options.repeatable = found->second.settings.repeatable;
+  options.wants_progress = found->second.settings.on_progress != nullptr;
+  const ClientOperation operation =
+      settled_ ? std::move(found->second.operation) : found->second.operation;
+  Turn([&](Instant now, ClientEffects* effects) {
+    const CallId call = operation(*client_, options, now, effects);
+    found->second.call = call;
+    numbers_[call.number] = number;
+  });
+}
+
+void ClientHost::State::Finish(std::uint64_t number, ClientResult<Json> result) {
+  const auto found = waiting_.find(number);
+  if (found == waiting_.end()) return;
+  Answer answer = std::move(found->second.answer);
+  numbers_.erase(found->second.call.number);
+  waiting_.erase(found);
+  Later([answer = std::move(answer), result = std::move(result)] { answer(result); });
+}
+
+std::uint64_t ClientHost::State::NumberOf(CallId call) const {
+  const auto found = numbers_.find(call.number);
+  return found == numbers_.end() ? 0 : found->second;
+}
+
+void ClientHost::State::Do(ClientEffect& effect) {
+  if (auto* answered = std::get_if<client_effect::Answered>(&effect)) {
+    Finish(NumberOf(answered->call), std::move(answered->result));
+    HaveAnswered(nullptr);
+  } else if (auto* failed = std::get_if<client_effect::Failed>(&effect)) {
+    const Error error = failed->error;
+    Finish(NumberOf(failed->call), tl::unexpected<ClientError>(ClientError{
+                                       std::move(failed->error), std::move(failed->rpc)}));
+    HaveAnswered(&error);
+  } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
+    const auto found = waiting_.find(NumberOf(progressed->call));
     if (found == waiting_.end()) return;
-    if (found->second.call.number == 0) {
-      std::erase(queued_, number);
-      return Finish(number, tl::unexpected<ClientError>(Cancelled()));
-    }
-    const CallId call = found->second.call;
-    Turn([&](Instant now, ClientEffects* effects) { client_.Cancel(call, now, effects); });
-  }
-
-  void Close(std::function<void()> closed) {
-    if (closed_) return Later(std::move(closed));
-    closers_.push_back(std::move(closed));
-    if (std::exchange(closing_, true)) return;
-    for (const std::uint64_t number : std::exchange(queued_, {})) {
-      Finish(number, tl::unexpected<ClientError>(Cancelled()));
-    }
-    Turn([&](Instant now, ClientEffects* effects) { client_.Close(now, effects); });
-  }
-
-  // The host is gone, the loop may not be.
-  void Abandon() {
-    closing_ = true;
-    timer_.cancel();
-    link_->OnEvent([](const ClientEvent&) {});
-    link_.reset();
-    for (auto& [number, question] : questions_) question->emit(asio::cancellation_type::terminal);
-    for (auto& [number, waiting] : std::exchange(waiting_, {})) {
-      Later([answer = std::move(waiting.answer)] {
-        answer(tl::unexpected<ClientError>(Cancelled()));
-      });
-    }
-    for (Opened& opened : std::exchange(openers_, {})) {
-      Later([opened = std::move(opened)] { opened(tl::unexpected<ClientError>(Cancelled())); });
-    }
-    for (auto& closed : std::exchange(closers_, {})) Later(std::move(closed));
-  }
-
-  std::optional<client_effect::Opened> session() const {
-    const client_effect::Opened* session = client_.session();
-    return session ? std::optional<client_effect::Opened>(*session) : std::nullopt;
-  }
-
- private:
-  struct Waiting {
-    CallId call;  // 0: queued
-    ClientOperation operation;
-    CallSettings settings;
-    Answer answer;
-  };
-
-  template <typename Step>
-  void Turn(Step step) {
-    if (link_ == nullptr) return;
-    ClientEffects effects;
-    step(MonotonicNow(), &effects);
-    for (ClientEffect& effect : effects) Do(effect);
-    SetTimer();
-    if (client_.wants_channel() && !closing_) StartOpening();
-  }
-
-  void Later(std::function<void()> what) { asio::post(loop_, std::move(what)); }
-
-  void OnEvent(ClientEvent event) {
-    if (std::holds_alternative<client_event::ChannelClosed>(event)) started_ = false;
-    Turn([&](Instant now, ClientEffects* effects) {
-      client_.Handle(std::move(event), now, effects);
+    Later([tell = found->second.settings.on_progress, params = std::move(progressed->params)] {
+      tell(params);
     });
-  }
-
-  void StartOpening() {
-    if (opening_) return;
-    opening_ = true;
-    tries_ = 0;
-    TryToOpen();
-  }
-
-  void TryToOpen() {
-    ++tries_;
-    if (!started_) {
-      if (const Result<void> started = link_->Start(); !started) {
-        EndOpening(tl::unexpected<ClientError>(ClientError{started.error(), {}}));
-        // It wants one later.
-        if (client_.wants_channel()) OnEvent(client_event::ChannelClosed{});
-        return;
-      }
-      started_ = true;
-    }
-    Turn([&](Instant now, ClientEffects* effects) { client_.Open(now, effects); });
-  }
-
-  void EndOpening(const ClientResult<client_effect::Opened>& opened) {
-    opening_ = false;
-    for (Opened& opener : std::exchange(openers_, {})) {
-      Later([opener = std::move(opener), opened] { opener(opened); });
-    }
-    for (const std::uint64_t number : std::exchange(queued_, {})) {
-      if (opened) {
-        Send(number);
-      } else {
-        Finish(number, tl::unexpected<ClientError>(opened.error()));
-      }
-    }
-  }
-
-  void Send(std::uint64_t number) {
-    const auto found = waiting_.find(number);
-    if (found == waiting_.end()) return;
-    CallOptions options;
-    options.timeout = found->second.settings.timeout;
-    options.repeatable = found->second.settings.repeatable;
-    options.wants_progress = found->second.settings.on_progress != nullptr;
-    const ClientOperation operation = std::move(found->second.operation);
-    Turn([&](Instant now, ClientEffects* effects) {
-      const CallId call = operation(client_, options, now, effects);
-      found->second.call = call;
-      numbers_[call.number] = number;
+  } else if (auto* opened = std::get_if<client_effect::Opened>(&effect)) {
+    HaveOpened(*opened);
+  } else if (auto* unopened = std::get_if<client_effect::OpenFailed>(&effect)) {
+    FailOpening(std::move(unopened->error));
+  } else if (auto* notified = std::get_if<client_effect::Notified>(&effect)) {
+    if (!handlers_.on_notification) return;
+    Later([self = shared_from_this(), notified = std::move(*notified)] {
+      self->handlers_.on_notification(notified.method, notified.params);
     });
-  }
-
-  void Finish(std::uint64_t number, ClientResult<Json> result) {
-    const auto found = waiting_.find(number);
-    if (found == waiting_.end()) return;
-    Answer answer = std::move(found->second.answer);
-    numbers_.erase(found->second.call.number);
-    waiting_.erase(found);
-    Later([answer = std::move(answer), result = std::move(result)] { answer(result); });
-  }
-
-  std::uint64_t NumberOf(CallId call) const {
-    const auto found = numbers_.find(call.number);
-    return found == numbers_.end() ? 0 : found->second;
-  }
-
-  void Do(ClientEffect& effect) {
-    if (auto* answered = std::get_if<client_effect::Answered>(&effect)) {
-      Finish(NumberOf(answered->call), std::move(answered->result));
-    } else if (auto* failed = std::get_if<client_effect::Failed>(&effect)) {
-      Finish(NumberOf(failed->call), tl::unexpected<ClientError>(ClientError{
-                                         std::move(failed->error), std::move(failed->rpc)}));
-    } else if (auto* progressed = std::get_if<client_effect::Progressed>(&effect)) {
-      const auto found = waiting_.find(NumberOf(progressed->call));
-      if (found == waiting_.end()) return;
-      Later([tell = found->second.settings.on_progress, params = std::move(progressed->params)] {
-        tell(params);
-      });
-    } else if (auto* opened = std::get_if<client_effect::Opened>(&effect)) {
-      if (opening_) EndOpening(*opened);
-    } else if (auto* unopened = std::get_if<client_effect::OpenFailed>(&effect)) {
-      if (opening_) FailOpening(std::move(unopened->error));
-    } else if (auto* notified = std::get_if<client_effect::Notified>(&effect)) {
-      if (!handlers_.on_notification) return;
-      Later([self = shared_from_this(), notified = std::move(*notified)] {
-        self->handlers_.on_notification(notified.method, notified.params);
-      });
-    } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
-      Ask(std::move(*asked));
-    } else if (const auto* withdrawn = std::get_if<client_effect::Withdrawn>(&effect)) {
-      const auto found = questions_.find(withdrawn->question.number);
-      if (found == questions_.end()) return;
-      Later([signal = found->second] { signal->emit(asio::cancellation_type::terminal); });
-    } else if (std::holds_alternative<client_effect::SessionLost>(effect)) {
-      if (handlers_.on_session_lost) {
-        Later([self = shared_from_this()] { self->handlers_.on_session_lost(); });
-      }
-    } else if (std::holds_alternative<client_effect::Closed>(effect)) {
-      link_->Stop([self = shared_from_this()] {
-        self->closed_ = true;
-        for (auto& closed : std::exchange(self->closers_, {})) self->Later(std::move(closed));
-      });
-    } else {
-      link_->Do(effect);
+  } else if (auto* asked = std::get_if<client_effect::Asked>(&effect)) {
+    Ask(std::move(*asked));
+  } else if (const auto* withdrawn = std::get_if<client_effect::Withdrawn>(&effect)) {
+    const auto found = questions_.find(withdrawn->question.number);
+    if (found == questions_.end()) return;
+    Later([signal = found->second] { signal->emit(asio::cancellation_type::terminal); });
+  } else if (std::holds_alternative<client_effect::SessionLost>(effect)) {
+    if (handlers_.on_session_lost) {
+      Later([self = shared_from_this()] { self->handlers_.on_session_lost(); });
     }
+  } else if (std::holds_alternative<client_effect::Closed>(effect)) {
+    link_->Stop([self = shared_from_this()] {
+      self->closed_ = true;
+      for (auto& closed : std::exchange(self->closers_, {})) self->Later(std::move(closed));
+    });
+  } else {
+    link_->Do(effect);
   }
+}
 
-  void FailOpening(Error error) {
-    const bool ended = error.code == ErrorCode::kTransport && !started_ && !closing_;
-    if (ended && link_->transport() == ClientTransport::kChannel && tries_ < 2) {
-      // Once it has been told that the channel is closed, the client knows what it was.
-      return Later([self = shared_from_this()] {
-        if (self->link_ != nullptr) self->TryToOpen();
-      });
-    }
-    EndOpening(tl::unexpected<ClientError>(ClientError{std::move(error), {}}));
-  }
-
-  void Ask(client_effect::Asked asked) {
-    const QuestionHandler& handler = asked.method == "sampling/createMessage" ? handlers_.sampling
-                                     : asked.method == "elicitation/create" ? handlers_.elicitation
+void ClientHost::State::Ask(client_effect::Asked asked) {
+  const QuestionHandler& handler = asked.method == "sampling/createMessage" ? handlers_.sampling
+                                   : asked.method == "elicitation/create"   ? handlers_.elicitation
                                                                             : handlers_.roots;
-    const QuestionId question = asked.question;
-    auto signal = std::make_shared<asio::cancellation_signal>();
-    questions_[question.number] = signal;
-    asio::co_spawn(loop_, Answered(handler, std::move(asked.params)),
-                   asio::bind_cancellation_slot(
-                       signal->slot(), [self = shared_from_this(), question, signal](
-                                           const std::exception_ptr& thrown, Outcome outcome) {
-                         self->questions_.erase(question.number);
-                         if (thrown) outcome = RpcError{-32603, "internal error", {}};
-                         self->Turn([&](Instant now, ClientEffects* effects) {
-                           self->client_.Reply(question, std::move(outcome), now, effects);
-                         });
-                       }));
-  }
+  const QuestionId question = asked.question;
+  auto signal = std::make_shared<asio::cancellation_signal>();
+  questions_[question.number] = signal;
+  asio::co_spawn(loop_, Answered(handler, std::move(asked.params)),
+                 asio::bind_cancellation_slot(
+                     signal->slot(), [self = shared_from_this(), question, signal](
+                                         const std::exception_ptr& thrown, Outcome outcome) {
+                       const auto found = self->questions_.find(question.number);
+                       if (found == self->questions_.end() || found->second != signal) return;
+                       self->questions_.erase(found);
+                       if (thrown) outcome = RpcError{-32603, "internal error", {}};
+                       self->Turn([&](Instant now, ClientEffects* effects) {
+                         self->client_->Reply(question, std::move(outcome), now, effects);
+                       });
+                     }));
+}
 
-  static asio::awaitable<Outcome> Answered(QuestionHandler handler, Json params) {
-    if (!handler) co_return RpcError{-32601, "method not found", {}};
-    Outcome outcome = co_await handler(std::move(params));
-    co_return outcome;
-  }
-
-  void SetTimer() {
-    if (link_ == nullptr) return;
-    const Instant due = client_.NextDeadline();
-    if (due == timer_at_) return;
-    timer_at_ = due;
-    timer_.cancel();
-    if (due == kNever) return;
-    timer_.expires_at(ToSteadyTime(due));
-    timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-      const auto self = weak.lock();
-      if (error || self == nullptr) return;
-      self->timer_at_ = kNever;
-      self->OnEvent(client_event::Woken{});
-    });
-  }
-
-  asio::io_context& loop_;
-  std::unique_ptr<ClientLink> link_;  // null: the host is gone
-  const ClientHandlers handlers_;
-  McpClient client_;
-  asio::steady_timer timer_;
-  Instant timer_at_ = kNever;
-  std::uint64_t last_number_ = 0;
-  std::map<std::uint64_t, Waiting> waiting_;
-  std::map<std::uint64_t, std::uint64_t> numbers_;  // by CallId
-  std::vector<std::uint64_t> queued_;
-  std::map<std::uint64_t, std::shared_ptr<asio::cancellation_signal>> questions_;
-  std::vector<Opened> openers_;
-  std::vector<std::function<void()>> closers_;
-  bool started_ = false;  // a channel
-  bool opening_ = false;
-  bool closing_ = false;
-  bool closed_ = false;
-  int tries_ = 0;
-};
+void ClientHost::State::SetTimer() {
+  if (link_ == nullptr) return;
+  const Instant due = client_->NextDeadline();
+  if (due == timer_at_) return;
+  timer_at_ = due;
+  timer_.cancel();
+  if (due == kNever) return;
+  timer_.expires_at(ToSteadyTime(due));
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || self == nullptr) return;
+    self->timer_at_ = kNever;
+    self->OnEvent(client_event::Woken{});
+  });
+}
 
 ClientHost::ClientHost(asio::io_context& loop, std::unique_ptr<ClientLink> link,
                        ClientOptions options, ClientHandlers handlers)

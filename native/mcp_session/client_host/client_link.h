@@ -6,6 +6,9 @@
 #define MCP_SESSION_CLIENT_HOST_CLIENT_LINK_H_
 
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 
 #include "mcp_session/base/result.h"
 #include "mcp_session/session/client_engine.h"
@@ -21,9 +24,21 @@ class ClientLink {
   // Who is told what happens, once, before anything else. Never from inside a function of this.
   virtual void OnEvent(std::function<void(ClientEvent event)> tell) = 0;
 
-  // Makes a channel, and again after one has ended (client_event::ChannelClosed). Over HTTP
-  // nothing. kMisconfigured or kTransport: why there is none.
+  // Makes a channel, and again after one has ended (client_event::ChannelClosed). Over HTTP it
+  // drops whatever is under way. kMisconfigured or kTransport: why there is none.
   virtual Result<void> Start() = 0;
+
+  // Why the last channel ended, as the message of an error; empty: no more than that it did.
+  virtual std::string Why() const { return {}; }
+
+  // The revision that earlier clients spoke with this server, and what this one says of that;
+  // nullopt: nothing is known, or what was is wrong.
+  virtual std::optional<Revision> Remembered() { return std::nullopt; }
+  virtual void Remember(std::optional<Revision>) {}
+
+  // After an opening failed: another link to the same server, if it may be one that speaks over
+  // that instead (spec H-57). Null: it is not.
+  virtual std::unique_ptr<ClientLink> Older() { return nullptr; }
 
   // client_effect::HttpSend and HttpAbort over HTTP, Send on a channel; others are ignored.
   virtual void Do(ClientEffect& effect) = 0;

@@ -16,6 +16,7 @@
 
 #include "mcp_session/http_client/client_tls.h"
 #include "mcp_session/http_client/http_connection.h"
+#include "mcp_session/http_client/sse_link.h"
 #include "mcp_session/http_client/url.h"
 #include "mcp_session/protocol/http.h"
 #include "mcp_session/system/clock.h"
@@ -45,6 +46,16 @@ bool CanBeSent(const std::pair<std::string, std::string>& header) {
   return IsHeaderName(header.first);
 }
 
+// A POST without a session, and not of the stateless era.
+bool Initializes(const client_effect::HttpSend& send) {
+  if (send.method != "POST") return false;
+  return std::none_of(send.headers.begin(), send.headers.end(), [](const auto& header) {
+    return header.first == HeaderName(Header::kMcpMethod) ||
+           header.first == HeaderName(Header::kSessionId) ||
+           header.first == HeaderName(Header::kProtocolVersion);
+  });
+}
+
 // Theory of operation. Each HttpSend is an Exchange, a coroutine that takes a connection that is
 // not used or makes one, writes, and tells what comes. It ends by telling ResponseEnded or
 // ExchangeFailed, once, or by HttpAbort, which cuts the connection and lets it tell nothing.
@@ -56,13 +67,34 @@ class HttpLink final : public ClientLink, public std::enable_shared_from_this<Ht
 
   ClientTransport transport() const override { return ClientTransport::kHttp; }
   void OnEvent(std::function<void(ClientEvent event)> tell) override { tell_ = std::move(tell); }
-  Result<void> Start() override { return {}; }
+  Result<void> Start() override {
+    while (!exchanges_.empty()) End(exchanges_.begin()->second);
+    return {};
+  }
+
+  std::optional<Revision> Remembered() override {
+    return options_.eras ? options_.eras->Find(OriginOf(url_)) : std::nullopt;
+  }
+  void Remember(std::optional<Revision> revision) override {
+    if (options_.eras == nullptr) return;
+    if (revision) {
+      options_.eras->Remember(OriginOf(url_), *revision);
+    } else {
+      options_.eras->Forget(OriginOf(url_));
+    }
+  }
+
+  std::unique_ptr<ClientLink> Older() override {
+    if (!std::exchange(refused_, false)) return nullptr;
+    return MakeSseLink(loop_, options_);
+  }
 
   void Do(ClientEffect& effect) override {
     if (auto* send = std::get_if<client_effect::HttpSend>(&effect)) {
       auto exchange = std::make_shared<Exchange>();
       exchange->id = send->exchange;
       exchange->request = MakeRequest(*send);
+      exchange->initializes = Initializes(*send);
       exchanges_[send->exchange.number] = exchange;
       asio::co_spawn(loop_, Converse(shared_from_this(), exchange), asio::detached);
     } else if (const auto* abort = std::get_if<client_effect::HttpAbort>(&effect)) {
@@ -88,6 +120,7 @@ class HttpLink final : public ClientLink, public std::enable_shared_from_this<Ht
     HttpConnection::Request request;
     std::shared_ptr<HttpConnection> connection;
     bool over = false;  // nobody wants to hear of it
+    bool initializes = false;
     std::string token;
     std::optional<std::string> next_token;  // the server refused `token`
     bool refused = false;
@@ -184,13 +217,14 @@ class HttpLink final : public ClientLink, public std::enable_shared_from_this<Ht
       if (exchange->over) co_return std::string();
       if (token && *token != exchange->token) exchange->next_token = std::move(*token);
     }
+    const unsigned status = parser->get().result_int();
+    if (exchange->initializes) refused_ = status == 400 || status == 404 || status == 405;
     const bool retries = exchange->next_token.has_value();
     if (!retries) {
       const auto& head = parser->get();
       const std::string type(head[http::field::content_type]);
       const std::string session(head[HeaderName(Header::kSessionId)]);
-      Tell(client_event::ResponseStarted{exchange->id, static_cast<int>(head.result_int()), type,
-                                         session});
+      Tell(client_event::ResponseStarted{exchange->id, static_cast<int>(status), type, session});
     }
     std::size_t skipped = 0;
     while (!parser->is_done()) {
@@ -238,6 +272,7 @@ class HttpLink final : public ClientLink, public std::enable_shared_from_this<Ht
   std::function<void(ClientEvent)> tell_;
   std::map<std::uint64_t, std::shared_ptr<Exchange>> exchanges_;
   std::vector<std::shared_ptr<HttpConnection>> idle_;
+  bool refused_ = false;  // to initialize, in a way that servers of HTTP+SSE would
 };
 
 // The coroutines of a link may outlive the one who owns it, by as much as it takes them to notice.
@@ -255,6 +290,9 @@ class OwnedLink final : public ClientLink {
   Result<void> Start() override { return link_->Start(); }
   void Do(ClientEffect& effect) override { link_->Do(effect); }
   void Stop(std::function<void()> done) override { link_->Stop(std::move(done)); }
+  std::optional<Revision> Remembered() override { return link_->Remembered(); }
+  void Remember(std::optional<Revision> revision) override { link_->Remember(revision); }
+  std::unique_ptr<ClientLink> Older() override { return link_->Older(); }
 
  private:
   const std::shared_ptr<HttpLink> link_;

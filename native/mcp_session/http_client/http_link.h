@@ -1,5 +1,6 @@
 // HttpLink: a ClientLink over HTTP/1.1 or HTTPS, with Boost.Beast. Connections are kept and used
-// again; redirections are not followed, and no proxy is asked.
+// again; redirections are not followed, and no proxy is asked. A server that refuses to initialize
+// with 400, 404 or 405 is tried as one of 2024-11-05, over HTTP+SSE (spec H-57).
 #ifndef MCP_SESSION_HTTP_CLIENT_HTTP_LINK_H_
 #define MCP_SESSION_HTTP_CLIENT_HTTP_LINK_H_
 
@@ -14,6 +15,7 @@
 #include "mcp_session/base/result.h"
 #include "mcp_session/base/time.h"
 #include "mcp_session/client_host/client_link.h"
+#include "mcp_session/client_host/era_memory.h"
 
 namespace boost::asio {
 class io_context;
@@ -40,6 +42,8 @@ struct HttpLinkOptions {
   // Go with every request, for example x-api-key. Those that the protocol has a use for are
   // ignored.
   std::vector<std::pair<std::string, std::string>> headers;
+  // What clients remember of the servers that they spoke with; null: each finds it out.
+  std::shared_ptr<EraMemory> eras;
   Millis connect_time = Seconds(10);  // until a connection is there, TLS and all
   Millis write_time = Seconds(30);    // until a request has been sent
   Millis idle_time = Seconds(30);     // for which a connection that is not used is kept

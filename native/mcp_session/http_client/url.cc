@@ -53,6 +53,36 @@ std::optional<HttpUrl> ParseHttpUrl(std::string_view text) {
   return url;
 }
 
+std::string OriginOf(const HttpUrl& url) {
+  std::string origin = url.tls ? "https://" : "http://";
+  for (const char c : url.host) {
+    origin += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  return origin + ':' + url.port;
+}
+
+std::optional<std::string> ResolveInOrigin(std::string_view base, std::string_view reference) {
+  const std::optional<HttpUrl> from = ParseHttpUrl(base);
+  if (!from || reference.empty() || reference.size() > kMaxUrlBytes) return std::nullopt;
+  const std::string_view path = std::string_view(from->target).substr(0, from->target.find('?'));
+  const std::string scheme = from->tls ? "https:" : "http:";
+  std::string url = scheme + "//" + from->authority;
+  if (reference.starts_with("//")) {
+    url = scheme + std::string(reference);
+  } else if (reference.starts_with('/')) {
+    url += reference;
+  } else if (reference.starts_with('?')) {
+    url += std::string(path) + std::string(reference);
+  } else if (reference.find(':') < reference.find_first_of("/?")) {
+    url = reference;  // it has a scheme
+  } else {
+    url += std::string(path.substr(0, path.rfind('/') + 1)) + std::string(reference);
+  }
+  const std::optional<HttpUrl> to = ParseHttpUrl(url);
+  if (!to || OriginOf(*to) != OriginOf(*from)) return std::nullopt;
+  return url;
+}
+
 bool IsLoopback(const HttpUrl& url) {
   boost::system::error_code error;
   const boost::asio::ip::address address = boost::asio::ip::make_address(url.host, error);

@@ -20,6 +20,13 @@ struct HttpUrl {
 // off. nullopt: it is none.
 std::optional<HttpUrl> ParseHttpUrl(std::string_view text);
 
+// scheme://host:port, with the port always there and the host in lower case.
+std::string OriginOf(const HttpUrl& url);
+
+// `reference`, an absolute URL or one relative to `base`, as an absolute one. nullopt: it is none,
+// or of another origin than `base`, or `base` is none.
+std::optional<std::string> ResolveInOrigin(std::string_view base, std::string_view reference);
+
 // Whether the host is this machine: localhost, or a loopback address.
 bool IsLoopback(const HttpUrl& url);
 

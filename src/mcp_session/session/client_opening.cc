@@ -181,7 +181,7 @@ void ClientEngine::State::EndInitialize(Outcome outcome) {
   }
   const int status = outcome.status;
   if (status == 400 || status == 404 || status == 405) {
-    // The HTTP+SSE transport of 2024-11-05 would answer like this (H-57); we do not speak it.
+    // Servers of HTTP+SSE would answer like this (H-57). To speak it is a host's.
     return FailOpening(NotOurs("no endpoint of a revision that we speak"));
   }
   FailOpening(std::move(std::get<Error>(outcome.answer)));
