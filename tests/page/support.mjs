@@ -25,8 +25,8 @@ export const PATIENCE = 30_000;
 const shots = process.env.TEST_UNDECLARED_OUTPUTS_DIR ?? process.env.SCREENSHOTS;
 
 /** Starts `PROGRAM serve` on a port of its own; stop() ends it. */
-export async function startServer(program) {
-  const child = spawn(path.resolve(program), ['serve', '--port', '0'], {
+export async function startServer(program, options = []) {
+  const child = spawn(path.resolve(program), ['serve', '--port', '0', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -96,16 +96,38 @@ export class Visit {
     assert.deepEqual(this.complaints, []);
   }
 
-  async choose({ target = 'server', era = 'handshake' } = {}) {
+  async choose({ target = 'server', era = 'handshake', url, token = '' } = {}) {
     await this.page.locator(`input[name=target][value=${target}]`).check();
+    if (target === 'other') {
+      await this.page.getByLabel('URL', { exact: true }).fill(url);
+      await this.page.getByLabel('Token').fill(token);
+    }
     await this.page.locator(`input[name=era][value=${era}]`).check();
   }
 
   async connect(choices) {
+    await this.tryToConnect(choices);
+    await this.state('Connected');
+    await this.page.locator('[data-tool]').first().waitFor();
+  }
+
+  async tryToConnect(choices) {
     await this.choose(choices);
     await this.page.getByRole('button', { name: 'Connect', exact: true }).click();
-    await this.state('Connected');
-    await this.card('slow_count').waitFor();
+  }
+
+  /** What the page says went wrong: its title, and all of it. */
+  async trouble() {
+    const notice = this.page.getByRole('alert');
+    await notice.locator('.notice-title').waitFor();
+    return { title: await notice.locator('.notice-title').innerText(), text: await notice.innerText() };
+  }
+
+  /** Complaints of the console that a test expects are taken away; it fails if there are none. */
+  expectComplaint(pattern) {
+    const left = this.complaints.filter((complaint) => !pattern.test(complaint));
+    assert.ok(left.length < this.complaints.length, `no complaint matches ${pattern}`);
+    this.complaints = left;
   }
 
   async disconnect() {

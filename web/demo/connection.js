@@ -5,9 +5,10 @@
 //                   │            └─(the server forgot the session)→ connecting
 //                   └─(it did not work)→ failed
 import { load, McpClient, SessionError } from './mcp-session/index.js';
+import { Wire } from './wire.js';
 
 /** @typedef {import('./mcp-session/index.js').Core} Core */
-/** @typedef {'server' | 'page'} Target */
+/** @typedef {{ target: 'server' | 'other', url: URL, token?: string } | { target: 'page' }} Place */
 /** @typedef {'auto' | 'handshake' | 'stateless'} EraChoice */
 /** @typedef {'idle' | 'connecting' | 'connected' | 'ended' | 'failed'} State */
 
@@ -21,8 +22,10 @@ export class Connection extends EventTarget {
   error;
   /** @type {McpClient | undefined} */
   client;
-  /** @type {Target} */
-  target = 'server';
+  /** @type {Place} */
+  place = { target: 'page' };
+  /** Below the client, if it speaks HTTP. @type {Wire | undefined} */
+  wire;
   /** `Date.now()` when the session was opened. */
   openedAt = 0;
   /** The session is in the place of one that the server forgot. */
@@ -37,34 +40,47 @@ export class Connection extends EventTarget {
 
   #answers;
 
-  /**
-   * @param {URL} endpoint of the server that the page came from
-   * @param {import('./mcp-session/index.js').Answers} answers to what servers ask
-   */
-  constructor(endpoint, answers) {
+  /** @param {import('./mcp-session/index.js').Answers} answers to what servers ask */
+  constructor(answers) {
     super();
-    this.endpoint = endpoint;
     this.#answers = answers;
   }
 
-  /** @param {Target} target @param {EraChoice} era */
-  async open(target, era) {
+  get isOpen() {
+    return this.state === 'connecting' || this.state === 'connected';
+  }
+
+  /** @param {Place} place @param {EraChoice} era */
+  async open(place, era) {
     const attempt = ++this.#attempt;
-    this.target = target;
+    this.place = place;
+    this.wire = undefined;
     this.renewed = false;
     this.client = undefined;
     this.#become('connecting');
     try {
       if (!this.#core || this.#core.dead) this.#core = await load();
-      const place = target === 'page' ? { port: await this.#enterPage() } : { url: this.endpoint };
-      if (attempt !== this.#attempt) return place.port?.close();
-      const client = new McpClient(this.#core, { ...place, ...ABOUT, era, answers: this.#answers });
+      const way = 'url' in place ? this.#overHttp(place) : { port: await this.#enterPage() };
+      if (attempt !== this.#attempt) return 'port' in way ? way.port.close() : undefined;
+      const client = new McpClient(this.#core, { ...way, ...ABOUT, era, answers: this.#answers });
       this.#follow(client);
       await client.connect();
       if (attempt === this.#attempt) this.#become('connected');
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
     }
+  }
+
+  /** The token goes with each request, and nowhere else. @param {{ url: URL, token?: string }} place */
+  #overHttp({ url, token }) {
+    const wire = (this.wire = new Wire());
+    wire.addEventListener('news', (event) => {
+      if (wire !== this.wire) return;
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.dispatchEvent(new CustomEvent('wire', { detail }));
+    });
+    const headers = token ? { authorization: `Bearer ${token}` } : undefined;
+    return { url, headers, fetch: wire.fetch };
   }
 
   /** The client opens a new session at the same server. */

@@ -1,49 +1,30 @@
 // The page: puts the parts together.
 import { ToolCard } from './card.js';
+import { ConnectForm } from './connect_form.js';
 import { Connection } from './connection.js';
-import { byId, icon, make } from './dom.js';
+import { byId } from './dom.js';
 import { HandleBook } from './handles.js';
 import { MessageLog } from './log.js';
 import { ask } from './question.js';
 import { SessionPanel, STATES } from './session.js';
-import { explain } from './words.js';
 
 /** @typedef {import('./mcp-session/index.js').McpClient} McpClient */
 /** @typedef {import('./mcp-session/index.js').ToolInfo} ToolInfo */
-/** @typedef {import('./connection.js').EraChoice} EraChoice */
 
-const ENDPOINT = new URL('/mcp', location.href);
-
-/** @type {Record<EraChoice, string>} */
-const ERA_HELP = {
-  handshake: 'Revision 2025-11-25: the server keeps a session, and ends it when you disconnect.',
-  stateless: 'Revision 2026-07-28: every request stands alone, and state is named by handles.',
-  auto: 'Asks the server: stateless if it speaks it, otherwise a session.',
-};
-
-const connection = new Connection(ENDPOINT, { 'elicitation/create': ask });
+const connection = new Connection({ 'elicitation/create': ask });
 const handles = new HandleBook();
 const log = new MessageLog();
 const session = new SessionPanel(connection);
+const form = new ConnectForm(connection, new URL('/mcp', location.href));
 /** @type {ToolCard[]} */
 let cards = [];
 /** What the cards were made from. @type {{ client?: McpClient, tools: string }} */
 let shown = { tools: '' };
 
-const form = byId('connect-form', HTMLFormElement);
-const choices = byId('choices', HTMLElement);
-const chosen = byId('chosen', HTMLElement);
-const button = byId('connect', HTMLButtonElement);
-const trouble = byId('trouble', HTMLElement);
 const pill = byId('state', HTMLElement);
 const toolCards = byId('tool-cards', HTMLElement);
 const toolsCount = byId('tools-count', HTMLElement);
 const toolsEmpty = byId('tools-empty', HTMLElement);
-
-const chosenTarget = () => (new FormData(form).get('target') === 'page' ? 'page' : 'server');
-const chosenEra = () => /** @type {EraChoice} */ (String(new FormData(form).get('era')));
-
-const isOpen = () => ['connecting', 'connected'].includes(connection.state);
 
 /** @type {import('./card.js').CallTool} */
 async function callTool({ name, annotations }, args, options) {
@@ -65,7 +46,7 @@ async function showTools() {
   try {
     tools = await client.listTools();
   } catch (error) {
-    if (client === connection.client && connection.state === 'connected') showTrouble(error);
+    if (client === connection.client && connection.state === 'connected') form.showTrouble(error);
     return;
   }
   if (client !== connection.client) return;
@@ -86,52 +67,15 @@ function offerHandles() {
   for (const card of cards) card.offer((kind) => handles.of(kind));
 }
 
-/** @param {unknown} [error] undefined: all is well */
-function showTrouble(error) {
-  trouble.hidden = error === undefined;
-  if (error === undefined) return trouble.replaceChildren();
-  const { title, advice, detail } = explain(error);
-  trouble.replaceChildren(
-    icon('warning'),
-    make(
-      'div',
-      {},
-      make('p', { class: 'notice-title' }, title),
-      make('p', {}, advice),
-      ...(detail ? [make('p', { class: 'detail' }, detail)] : []),
-    ),
-  );
-}
-
 function showState() {
-  const { state, error, target } = connection;
+  const { state } = connection;
   pill.dataset.state = state;
   pill.textContent = STATES[state];
-  const open = isOpen();
-  choices.hidden = open;
-  chosen.hidden = !open;
-  const [title, place] =
-    target === 'server' ? ['This server', ENDPOINT.host] : ['In this page', 'a worker'];
-  chosen.replaceChildren(make('b', {}, title), make('span', { class: 'quiet' }, ` ${place}`));
-  // One button, so that it keeps the focus.
-  button.textContent = state === 'connecting' ? 'Cancel' : open ? 'Disconnect' : 'Connect';
-  button.classList.toggle('primary', !open);
-  showTrouble(error);
+  form.update();
   session.update();
   for (const card of cards) card.enable(state === 'connected');
-  byId('tools-note', HTMLElement).hidden = open || !cards.length;
+  byId('tools-note', HTMLElement).hidden = connection.isOpen || !cards.length;
 }
-
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  if (isOpen()) connection.close();
-  else connection.open(chosenTarget(), chosenEra());
-});
-
-function showEraHelp() {
-  byId('era-help', HTMLElement).textContent = ERA_HELP[chosenEra()];
-}
-form.addEventListener('change', showEraHelp);
 
 connection.addEventListener('change', () => {
   showState();
@@ -151,9 +95,7 @@ handles.addEventListener('change', offerHandles);
 
 // Nobody comes back for the session.
 addEventListener('pagehide', () => {
-  if (isOpen()) connection.close();
+  if (connection.isOpen) connection.close();
 });
 
-byId('endpoint', HTMLElement).textContent = ENDPOINT.pathname;
-showEraHelp();
 showState();

@@ -63,7 +63,7 @@ export class SessionPanel {
   }
 
   #rows() {
-    const { client, target, openedAt } = this.#connection;
+    const { client, place, openedAt } = this.#connection;
     if (!client) return [];
     const { serverInfo, era, protocolVersion, sessionId, sessionTtl } = client;
     /** @type {HTMLElement[]} */
@@ -85,7 +85,7 @@ export class SessionPanel {
     } else if (era === 'stateless') {
       row('Session', 'None: state is in handles');
     } else {
-      row('Session', target === 'page' ? 'Lives as long as its port' : 'Without an id');
+      row('Session', place.target === 'page' ? 'Lives as long as its port' : 'Without an id');
     }
     if (sessionTtl) {
       row('Idle time left', this.#left, this.#bar);

@@ -200,6 +200,7 @@ HttpServerOptions ToHttpOptions(const ServeOptions& options, const Nodes& nodes)
   http.host = options.host;
   http.port = options.port;
   http.pages = DemoPages();
+  http.content_security_policy = kDemoContentSecurityPolicy;
   http.dynamic_pages = Pages(options, nodes);
   http.tls = {options.tls_cert, options.tls_key, options.tls_client_ca};
   http.auth = ToAuthOptions(options, nodes.front()->authenticator());
