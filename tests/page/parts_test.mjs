@@ -218,7 +218,10 @@ function show(result) {
     box.querySelector('.source').remove();
     const text = box.innerText.replace(/\s+/g, ' ').trim();
     const count = (selector) => box.querySelectorAll(selector).length;
-    const shown = { text, tables: count('table'), json: count('pre'), foreign: count('img, script, b') };
+    const shown = {
+      text, tables: count('table'), json: count('pre'), images: count('img'), sounds: count('audio'),
+      foreign: count('script, b, iframe, embed, object'),
+    };
     box.remove();
     return shown;
   }, result);
@@ -228,6 +231,11 @@ const TEXT = (text) => ({ type: 'text', text });
 const ROWS = [{ x: 1, y: 'p' }, { x: 2, y: 'q' }];
 const LINK = { type: 'resource_link', name: 'log', uri: 'file:///log' };
 const IMAGE = { type: 'image', data: 'AAAA', mimeType: 'image/png' };
+const SOUND = { type: 'audio', data: 'AAAA', mimeType: 'audio/wav' };
+const ODD_IMAGE = { type: 'image', data: 'AAA=', mimeType: 'text/html' };
+const RESOURCE = { type: 'resource', resource: { uri: 'a://b', mimeType: 'application/json', text: '{"a":1}' } };
+const NO_JSON = { type: 'resource', resource: { uri: 'a://b', mimeType: 'application/json', text: '{"a":' } };
+const BINARY = { type: 'resource', resource: { uri: 'a://b', blob: 'AA==' } };
 
 for (const [what, content, structuredContent, expected] of [
   ['text', [TEXT('<b>not bold</b>')], undefined, { text: '<b>not bold</b>' }],
@@ -237,12 +245,17 @@ for (const [what, content, structuredContent, expected] of [
   ['rows as a table', [], { rows: ROWS }, { text: 'rows x y 1 p 2 q', tables: 1 }],
   ['what is nested as JSON', [], { a: { b: [1] } }, { text: 'a { "b": [ 1 ] }', json: 1 }],
   ['an empty list', [], { rows: [] }, { text: 'rows none' }],
-  ['an image in words', [IMAGE], undefined, { text: 'image, image/png, 3 bytes' }],
+  ['an image', [IMAGE], undefined, { text: 'image, image/png, 3 bytes', images: 1 }],
+  ['a sound', [SOUND], undefined, { text: 'audio, audio/wav, 3 bytes', sounds: 1 }],
+  ['what is no image in words', [ODD_IMAGE], undefined, { text: 'image, text/html, 2 bytes' }],
+  ['a resource', [RESOURCE], undefined, { text: 'a://b application/json, 7 bytes a 1' }],
+  ['JSON that is none', [NO_JSON], undefined, { text: 'a://b application/json, 5 bytes {"a":' }],
+  ['bytes', [BINARY], undefined, { text: 'a://b 1 byte Not shown.' }],
   ['a link as text', [LINK], undefined, { text: 'log: file:///log' }],
 ]) {
   test(`a result shows ${what}`, async () => {
     const shown = await show({ content, structuredContent });
-    assert.deepEqual(shown, { tables: 0, json: 0, foreign: 0, ...expected });
+    assert.deepEqual(shown, { tables: 0, json: 0, images: 0, sounds: 0, foreign: 0, ...expected });
   });
 }
 

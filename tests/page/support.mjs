@@ -1,7 +1,9 @@
 // What the tests of the page share: the server that serves it, a browser, and a hand for the page.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,6 +47,54 @@ export async function startServer(program, options = []) {
     async stop() {
       child.kill('SIGTERM');
       await exited;
+    },
+  };
+}
+
+/** Starts the server of the conformance suite. */
+export async function startEverything(program) {
+  const child = spawn(path.resolve(program), [], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const [endpoint] = await once(createInterface({ input: child.stdout }), 'line');
+  return {
+    endpoint,
+    async stop() {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/**
+ * A server with sessions that any page may use: `answer` makes the result of each request but
+ * `initialize`; what it throws is an error.
+ */
+export async function startScripted(capabilities, answer) {
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    response.setHeader('access-control-allow-origin', '*');
+    response.setHeader('access-control-allow-headers', '*');
+    response.setHeader('access-control-allow-methods', '*');
+    if (request.method !== 'POST') return response.writeHead(request.method === 'GET' ? 405 : 204).end();
+    const { id, method, params } = JSON.parse(body);
+    if (id === undefined) return response.writeHead(202).end();
+    const message = { jsonrpc: '2.0', id };
+    try {
+      const about = { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'scripted', version: '1' } };
+      message.result = method === 'initialize' ? about : await answer(method, params);
+    } catch (error) {
+      message.error = { code: -32603, message: error.message };
+    }
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(message));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    endpoint: `http://127.0.0.1:${server.address().port}/mcp`,
+    stop() {
+      server.close();
+      server.closeAllConnections();
     },
   };
 }
@@ -186,6 +236,17 @@ export class Visit {
   async log() {
     const rows = await this.page.locator('#log-rows > li:not([hidden]) .line').allInnerTexts();
     return rows.map((row) => row.replace(/\s+/g, ' '));
+  }
+
+  /** Waits for a row of the log. */
+  logged(pattern) {
+    return this.page.waitForFunction(
+      ([source, flags]) => {
+        const rows = [...document.querySelectorAll('#log-rows .line')];
+        return rows.some((row) => new RegExp(source, flags).test(row.innerText.replace(/\s+/g, ' ')));
+      },
+      [pattern.source, pattern.flags],
+    );
   }
 
   /** Opens everything that can be opened, each message and each answer as JSON. */

@@ -1,44 +1,42 @@
-// One tool: what it is, a form for its arguments, and what it answered.
+// Something that a server does for its client: what it is, a form for its arguments, and what came
+// of it.
 import { announce, make } from './dom.js';
 import { ArgumentForm } from './form.js';
-import { resultView } from './result.js';
 import { duration, explain } from './words.js';
 
-/** @typedef {import('./mcp-session/index.js').ToolInfo} ToolInfo */
-/** @typedef {import('./mcp-session/index.js').ToolResult} ToolResult */
+/** @typedef {import('./form.js').Schema} Schema */
 /** @typedef {import('./mcp-session/index.js').RequestOptions} RequestOptions */
 /** @typedef {import('./mcp-session/index.js').Progress} Progress */
+/** @typedef {{ parts: Node[], failure?: string }} Outcome with `failure`, a title, it failed */
 /**
- * @callback CallTool
- * @param {ToolInfo} tool
- * @param {Record<string, unknown>} args
- * @param {RequestOptions} options
- * @returns {Promise<ToolResult>}
+ * @typedef {object} Subject
+ * @property {string} kind 'tool': the card has `data-tool` with the name
+ * @property {string} name as the server calls it
+ * @property {string} [title]
+ * @property {HTMLElement[]} [badges]
+ * @property {string} [description]
+ * @property {Schema} [schema] of the arguments
+ * @property {string} verb on the button
+ * @property {HTMLElement[]} [actions] beside the button
+ * @property {(args: Record<string, any>, options: RequestOptions) => Promise<Outcome>} run
  */
 
 const MAX_ANNOUNCED = 300;
 
-export class ToolCard {
-  #tool;
-  #form;
-  #callTool;
+export class Card {
+  #subject;
+  #title;
   #enabled = true;
-  /** @type {AbortController | undefined} Of the call that runs. */
+  /** @type {AbortController | undefined} Of what runs. */
   #running;
 
-  /** @param {ToolInfo} tool @param {string} id @param {CallTool} callTool */
-  constructor(tool, id, callTool) {
-    this.#tool = tool;
-    this.#callTool = callTool;
-    this.#form = new ArgumentForm(tool.inputSchema, id);
-    const { annotations: hints = {} } = tool;
-    const badges = [];
-    if (hints.readOnlyHint) badges.push(make('span', { class: 'badge' }, 'read-only'));
-    else if (hints.destructiveHint) {
-      badges.push(make('span', { class: 'badge strong' }, 'destructive'));
-    }
-    const title = tool.title ?? hints.title ?? tool.name;
-    this.callButton = make('button', { type: 'submit', class: 'button primary' }, 'Call');
+  /** @param {Subject} subject @param {string} id */
+  constructor(subject, id) {
+    const { kind, name, title = name, badges = [], description, schema = {}, verb, actions = [] } = subject;
+    this.#subject = subject;
+    this.#title = title;
+    this.form = new ArgumentForm(schema, id);
+    this.callButton = make('button', { type: 'submit', class: 'button primary' }, verb);
     this.cancelButton = make('button', { type: 'button', class: 'button', hidden: true }, 'Cancel');
     this.progress = make('progress', { 'aria-label': `Progress of ${title}` });
     this.progressText = make('p', { class: 'progress-text' });
@@ -50,33 +48,33 @@ export class ToolCard {
     const form = make(
       'form',
       { novalidate: true, 'aria-labelledby': `${id}-title` },
-      this.#form.element,
-      make('div', { class: 'actions' }, this.callButton, this.cancelButton, this.time),
+      this.form.element,
+      make('div', { class: 'actions' }, this.callButton, this.cancelButton, ...actions, this.time),
     );
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#call();
+      this.run();
     });
     this.cancelButton.addEventListener('click', () => this.cancel());
+    const code = title === name ? [] : [make('code', {}, name)];
     this.element = make(
       'article',
-      { class: 'card', 'data-tool': tool.name, 'aria-labelledby': `${id}-title` },
+      { class: 'card', [`data-${kind}`]: name, 'aria-labelledby': `${id}-title` },
       make(
         'header',
         {},
-        make('h3', { id: `${id}-title` }, title),
-        make('p', { class: 'name' }, make('code', {}, tool.name), ...badges),
+        make('h3', { id: `${id}-title`, tabindex: -1 }, title),
+        make('p', { class: 'name' }, ...code, ...badges),
       ),
-      ...(tool.description ? [make('p', { class: 'description' }, tool.description)] : []),
+      ...(description ? [make('p', { class: 'description' }, description)] : []),
       form,
       this.progressPart,
       this.answer,
     );
   }
 
-  /** @param {(kind: string) => string[]} handlesOf */
-  offer(handlesOf) {
-    this.#form.offer(handlesOf);
+  get name() {
+    return this.#subject.name;
   }
 
   /** @param {boolean} enabled whether there is a server to call */
@@ -99,12 +97,12 @@ export class ToolCard {
     this.element.toggleAttribute('data-running', running);
   }
 
-  async #call() {
+  /** What the button does. */
+  async run() {
     if (this.#running || !this.#enabled) return;
-    const args = this.#form.read();
+    const args = this.form.read();
     if (!args) return;
     const { signal } = (this.#running = new AbortController());
-    const name = this.#tool.title ?? this.#tool.name;
     this.#update();
     this.time.textContent = '';
     this.progress.removeAttribute('value');
@@ -113,12 +111,12 @@ export class ToolCard {
     const waiting = setTimeout(() => this.#show({}), 300);
     let outcome;
     try {
-      const result = await this.#callTool(this.#tool, args, {
+      const { parts, failure = '' } = await this.#subject.run(args, {
         signal,
         onProgress: (progress) => signal.aborted || this.#show(progress),
       });
-      outcome = result.isError ? 'failed' : 'done';
-      this.#answer(outcome, result.isError ? 'The tool failed' : '', resultView(result));
+      outcome = failure ? 'failed' : 'done';
+      this.#answer(outcome, failure, parts);
     } catch (error) {
       const { title, advice, detail } = explain(error);
       outcome = signal.aborted ? 'cancelled' : 'failed';
@@ -130,7 +128,7 @@ export class ToolCard {
     this.#update();
     this.progressPart.hidden = true;
     this.time.textContent = duration(performance.now() - started);
-    announce(`${name}: ${outcome}. ${this.answer.innerText.slice(0, MAX_ANNOUNCED)}`);
+    announce(`${this.#title}: ${outcome}. ${this.answer.innerText.slice(0, MAX_ANNOUNCED)}`);
   }
 
   /** @param {Partial<Progress>} progress */

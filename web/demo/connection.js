@@ -130,9 +130,7 @@ export class Connection extends EventTarget {
       this.dispatchEvent(new CustomEvent('message', { detail }));
     });
     client.addEventListener('notification', ({ detail }) => {
-      if (mine() && detail.method === 'notifications/tools/list_changed') {
-        this.dispatchEvent(new Event('toolschange'));
-      }
+      if (mine()) this.dispatchEvent(new CustomEvent('notification', { detail }));
     });
     client.addEventListener('sessionlost', () => {
       if (mine() && this.state === 'connected') this.#renew();

@@ -78,19 +78,22 @@ class Field {
     this.control.addEventListener('input', () => this.show(''));
   }
 
-  /**
-   * Suggests values, the best first, which is filled in unless something else was typed.
-   * @param {string[]} values
-   */
-  offer(values) {
+  /** Suggests values. @param {string[]} values */
+  suggest(values) {
     if (this.#type !== 'string' || (!values.length && !this.#offers)) return;
     if (!this.#offers) {
       this.#offers = make('datalist', { id: `${this.control.id}-offers` });
       this.element.append(this.#offers);
       this.control.setAttribute('list', this.#offers.id);
-      this.control.classList.add('code');
     }
     this.#offers.replaceChildren(...values.map((value) => make('option', { value })));
+  }
+
+  /** Suggests values, the best first, which is filled in unless something else was typed. @param {string[]} values */
+  offer(values) {
+    this.suggest(values);
+    if (!this.#offers) return;
+    this.control.classList.add('code');
     if (this.control.value !== '' && this.control.value !== this.#filled) return;
     this.#filled = values[0] ?? '';
     this.control.value = this.#filled;

@@ -193,6 +193,12 @@ function rowOf({ direction, text, at, via }, { summary, detail, status, bad, val
 function detailOf(method, params) {
   switch (method) {
     case 'tools/call': return String(params?.name ?? '');
+    case 'prompts/get': return String(params?.name ?? '');
+    case 'completion/complete': return String(params?.argument?.name ?? '');
+    case 'resources/read':
+    case 'resources/subscribe':
+    case 'resources/unsubscribe':
+    case 'notifications/resources/updated': return String(params?.uri ?? '');
     case 'initialize': return String(params?.protocolVersion ?? '');
     case 'notifications/progress':
       return params?.total === undefined ? String(params?.progress) : `${params.progress} / ${params.total}`;

@@ -1,79 +1,11 @@
-// What a tool answered, for people: simple values as lists and tables, the rest as JSON.
+// What a tool answered, for people.
+import { blockView } from './content.js';
 import { make } from './dom.js';
 import { jsonView } from './json.js';
+import { valueView } from './values.js';
 
 /** @typedef {import('./mcp-session/index.js').ToolResult} ToolResult */
 /** @typedef {import('./mcp-session/index.js').ContentBlock} ContentBlock */
-/** @typedef {{ [member: string]: unknown }} Members */
-
-const MAX_ROWS = 200;
-
-/** @param {unknown} value @returns {value is Members} */
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** @param {unknown} value */
-const isSimple = (value) => typeof value !== 'object' || value === null;
-
-/** @param {unknown} value */
-function simple(value) {
-  if (value === '') return make('span', { class: 'value value-none' }, 'empty');
-  if (value === null) return make('span', { class: 'value value-none' }, 'null');
-  const kind = typeof value === 'string' ? 'text' : 'plain';
-  return make('span', { class: `value value-${kind}` }, String(value));
-}
-
-/** @param {Members[]} rows @param {string[]} columns */
-function table(rows, columns) {
-  const kinds = new Map(
-    columns.map((column) => [
-      column,
-      rows.every((row) => typeof row[column] === 'number') ? 'number' : undefined,
-    ]),
-  );
-  const heads = columns.map((column) => make('th', { scope: 'col', class: kinds.get(column) }, column));
-  const lines = rows.map((row) =>
-    make('tr', {}, ...columns.map((c) => make('td', { class: kinds.get(c) }, simple(row[c])))),
-  );
-  const head = make('thead', {}, make('tr', {}, ...heads));
-  return make('div', { class: 'table' }, make('table', {}, head, make('tbody', {}, ...lines)));
-}
-
-/** @param {unknown[]} values @returns {Node} */
-function list(values) {
-  if (!values.length) return make('span', { class: 'value value-none' }, 'none');
-  if (values.length > MAX_ROWS) return jsonView(values);
-  if (values.every(isSimple)) {
-    return make('ul', { class: 'values' }, ...values.map((value) => make('li', {}, simple(value))));
-  }
-  const columns = isObject(values[0]) ? Object.keys(values[0]) : [];
-  const uniform = values.every(
-    (row) =>
-      isObject(row) &&
-      Object.keys(row).join() === columns.join() &&
-      Object.values(row).every(isSimple),
-  );
-  return uniform && columns.length
-    ? table(/** @type {Members[]} */ (values), columns)
-    : jsonView(values);
-}
-
-/** @param {unknown} value @returns {Node} */
-function structured(value) {
-  if (isSimple(value)) return simple(value);
-  if (Array.isArray(value)) return list(value);
-  const entries = Object.entries(/** @type {Members} */ (value));
-  if (!entries.length) return make('span', { class: 'value value-none' }, 'an empty object');
-  return make(
-    'dl',
-    { class: 'members' },
-    ...entries.map(([name, member]) => {
-      const short = isSimple(member) || (Array.isArray(member) && !member.length);
-      const shown = isObject(member) ? jsonView(member) : structured(member);
-      return make('div', { class: short ? '' : 'wide' }, make('dt', {}, name), make('dd', {}, shown));
-    }),
-  );
-}
-
 /**
  * The text repeats the structured value, as the specification asks.
  * @param {ContentBlock} block
@@ -88,31 +20,18 @@ function repeats({ type, text }, value) {
   }
 }
 
-/** @param {string | undefined} base64 */
-function sizeOf(base64) {
-  const bytes = Math.floor(((base64 ?? '').length * 3) / 4);
-  return bytes < 1024 ? `${bytes} bytes` : `${Math.round(bytes / 1024)} KiB`;
-}
-
-/** @param {ContentBlock} block @returns {Node} */
-function block({ type, text, data, mimeType, uri, name, ...rest }) {
-  switch (type) {
-    case 'text': return make('p', { class: 'text' }, text ?? '');
-    case 'image':
-    case 'audio':
-      return make('p', { class: 'text' }, `${type}, ${mimeType ?? 'of no type'}, ${sizeOf(data)}`);
-    case 'resource_link': return make('p', { class: 'text' }, `${name ?? 'resource'}: ${uri}`);
-    default: return jsonView({ type, ...rest });
-  }
-}
-
 /** @param {ToolResult} result @returns {Node[]} */
 export function resultView(result) {
   const { content = [], structuredContent } = result;
-  const parts = content.filter((one) => !repeats(one, structuredContent)).map(block);
-  if (structuredContent !== undefined) parts.push(structured(structuredContent));
+  const parts = content.filter((one) => !repeats(one, structuredContent)).flatMap(blockView);
+  if (structuredContent !== undefined) parts.push(valueView(structuredContent));
   if (!parts.length) parts.push(make('p', { class: 'text value-none' }, 'An empty answer.'));
+  return [...parts, sourceOf(result)];
+}
+
+/** The whole of it, folded. @param {unknown} value */
+export function sourceOf(value) {
   const json = make('details', { class: 'source' }, make('summary', {}, 'As JSON'));
-  json.addEventListener('toggle', () => json.childElementCount > 1 || json.append(jsonView(result)));
-  return [...parts, json];
+  json.addEventListener('toggle', () => json.childElementCount > 1 || json.append(jsonView(value)));
+  return json;
 }
