@@ -67,9 +67,11 @@ export async function startEverything(program) {
 
 /**
  * A server with sessions that any page may use: `answer` makes the result of each request but
- * `initialize`; what it throws is an error.
+ * `initialize`; what it throws is an error. `ask` asks the client something before that, on the
+ * stream of the answer.
  */
-export async function startScripted(capabilities, answer) {
+export async function startScripted(capabilities, answer, opened = () => {}) {
+  const waiting = new Map();
   const server = http.createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -77,15 +79,25 @@ export async function startScripted(capabilities, answer) {
     response.setHeader('access-control-allow-headers', '*');
     response.setHeader('access-control-allow-methods', '*');
     if (request.method !== 'POST') return response.writeHead(request.method === 'GET' ? 405 : 204).end();
-    const { id, method, params } = JSON.parse(body);
-    if (id === undefined) return response.writeHead(202).end();
+    const { id, method, params, ...reply } = JSON.parse(body);
+    waiting.get(id)?.(reply);
+    if (id === undefined || !method) return response.writeHead(202).end();
     const message = { jsonrpc: '2.0', id };
+    const event = (one) => response.write(`data: ${JSON.stringify(one)}\n\n`);
+    const ask = (question, params) => new Promise((resolve) => {
+      const number = `q${waiting.size}`;
+      waiting.set(number, resolve);
+      if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
+      event({ jsonrpc: '2.0', id: number, method: question, params });
+    });
     try {
+      if (method === 'initialize') opened(params.capabilities);
       const about = { protocolVersion: '2025-11-25', capabilities, serverInfo: { name: 'scripted', version: '1' } };
-      message.result = method === 'initialize' ? about : await answer(method, params);
+      message.result = method === 'initialize' ? about : await answer(method, params, ask);
     } catch (error) {
       message.error = { code: -32603, message: error.message };
     }
+    if (response.headersSent) return event(message), response.end();
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(message));
   });
   server.listen(0, '127.0.0.1');
@@ -252,7 +264,7 @@ export class Visit {
   /** Opens everything that can be opened, each message and each answer as JSON. */
   async openAll() {
     await this.page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
-    await this.page.waitForFunction(() => !document.querySelector('details:not(:has(.json))'));
+    await this.page.waitForFunction(() => !document.querySelector('details:not(.fold, :has(.json))'));
   }
 
   async shot(name, options = {}) {

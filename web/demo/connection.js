@@ -13,6 +13,8 @@ import { Wire } from './wire.js';
 /** @typedef {'idle' | 'connecting' | 'connected' | 'ended' | 'failed'} State */
 
 const ABOUT = { name: 'mcp-session-page', version: '0.1.0' };
+// Forms are what servers may ask anyway.
+const CAPABILITIES = { elicitation: { form: {}, url: {} } };
 const WORKER_START = 20_000;
 
 export class Connection extends EventTarget {
@@ -62,7 +64,13 @@ export class Connection extends EventTarget {
       if (!this.#core || this.#core.dead) this.#core = await load();
       const way = 'url' in place ? this.#overHttp(place) : { port: await this.#enterPage() };
       if (attempt !== this.#attempt) return 'port' in way ? way.port.close() : undefined;
-      const client = new McpClient(this.#core, { ...way, ...ABOUT, era, answers: this.#answers });
+      const client = new McpClient(this.#core, {
+        ...way,
+        ...ABOUT,
+        era,
+        answers: this.#answers,
+        capabilities: CAPABILITIES,
+      });
       this.#follow(client);
       await client.connect();
       if (attempt === this.#attempt) this.#become('connected');

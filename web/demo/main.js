@@ -7,13 +7,20 @@ import { MessageLog } from './log.js';
 import { PromptsSection } from './prompts.js';
 import { ask } from './question.js';
 import { ResourcesSection } from './resources.js';
+import { RootsPanel } from './roots.js';
+import { answerAsModel } from './sampling.js';
 import { SessionPanel, STATES } from './session.js';
 import { Tabs } from './tabs.js';
 import { ToolsSection } from './tools.js';
 
 /** @typedef {import('./mcp-session/index.js').McpClient} McpClient */
 
-const connection = new Connection({ 'elicitation/create': ask });
+const roots = new RootsPanel();
+const connection = new Connection({
+  'elicitation/create': ask,
+  'sampling/createMessage': answerAsModel,
+  'roots/list': () => ({ roots: roots.list() }),
+});
 const handles = new HandleBook();
 const log = new MessageLog();
 const session = new SessionPanel(connection);
