@@ -264,7 +264,7 @@ export class Visit {
   /** Opens everything that can be opened, each message and each answer as JSON. */
   async openAll() {
     await this.page.evaluate(() => document.querySelectorAll('details').forEach((one) => (one.open = true)));
-    await this.page.waitForFunction(() => !document.querySelector('details:not(.fold, :has(.json))'));
+    await this.page.waitForFunction(() => !document.querySelector('details:not(.fold, .as-table, :has(.json))'));
   }
 
   async shot(name, options = {}) {

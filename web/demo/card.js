@@ -29,6 +29,7 @@ export class Card {
   #enabled = true;
   /** @type {AbortController | undefined} Of what runs. */
   #running;
+  #resumed = false;
 
   /** @param {Subject} subject @param {string} id */
   constructor(subject, id) {
@@ -97,12 +98,29 @@ export class Card {
     this.element.toggleAttribute('data-running', running);
   }
 
+  /** The connection broke under what runs. @param {string} words */
+  interrupt(words) {
+    if (!this.#running) return;
+    this.progressPart.hidden = false;
+    this.progressPart.dataset.interrupted = '';
+    this.progressText.textContent = words;
+  }
+
+  /** It goes on. @param {string} words until there is progress */
+  goOn(words) {
+    if (!this.#running) return;
+    this.#resumed = true;
+    delete this.progressPart.dataset.interrupted;
+    this.progressText.textContent = words;
+  }
+
   /** What the button does. */
   async run() {
     if (this.#running || !this.#enabled) return;
     const args = this.form.read();
     if (!args) return;
     const { signal } = (this.#running = new AbortController());
+    this.#resumed = false;
     this.#update();
     this.time.textContent = '';
     this.progress.removeAttribute('value');
@@ -127,7 +145,8 @@ export class Card {
     this.#running = undefined;
     this.#update();
     this.progressPart.hidden = true;
-    this.time.textContent = duration(performance.now() - started);
+    delete this.progressPart.dataset.interrupted;
+    this.time.textContent = duration(performance.now() - started) + (this.#resumed ? ', resumed' : '');
     announce(`${this.#title}: ${outcome}. ${this.answer.innerText.slice(0, MAX_ANNOUNCED)}`);
   }
 
@@ -136,10 +155,11 @@ export class Card {
     if (!this.#running) return;
     this.progressPart.hidden = false;
     if (progress === undefined) {
-      if (this.progress.hasAttribute('value')) return;
+      if (this.progress.hasAttribute('value') || 'interrupted' in this.progressPart.dataset) return;
       this.progressText.textContent = 'Waiting for the answer';
       return;
     }
+    delete this.progressPart.dataset.interrupted;
     if (total !== undefined) {
       this.progress.max = total;
       this.progress.value = Math.min(progress, total);

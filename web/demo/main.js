@@ -11,6 +11,8 @@ import { RootsPanel } from './roots.js';
 import { answerAsModel } from './sampling.js';
 import { SessionPanel, STATES } from './session.js';
 import { Tabs } from './tabs.js';
+import { Timeline } from './timeline.js';
+import { TimelinePanel } from './timeline_panel.js';
 import { ToolsSection } from './tools.js';
 
 /** @typedef {import('./mcp-session/index.js').McpClient} McpClient */
@@ -29,6 +31,8 @@ const tabs = new Tabs('tabs');
 const tools = new ToolsSection(connection, handles);
 const resources = new ResourcesSection(connection);
 const prompts = new PromptsSection(connection);
+const timeline = new Timeline();
+new TimelinePanel(timeline);
 const pill = byId('state', HTMLElement);
 /** Whose offers are shown. @type {McpClient | undefined} */
 let shown;
@@ -75,6 +79,7 @@ function showState() {
 
 connection.addEventListener('change', () => {
   showState();
+  timeline.state(connection);
   if (connection.state === 'connecting') {
     log.forgetAsked();
   } else if (connection.state === 'connected') {
@@ -87,8 +92,15 @@ connection.addEventListener('notification', (event) => {
   if (method === 'notifications/tools/list_changed') showTools();
 });
 connection.addEventListener('message', (event) => {
-  log.add(/** @type {CustomEvent} */ (event).detail);
+  const { detail } = /** @type {CustomEvent} */ (event);
+  log.add(detail);
+  timeline.message(detail);
   session.tick();
+});
+connection.addEventListener('wire', (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  timeline.wire(detail);
+  tools.wire(detail);
 });
 
 // Nobody comes back for the session.

@@ -2,6 +2,7 @@
 import { Card } from './card.js';
 import { byId, make } from './dom.js';
 import { resultView } from './result.js';
+import { eventNumber } from './timeline.js';
 
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./handles.js').HandleBook} HandleBook */
@@ -51,6 +52,14 @@ export class ToolsSection {
   /** @param {boolean} enabled whether there is a server to call */
   enable(enabled) {
     for (const card of this.#cards) card.enable(enabled);
+  }
+
+  /** What became of the stream of a call. @param {import('./wire.js').WireNews} news */
+  wire({ what, of, from = '' }) {
+    const card = of && this.#cards.find(({ name }) => name === of.name);
+    if (what === 'broken') card?.interrupt('Connection lost');
+    else if (what === 'resuming') card?.interrupt(`Connection lost, resuming from event ${eventNumber(from)}`);
+    else if (what === 'resumed') card?.goOn(`Going on from event ${eventNumber(from)}`);
   }
 
   #offerHandles() {
