@@ -163,7 +163,7 @@ test('marks are chosen by the keyboard and the pointer, and said', async () => {
   assert.notEqual(await said.innerText(), last);
   await frame.locator('.mark-request', { hasText: 'create_basket' }).locator('rect').click();
   assert.match(await said.innerText(), /Request: create_basket/);
-  await at.page.getByRole('button', { name: 'Clear' }).first().click();
+  await at.page.getByRole('button', { name: 'Start over' }).click();
   assert.equal(await said.innerText(), '');
   await at.end();
 });
