@@ -173,7 +173,8 @@ void ClusterRoute::Go(Journey journey) {
   ++lanes_[journey.lane].in_flight;
   RedisExchange exchange = journey.exchange;
   if (!journey.ask.empty()) {
-    exchange.bytes = WithAsking(exchange.bytes);
+    exchange.bytes = WithAsking(BytesOf(exchange));
+    exchange.put.reset();
     exchange.replies *= 2;
   }
   exchange.done = [this, journey = std::move(journey)](RedisDelivery delivery) mutable {

@@ -60,17 +60,22 @@ void RedisLink::Close() {
   waiting_.clear();
   in_flight_.clear();
   again_.clear();
+  joined_ = 0;
 }
 
 void RedisLink::Send(RedisExchange&& exchange) {
   Pending pending{.exchange = std::move(exchange)};
   if (state_ == StoreState::kMisconfigured) return Finish(std::move(pending), RedisFate::kRefused);
-  if (waiting_.size() + in_flight_.size() + again_.size() >= options_.max_in_flight) {
+  if (held() >= options_.max_in_flight) {
     return Finish(std::move(pending), RedisFate::kNotSent);
   }
   SetTimer(pending.exchange.deadline);
   waiting_.push_back(std::move(pending));
   FlushSoon();
+}
+
+std::size_t RedisLink::held() const {
+  return waiting_.size() + in_flight_.size() + again_.size() + joined_;
 }
 
 void RedisLink::SendInternal(std::string bytes, std::size_t replies,
@@ -97,11 +102,16 @@ void RedisLink::FlushSoon() {
 
 void RedisLink::Flush() {
   if (!ready_ || writing_ || reloading_ || dropping_ || waiting_.empty()) return;
-  if (in_flight_.size() >= kCrowd && 2 * waiting_.size() < in_flight_.size()) return;
+  const std::size_t in_flight = held() - waiting_.size();
+  if (in_flight >= kCrowd && 2 * waiting_.size() < in_flight) return;
+  counters_.exchanges += waiting_.size();
+  // One script may not have keys of two slots.
+  if (waiting_.size() > 1 && options_.layout != RedisLayout::kCluster) JoinPuts();
   // A copy: they may be needed again.
   std::string bytes;
-  for (const Pending& pending : waiting_) bytes += pending.exchange.bytes;
-  counters_.exchanges += waiting_.size();
+  for (const Pending& pending : waiting_) {
+    bytes += pending.exchange.put ? BytesOf(pending.exchange) : pending.exchange.bytes;
+  }
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(in_flight_));
   waiting_.clear();
   writing_ = true;
@@ -189,8 +199,9 @@ void RedisLink::Reconnect(std::string reason) {
 }
 
 void RedisLink::Finish(Pending&& pending, RedisFate fate) {
-  if (!pending.exchange.done) return;
   if (fate == RedisFate::kNotSent && pending.repeated) fate = RedisFate::kLost;
+  if (!pending.joined.empty()) return FinishJoined(std::move(pending), fate);
+  if (!pending.exchange.done) return;
   const auto done = std::move(pending.exchange.done);
   done({fate, pending.repeated, std::move(pending.replies), last_heard_});
 }

@@ -14,11 +14,16 @@
 // until what is in flight is answered, and what was not done, or was only a read, is sent again
 // first.
 //
+// Puts that wait at the same time go together (put_batch.h), in the place of the first of them, but
+// never past an exchange about the same record. They are one in all that follows, until they are
+// answered.
+//
 // On the loop's thread. `done` may be called from inside Send, if there is no room or the server
 // refuses us; else it comes from the loop. Close drops all callbacks.
 #ifndef MCP_SESSION_REDIS_LINK_H_
 #define MCP_SESSION_REDIS_LINK_H_
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
@@ -37,6 +42,7 @@
 #include "mcp_session/redis/connection.h"
 #include "mcp_session/redis/errors.h"
 #include "mcp_session/redis/options.h"
+#include "mcp_session/redis/put_batch.h"
 #include "mcp_session/redis/resp.h"
 #include "mcp_session/redis/server_watch.h"
 #include "mcp_session/store/store.h"
@@ -58,13 +64,19 @@ struct RedisDelivery {
 };
 
 struct RedisExchange {
-  std::string bytes;  // of the commands
+  std::string bytes;            // of the commands
+  std::optional<RedisPut> put;  // or this, which may go together with others
+  // Which records it is about: the first eight bytes of their tags. Zeros: of any.
+  std::array<std::uint64_t, 2> records{};
   std::size_t replies = 1;
   Instant deadline;         // of MonotonicNow
   bool repeatable = false;  // doing it twice is as good as doing it once
   bool read_only = false;
   std::function<void(RedisDelivery)> done;
 };
+
+// Of its commands.
+std::string BytesOf(const RedisExchange& exchange);
 
 // Where the server is now. Called on the loop; answers by calling what it is given, once, now or
 // later.
@@ -101,7 +113,8 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
     std::vector<RedisReply> replies;
     bool repeated = false;
     bool reloaded = false;
-    bool internal = false;  // ours: never refused
+    bool internal = false;                                   // ours: never refused
+    std::vector<std::function<void(RedisDelivery)>> joined;  // of puts that went together
   };
 
   void Connect();
@@ -114,6 +127,9 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void OnFailed(RedisFailure failure);
   void FlushSoon();
   void Flush();
+  void JoinPuts();
+  Pending Join(std::vector<Pending>* group);
+  std::size_t held() const;
   void SendInternal(std::string bytes, std::size_t replies,
                     std::function<void(const RedisDelivery&)> done);
   void LoadScriptsAgain();
@@ -123,6 +139,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void AskVitals();
   void LoseAll(bool repeat);
   void Finish(Pending&& pending, RedisFate fate);
+  void FinishJoined(Pending&& pending, RedisFate fate);
   void RefuseWaiting();
   void SetState(StoreState state, std::string reason);
   void Note(const RedisVitals& vitals);
@@ -149,6 +166,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   std::deque<Pending> waiting_;    // not sent, in order
   std::deque<Pending> in_flight_;  // sent, in order
   std::deque<Pending> again_;      // answered, to be sent again when in_flight_ is empty
+  std::size_t joined_ = 0;         // exchanges, less what they are in the above
   bool writing_ = false;
   bool flush_posted_ = false;
   bool reloading_ = false;  // again_ is being collected

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,6 +19,15 @@ constexpr std::size_t kPadFrom = 4096;
 
 // Enough for a command of two words, without the second one.
 constexpr std::size_t kCommandSize = 80;
+
+constexpr std::size_t kPutHeadSize = 85;
+
+// Tags are hashes.
+std::uint64_t RecordNumber(std::string_view tag) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, tag.data(), std::min(tag.size(), sizeof(number)));
+  return number;
+}
 
 StoreReply WithRecord(Record record) {
   StoreReply reply;
@@ -98,12 +108,15 @@ RedisBody::RedisBody(std::string_view kind, std::string_view data)
   bytes += data;
 }
 
-std::string RedisOperations::RandomWriteId() {
-  std::array<std::uint8_t, 8> bytes;
-  entropy_.Fill(bytes);
-  std::uint64_t id = 0;
-  for (const std::uint8_t byte : bytes) id = id << 8 | byte;
-  return Hex16(id == 0 ? 1 : id);
+std::string RedisOperations::NewWriteId() {
+  if (next_write_id_ == 0) {
+    std::array<std::uint8_t, 8> bytes;
+    entropy_.Fill(bytes);
+    for (const std::uint8_t byte : bytes) next_write_id_ = next_write_id_ << 8 | byte;
+  }
+  // 0 is none.
+  if (next_write_id_ == 0) next_write_id_ = 1;
+  return Hex16(next_write_id_++);
 }
 
 std::optional<StoreReply> RedisOperations::FailureOf(const RedisDelivery& delivery) {
@@ -144,9 +157,10 @@ RedisPlan RedisOperations::ScriptPlan(RedisScriptName name, const RedisKeys& key
   RedisPlan plan;
   plan.key = *words.begin();
   plan.record_tag = keys.record_tag();
+  plan.exchange.records[0] = RecordNumber(plan.record_tag);
   std::vector<std::string_view> all(words);
-  const bool wants_index = name == RedisScriptName::kCreate || name == RedisScriptName::kPut ||
-                           name == RedisScriptName::kTouch || name == RedisScriptName::kEnd;
+  const bool wants_index = name == RedisScriptName::kCreate || name == RedisScriptName::kTouch ||
+                           name == RedisScriptName::kEnd;
   if (wants_index && !keys.index().empty()) all.push_back(keys.index());
   AppendRedisScript(&plan.exchange.bytes, name, all,
                     std::span(arguments.begin(), arguments.size()));
@@ -166,7 +180,7 @@ RedisPlanned RedisOperations::Plan(store::Create command) {
       RedisScriptName::kCreate, keys, {keys.record(), keys.stream(), keys.lock()},
       {keys.record_tag(), Number(lifetime.idle_ttl.value_or(Millis{0}).count),
        Number(lifetime.max_life.value_or(Millis{-1}).count), Number(lifetime.remember.count),
-       command.write_id == 0 ? RandomWriteId() : Hex16(command.write_id), body.checksum,
+       command.write_id == 0 ? NewWriteId() : Hex16(command.write_id), body.checksum,
        body.kind_size, body.bytes, body.padded,
        MakeIndexMember(keys, command.key.kind, command.key.id),
        std::to_string(options_.max_records_per_owner)},
@@ -189,18 +203,34 @@ RedisPlanned RedisOperations::Plan(store::Put command) {
   if (command.data.size() > options_.max_record_bytes) return FailedReply(ErrorCode::kTooLarge);
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
   const RedisKeys keys = Keys(command.key);
-  const RedisBody body(command.key.kind, command.data);
-  RedisPlan plan =
-      ScriptPlan(RedisScriptName::kPut, keys, {keys.record(), keys.stream()},
-                 {keys.record_tag(), Expected(command.expected),
-                  command.write_id == 0 ? RandomWriteId() : Hex16(command.write_id),
-                  Fence(command.fence), body.checksum, body.kind_size, body.bytes, body.padded},
-                 true);
+  RedisBody body(command.key.kind, command.data);
+  RedisPlan plan;
+  plan.key = keys.record();
+  plan.record_tag = keys.record_tag();
+  RedisPut& put = plan.exchange.put.emplace();
+  put.key = keys.record();
+  put.head.reserve(kPutHeadSize);
+  put.head += command.write_id == 0 ? NewWriteId() : Hex16(command.write_id);
+  put.head += keys.record_tag();
+  put.head += body.checksum;
+  put.head += body.kind_size;
+  put.head += "   ";
+  put.head += command.expected ? Digits16(*command.expected) : "----------------";
+  put.head += Digits16(command.fence);
+  put.head += body.padded;
+  put.body = std::move(body.bytes);
+  if (options_.layout == RedisLayout::kCluster) {
+    put.more_keys.push_back(keys.stream());
+    if (!keys.index().empty()) put.more_keys.push_back(keys.index());
+  }
+  plan.exchange.records[0] = RecordNumber(plan.record_tag);
+  plan.exchange.repeatable = true;
   plan.read = [this, tag = keys.record_tag(),
                data = std::make_shared<const std::string>(std::move(command.data))](
                   const RedisDelivery& delivery) -> StoreReply {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    const RedisAnswer answer(delivery.replies[0]);
+    if (delivery.replies[0].elements.size() != 1) return Desync();
+    const RedisAnswer answer(delivery.replies[0].elements[0]);
     if (answer.status() == "conflict" && delivery.repeated) {
       return FailedReply(ErrorCode::kUnavailable, true);
     }
@@ -232,6 +262,7 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{Keys(command.key)});
   plan.key = plan.touch->keys.record();
   plan.record_tag = plan.touch->keys.record_tag();
+  plan.exchange.records[0] = RecordNumber(plan.record_tag);
   plan.exchange.bytes.reserve(2 * (plan.key.size() + kCommandSize));
   // PTTL first: if it says alive, what is there a moment later is what was alive, or something
   // newer. The other way round a dead record could pass for the living one that took its place.

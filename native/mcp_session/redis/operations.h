@@ -96,7 +96,8 @@ class RedisOperations {
   // For the operations of several steps, and for the above.
 
   RedisKeys Keys(const RecordKey& key) const { return {options_.prefix, MakeStoredKey(key)}; }
-  std::string RandomWriteId();
+  // Of no other write: these begin somewhere at random.
+  std::string NewWriteId();
 
   // The reply if there is nothing to read in a delivery: it failed, or some reply is an error.
   std::optional<StoreReply> FailureOf(const RedisDelivery& delivery);
@@ -127,6 +128,7 @@ class RedisOperations {
   RedisCounters& counters_;
   Entropy& entropy_;
   RedisClock clock_;
+  std::uint64_t next_write_id_ = 0;
 };
 
 StoreReply FailedReply(ErrorCode code, bool maybe_done = false);

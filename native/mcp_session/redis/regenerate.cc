@@ -38,8 +38,7 @@ class RedisSessionStore::State::Regeneration
         to_member_(MakeIndexMember(to_, command.to.kind, command.to.id)),
         kind_(command.to.kind),
         kind_changes_(command.from.kind != command.to.kind),
-        write_id_(command.write_id == 0 ? store.operations_.RandomWriteId()
-                                        : Hex16(command.write_id)),
+        write_id_(command.write_id == 0 ? store.operations_.NewWriteId() : Hex16(command.write_id)),
         deadline_(MonotonicNow() + store.options_.command_timeout) {}
 
   Tags tags() const { return {from_.record_tag(), to_.record_tag()}; }

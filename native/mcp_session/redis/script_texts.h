@@ -125,66 +125,76 @@ if index then add_to_index(index, ARGV[10], at) end
 return {'ok', version, length, max_life}
 )lua";
 
-// KEYS record, stream, [index]. ARGV tag, expected version or nothing, write id, fence, checksum,
-// kind size, kind and data, whether these have room for the header. Answers as kCreate, without
-// "exists" and "full" and with {"none"}, {"expired"}, {"fenced"} and {"conflict", ..., value}.
+// KEYS records, then keys that are only named for a cluster. ARGV for each record its head and its
+// body (put_batch.h). Answers for each as kCreate, without "exists" and "full" and with {"none"},
+// {"expired"}, {"fenced"} and {"conflict", ..., value}. Nothing one of them finds stops the others.
 //
 // Without kPrelude, whose functions are made anew whenever a script runs: a call in a session runs
 // this script and no other.
 inline constexpr std::string_view kPut = R"lua(
-local call, sub, key = redis.call, string.sub, KEYS[1]
-local time, left = call('TIME'), call('PTTL', key)
-if left == -2 then return {'none'} end
-local text = call('GETRANGE', key, '0', '127')
-local seen, last = sub(text, 5, 20), sub(text, 21, 36)
-local version, idle, remember =
-    tonumber(seen), tonumber(sub(text, 37, 48)), tonumber(sub(text, 49, 60))
-if left == -1 or #text < 128 or sub(text, 1, 4) ~= 'MS1|' or sub(text, 93, 114) ~= ARGV[1] or
-    not version or not idle or not remember or not tonumber(last) then
-  return {'corrupt'}
-end
-left = left + 1 - remember
-if left <= 0 then return {'expired'} end
-local digits = time[1] .. sub('00000' .. time[2], -6)
-local us = tonumber(digits)
+local call, sub = redis.call, string.sub
+local time = call('TIME')
+local clock = time[1] .. sub('00000' .. time[2], -6)
+local us = tonumber(clock)
 local now = math.floor(us / 1000)
-local life_left, length = -1, idle
-if last ~= '9999999999999999' then
-  life_left = tonumber(last) - now
-  length = math.min(idle, life_left)
+local function put(key, mine, body)
+  local left = call('PTTL', key)
+  if left == -2 then return {'none'} end
+  local text = redis.pcall('GETRANGE', key, '0', '127')
+  if type(text) ~= 'string' or #text < 128 then return {'corrupt'} end
+  local seen, last = sub(text, 5, 20), sub(text, 21, 36)
+  local version, idle, remember =
+      tonumber(seen), tonumber(sub(text, 37, 48)), tonumber(sub(text, 49, 60))
+  if left == -1 or sub(text, 1, 4) ~= 'MS1|' or sub(text, 93, 114) ~= sub(mine, 17, 38) or
+      not version or not idle or not remember or not tonumber(last) then
+    return {'corrupt'}
+  end
+  left = left + 1 - remember
+  if left <= 0 then return {'expired'} end
+  local life_left, length = -1, idle
+  if last ~= '9999999999999999' then
+    life_left = tonumber(last) - now
+    length = math.min(idle, life_left)
+  end
+  local expected, fence = sub(mine, 53, 68), sub(mine, 69, 84)
+  local other
+  if sub(text, 77, 92) == sub(mine, 1, 16) then
+    other = 'same'
+  elseif fence ~= '0000000000000000' and fence < sub(text, 61, 76) then
+    return {'fenced'}
+  elseif expected ~= '----------------' and expected ~= seen then
+    other = 'conflict'
+  end
+  if other then return {other, version, left, life_left, call('GET', key)} end
+  local digits = clock
+  if us > version then
+    version = us
+  else
+    version = version + 1
+    digits = string.format('%016.0f', version)
+  end
+  local head = 'MS1|' .. digits .. sub(text, 21, 76) .. sub(mine, 1, 52)
+  local padded = sub(mine, 85) == '1'
+  local value = padded and body or head .. body
+  if length > left then
+    left = length
+    local at = now + length + remember - 1
+    local at_text = string.format('%.0f', at)
+    call('SET', key, value, 'PXAT', at_text)
+    call('PEXPIREAT', sub(key, 1, -2) .. 'x', at_text)
+    if sub(key, -3, -3) ~= '}' then
+      local index = sub(key, 1, -25) .. ':i'
+      if call('PTTL', index) < at - now then call('PEXPIREAT', index, at + 60000) end
+    end
+  else
+    call('SET', key, value, 'KEEPTTL')
+  end
+  if padded then call('SETRANGE', key, '0', head) end
+  return {'ok', version, left, life_left}
 end
-local other
-if sub(text, 77, 92) == ARGV[3] then
-  other = 'same'
-elseif ARGV[4] ~= '0' and ARGV[4] < sub(text, 61, 76) then
-  return {'fenced'}
-elseif ARGV[2] ~= '' and ARGV[2] ~= seen then
-  other = 'conflict'
-end
-if other then return {other, version, left, life_left, call('GET', key)} end
-if us > version then
-  version = us
-else
-  version = version + 1
-  digits = string.format('%016.0f', version)
-end
-local head = 'MS1|' .. digits .. sub(text, 21, 76) .. ARGV[3] .. ARGV[1] .. ARGV[5] .. ARGV[6] ..
-             '   '
-local padded = ARGV[8] == '1'
-local value = padded and ARGV[7] or head .. ARGV[7]
-if length > left then
-  left = length
-  local at = now + length + remember - 1
-  local at_text = string.format('%.0f', at)
-  call('SET', key, value, 'PXAT', at_text)
-  call('PEXPIREAT', KEYS[2], at_text)
-  local index = KEYS[3]
-  if index and call('PTTL', index) < at - now then call('PEXPIREAT', index, at + 60000) end
-else
-  call('SET', key, value, 'KEEPTTL')
-end
-if padded then call('SETRANGE', key, '0', head) end
-return {'ok', version, left, life_left}
+local answers = {}
+for i = 1, #ARGV / 2 do answers[i] = put(KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]) end
+return answers
 )lua";
 
 // KEYS record, stream, [index]. ARGV tag.
@@ -385,8 +395,8 @@ return {'ok', sequence}
 // whether these have room for the header, member of the index, its score or nothing, most records
 // of the owner or nothing for any number, "1" to move a record here: not over a live one, under a
 // new version (else under this one: not over a higher version, and a live one of the same only gets
-// the later end, the higher fence and the newer events), the first sequence there was in its stream,
-// then sequence and data of the events, oldest first. {"ok", version, left, max_life left},
+// the later end, the higher fence and the newer events), the first sequence there was in its
+// stream, then sequence and data of the events, oldest first. {"ok", version, left, max_life left},
 // {"exists"}, {"same", ..., value}, {"full"}, {"expired"} if there would be nothing even to
 // remember.
 inline constexpr std::string_view kImport = R"lua(
