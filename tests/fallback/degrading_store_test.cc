@@ -139,6 +139,23 @@ TEST_F(DegradingStoreTest, RefusesWhatALocalRecordCannotHave) {
   EXPECT_EQ(*Run(store::Get{kNew}).record.data, "data");
 }
 
+// The backend would say that it is not there.
+TEST_F(DegradingStoreTest, DoesNotAskTheBackendAheadForWhatIsHere) {
+  ASSERT_EQ(Create(kOld).error, std::nullopt);
+  const RecordKey other{"p", "cart", "other"};
+  ASSERT_EQ(Create(other).error, std::nullopt);
+  flaky_->AnswerAhead();
+  const StoreReply there = Run(store::Get{kOld, other});
+  ASSERT_NE(there.ahead, nullptr);
+  EXPECT_EQ(*there.ahead->record.data, "data");
+  flaky_->GoAway();
+  ASSERT_EQ(Create(kNew, "new").error, std::nullopt);
+  flaky_->ComeBack();
+  const StoreReply here = Run(store::Get{kOld, kNew});
+  EXPECT_EQ(here.error, std::nullopt);
+  EXPECT_EQ(here.ahead, nullptr);
+}
+
 TEST_F(DegradingStoreTest, MovesThemWhenItIsBack) {
   flaky_->GoAway();
   const StoreReply made = Create(kNew, "one");

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "mcp_session/base/check.h"
@@ -37,6 +39,9 @@ class FlakyBackend final : public SessionStore {
   // The next command is lost before it is done, and nobody knows.
   void LoseNext() { lose_next_ = true; }
 
+  // From now on Gets are answered with what they want read ahead.
+  void AnswerAhead() { answers_ahead_ = true; }
+
   std::size_t commands() const { return commands_; }
 
   void Submit(StoreTicket ticket, StoreCommand command, Instant now) override {
@@ -53,9 +58,18 @@ class FlakyBackend final : public SessionStore {
       ready_.push_back(Lost(ticket));
       return;
     }
-    inner_.Submit(ticket, std::move(command), now);
     std::vector<StoreReply> replies;
+    const auto* get = std::get_if<store::Get>(&command);
+    std::shared_ptr<StoreReply> ahead;
+    if (get != nullptr && get->ahead && answers_ahead_) {
+      inner_.Submit({}, store::Get{*get->ahead}, now);
+      inner_.Drain(&replies);
+      ahead = std::make_shared<StoreReply>(std::move(replies[0]));
+      replies.clear();
+    }
+    inner_.Submit(ticket, std::move(command), now);
     inner_.Drain(&replies);
+    if (ahead != nullptr) replies[0].ahead = std::move(ahead);
     for (StoreReply& reply : replies) (holding_ ? held_ : ready_).push_back(std::move(reply));
   }
 
@@ -84,6 +98,7 @@ class FlakyBackend final : public SessionStore {
   StoreState state_ = StoreState::kConnected;
   bool holding_ = false;
   bool lose_next_ = false;
+  bool answers_ahead_ = false;
   std::vector<StoreReply> held_;
   std::vector<StoreReply> ready_;
   std::size_t commands_ = 0;

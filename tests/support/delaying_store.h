@@ -58,6 +58,9 @@ class DelayingStore final : public SessionStore {
   // Before each of the next Puts somebody else writes the record, so that it conflicts.
   void Interfere(std::size_t times) { interferences_ = times; }
 
+  // From now on Gets are answered with what they want read ahead.
+  void AnswerAhead() { answers_ahead_ = true; }
+
   // Commands submitted so far.
   std::size_t commands() const { return commands_; }
   std::size_t puts() const { return puts_; }
@@ -76,6 +79,13 @@ class DelayingStore final : public SessionStore {
     if (put != nullptr && interferences_ > 0) {
       --interferences_;
       WriteAgain(put->key, now);
+    }
+    const auto* get = std::get_if<store::Get>(&command);
+    if (get != nullptr && get->ahead && answers_ahead_) {
+      auto ahead = std::make_shared<StoreReply>(Ask({}, store::Get{*get->ahead}, now));
+      StoreReply reply = Ask(ticket, *get, now);
+      reply.ahead = std::move(ahead);
+      return Keep(std::move(reply));
     }
     inner_.Submit(ticket, std::move(command), now);
     TakeReplies();
@@ -136,6 +146,7 @@ class DelayingStore final : public SessionStore {
   std::size_t failures_ = 0;
   std::shared_ptr<const std::string> corrupt_;
   std::size_t interferences_ = 0;
+  bool answers_ahead_ = false;
   std::size_t commands_ = 0;
   std::size_t puts_ = 0;
 };

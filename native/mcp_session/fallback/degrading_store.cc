@@ -76,6 +76,15 @@ void DegradingStore::Route(StoreTicket ticket, Command& command) {
   Fail(ticket, ErrorCode::kUnavailable);
 }
 
+// The backend does not know of what is here.
+void DegradingStore::Route(StoreTicket ticket, store::Get& command) {
+  if (command.ahead && (IsLocalOwner(command.ahead->owner) ||
+                        (!records_.empty() && records_.contains(PackKey(*command.ahead))))) {
+    command.ahead.reset();
+  }
+  Route<store::Get>(ticket, command);
+}
+
 void DegradingStore::Route(StoreTicket ticket, store::Create& command) {
   std::string packed = PackKey(command.key);
   const auto found = records_.find(packed);

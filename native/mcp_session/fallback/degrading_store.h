@@ -129,6 +129,7 @@ class DegradingStore final : public SessionStore {
   void Route(StoreTicket ticket, store::Create& command);
   void Route(StoreTicket ticket, store::Regenerate& command);
   void Route(StoreTicket ticket, store::RemoveOwned& command);
+  void Route(StoreTicket ticket, store::Get& command);
   void Route(StoreTicket ticket, store::List& command);
   void Pass(StoreTicket ticket, StoreCommand command);
   void NoteCreate(const Passed& create, const StoreReply& reply);

@@ -46,6 +46,7 @@ HttpServer::State::State(Shared& shared, asio::io_context& loop, McpServer& serv
       timer_(loop),
       now_(MonotonicNow()) {
   server_.KeepStreams();
+  server_.ReadAhead();
   server_.OnWake([this] { Wake(); });
   server_.GuardHandlers(RunGuarded);
 }

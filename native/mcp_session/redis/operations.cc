@@ -271,11 +271,28 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   plan.exchange.replies = 2;
   if (!clock_.IsKnown(now)) {
     AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
-    plan.exchange.replies = 3;
+    ++plan.exchange.replies;
+  }
+  std::string ahead;
+  if (command.ahead && IsStorable(*command.ahead) && options_.layout != RedisLayout::kCluster) {
+    const RedisKeys keys = Keys(*command.ahead);
+    AppendRedisCommand(&plan.exchange.bytes, {"PTTL", keys.record()});
+    AppendRedisCommand(&plan.exchange.bytes, {"GET", keys.record()});
+    plan.exchange.replies += 2;
+    ahead = keys.record_tag();
+    plan.exchange.records[1] = RecordNumber(ahead);
   }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
-  plan.read = [this, touch = plan.touch.get()](RedisDelivery& delivery) {
+  plan.read = [this, touch = plan.touch.get(), ahead](RedisDelivery& delivery) {
+    RedisReply ahead_left, ahead_value;
+    if (!ahead.empty() && delivery.replies.size() > 2) {
+      // What is wrong with that is told to whoever Gets it.
+      ahead_value = std::move(delivery.replies.back());
+      delivery.replies.pop_back();
+      ahead_left = std::move(delivery.replies.back());
+      delivery.replies.pop_back();
+    }
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
     const Instant now = delivery.heard;
     if (delivery.replies.size() == 3 && options_.layout != RedisLayout::kCluster) {
@@ -283,8 +300,15 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
     }
     const std::int64_t server_now =
         delivery.replies.size() == 3 ? RedisMillis(delivery.replies[2]) : clock_.At(now);
-    return ReadGot(delivery.replies[0].integer, std::move(delivery.replies[1]), server_now,
-                   touch->keys.record_tag(), &touch->due);
+    StoreReply reply = ReadGot(delivery.replies[0].integer, std::move(delivery.replies[1]),
+                               server_now, touch->keys.record_tag(), &touch->due);
+    if (!ahead.empty() && !reply.error && !ahead_left.IsError() && !ahead_value.IsError()) {
+      bool due = false;
+      auto read = std::make_shared<StoreReply>(
+          ReadGot(ahead_left.integer, std::move(ahead_value), server_now, ahead, &due));
+      if (!due) reply.ahead = std::move(read);
+    }
+    return reply;
   };
   return plan;
 }

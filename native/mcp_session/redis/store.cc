@@ -66,6 +66,8 @@ void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand&& command
                       std::is_same_v<Kind, store::ReadEvents>) {
           Run(ticket, one);
         } else if constexpr (std::is_same_v<Kind, store::Get>) {
+          // What takes several exchanges may have that record to itself.
+          if (!occupied_.empty()) one.ahead.reset();
           Run(ticket, operations_.Plan(one, now), now);
         } else {
           Run(ticket, operations_.Plan(std::move(one)), now);

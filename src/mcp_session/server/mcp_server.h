@@ -124,6 +124,10 @@ class McpServer {
   // Keeps the streams of sessions by HTTP (ServerEngine::KeepStreams). HttpServer calls it.
   void KeepStreams();
 
+  // Asks the store for what a tool's call works on together with its session (store::Get::ahead):
+  // a turn less to a store that is far away. HttpServer calls it.
+  void ReadAhead();
+
   // Something happened; appends what is to be done about it. `now` never goes back.
   void Handle(const Event& event, Instant now, Effects* effects);
 

@@ -81,10 +81,11 @@ class McpServer::State : public std::enable_shared_from_this<McpServer::State> {
   Entropy& entropy;
   std::function<void()> wake;
   HandlerGuard guard;
-  BadResult on_bad_result;        // may be empty
-  bool changing = false;          // ServeChanges was called
-  TaskServing* tasks = nullptr;   // there are none without ServeTasks
-  std::size_t running_tasks = 0;  // on this node
+  BadResult on_bad_result;                    // may be empty
+  bool changing = false;                      // ServeChanges was called
+  TaskServing* tasks = nullptr;               // there are none without ServeTasks
+  std::size_t running_tasks = 0;              // on this node
+  std::unique_ptr<ReadsAhead> reading_ahead;  // null without McpServer::ReadAhead
 
   // The turn that is being handled; `effects` and `event` are null outside of one. A stateless call
   // starts in the turn of the event that brought it.

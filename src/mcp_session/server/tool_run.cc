@@ -27,15 +27,19 @@ constexpr std::string_view kStateTag = "H1";  // before the JSON of a record (do
 constexpr std::string_view kSessionStateKind = "state";
 
 // Session state is one record per session; it lives as long as the session may.
-RecordKey KeyOf(const StateUse& use, const std::string& owner, const std::string& handle) {
+RecordKey KeyOf(const StateUse& use, std::string_view owner, std::string_view handle) {
   if (use.kind == Kind::kSession) return RecordKey{owner, kSessionStateKind, "state"};
   return RecordKey{owner, use.handle_kind, handle};
 }
 
-std::string StateOwner(const StateUse& use, const Call& call) {
+std::string StateOwner(const StateUse& use, std::string_view principal, std::string_view session) {
   // A session's own state is the session's, whoever it belongs to.
-  if (use.kind == Kind::kSession) return OwnerOf({}, call.session);
-  return OwnerOf(call.principal, call.session);
+  if (use.kind == Kind::kSession) return OwnerOf({}, session);
+  return OwnerOf(principal, session);
+}
+
+std::string StateOwner(const StateUse& use, const Call& call) {
+  return StateOwner(use, call.principal, call.session);
 }
 
 // What a reader of records takes (Adopt); a handler may nest deeper.
@@ -78,16 +82,17 @@ void Tools::Start(Call call) {
   Json arguments = Take(call.params, "arguments");
   if (arguments.is_null()) arguments = EmptyObject();
   if (!arguments.is_object()) return refuse("params.arguments is no object");
+  ReadAhead ahead = std::move(call.ahead);
   const Running running =
       std::make_shared<ToolCall::State>(server_.weak_from_this(), *this, std::move(call));
   Of(running).tool = std::move(tool);
   Of(running).arguments = std::move(arguments);
   server_.Open(running);
   if (server_.tasks != nullptr && server_.tasks->Begins(running)) return;
-  Load(running);
+  Load(running, std::move(ahead));
 }
 
-void Tools::Load(const Running& call) {
+void Tools::Load(const Running& call, ReadAhead ahead) {
   const StateUse& use = Of(call).tool->tool.state;
   switch (use.kind) {
     case Kind::kNone:
@@ -118,9 +123,34 @@ void Tools::Load(const Running& call) {
       break;
     }
   }
+  if (ahead.reply != nullptr && ahead.reader == Of(call).tool) return Loaded(call, *ahead.reply);
   const std::string owner = StateOwner(use, call->call);
   server_.store.Submit(Await(call, kLoad), store::Get{KeyOf(use, owner, Of(call).handle)},
                        server_.now);
+}
+
+// The store is asked before anybody has looked whether the session is there and whose it is: what
+// is not the caller's is not found under these keys.
+std::optional<ReadsAhead::FirstRecord> Tools::FirstRecordOf(const std::string& principal,
+                                                            const std::string& session,
+                                                            const Json& params,
+                                                            std::string* owner) const {
+  const std::string* name = FindString(params, "name");
+  std::shared_ptr<const RegisteredTool> tool = name != nullptr ? FindTool(*name) : nullptr;
+  if (tool == nullptr) return std::nullopt;
+  const StateUse& use = tool->tool.state;
+  std::string_view handle;
+  if (use.kind == Kind::kHandle) {
+    const Json* arguments = FindObject(params, "arguments");
+    const std::string* given = arguments ? FindString(*arguments, use.argument) : nullptr;
+    if (given == nullptr || !IsHandleOf(*given, use.handle_kind)) return std::nullopt;
+    handle = *given;
+  } else if (use.kind != Kind::kSession) {
+    return std::nullopt;
+  }
+  *owner = StateOwner(use, principal, session);
+  const RecordKey key = KeyOf(use, *owner, handle);
+  return ReadsAhead::FirstRecord{key, std::move(tool)};
 }
 
 void Tools::LoadList(const Running& call, std::string_view cursor) {

@@ -63,6 +63,12 @@ class Tools final : public Feature {
   void HandleReply(int step, const Running& call, StoreReply& reply) override;
   void RunAgain(const Running& call) override;
 
+  // As ReadsAhead::FirstRecordOf, for a tools/call.
+  std::optional<ReadsAhead::FirstRecord> FirstRecordOf(const std::string& principal,
+                                                       const std::string& session,
+                                                       const Json& params,
+                                                       std::string* owner) const;
+
  private:
   enum Step : int { kLoad, kList, kSave };
 
@@ -74,7 +80,7 @@ class Tools final : public Feature {
 
   // tool_run.cc
   void Start(Call call);
-  void Load(const Running& call);
+  void Load(const Running& call, ReadAhead ahead = {});
   void LoadList(const Running& call, std::string_view cursor);
   void Run(const Running& call);
   Running Renew(const Running& call);

@@ -117,7 +117,8 @@ std::optional<Refusal> ServerEngine::State::WhyNotStart(const Caller& caller, co
 }
 
 void ServerEngine::State::StartCall(const Target& target, Caller caller, Request request,
-                                    const std::shared_ptr<const std::string>* record, Turn& turn) {
+                                    const std::shared_ptr<const std::string>* record, Turn& turn,
+                                    ReadAhead ahead) {
   if (const auto refusal = WhyNotStart(caller, target, request.id)) {
     return SendError(target, refusal->http_status, request.id, ToRpcError(refusal->error),
                      turn.effects);
@@ -139,6 +140,7 @@ void ServerEngine::State::StartCall(const Target& target, Caller caller, Request
             open.caller.principal,
             open.caller.session};
   if (record != nullptr) call.record = *record;
+  call.ahead = std::move(ahead);
   if (keeping != nullptr && open.era() == Era::kHandshake &&
       std::holds_alternative<ExchangeId>(target)) {
     keeping->Started(open, turn.now);

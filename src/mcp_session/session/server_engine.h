@@ -62,6 +62,12 @@ struct ServerOptions {
   Limits limits;
 };
 
+// A record that a call needs first, read from the store together with its session.
+struct ReadAhead {
+  std::shared_ptr<const void> reader;  // FirstRecord::reader
+  std::shared_ptr<StoreReply> reply;   // null: the store left it to the reader
+};
+
 // A request for the application, as the engine has checked it.
 struct Call {
   CallId id;
@@ -73,6 +79,7 @@ struct Call {
   std::string session;    // the session's id, a secret; empty in the stateless era
   // The session's record as it was when the call came (session_record.h); null: stateless.
   std::shared_ptr<const std::string> record = nullptr;
+  ReadAhead ahead = {};  // empty if nothing was read
 
   Era era() const { return EraOf(revision); }
 };
@@ -121,6 +128,22 @@ class LateAnswers {
   virtual void Failed(CallId call, const RpcError& error) = 0;
 };
 
+// Says what calls need first, so that the store is asked for it before it is known whether there
+// is their session, and a store far away is asked in one turn less.
+class ReadsAhead {
+ public:
+  virtual ~ReadsAhead() = default;
+  struct FirstRecord {
+    RecordKey key;  // as in store::Get
+    std::shared_ptr<const void> reader;
+  };
+  // Of a request in a session; nothing: none. `owner` is room for the key's.
+  virtual std::optional<FirstRecord> FirstRecordOf(const std::string& principal,
+                                                   const std::string& session,
+                                                   const Request& request,
+                                                   std::string* owner) const = 0;
+};
+
 class ServerEngine {
  public:
   // `store` and `entropy` must outlive the engine. Its tickets are even numbers.
@@ -139,6 +162,8 @@ class ServerEngine {
 
   // From now on answers to calls that are over go to `late`; they are ignored without it.
   void HearLate(LateAnswers& late);
+  // From now on calls in sessions by HTTP come with what `reader` says, which must outlive this.
+  void ReadFirst(const ReadsAhead& reader);
   // A number that no call has, had or will have.
   CallId DrawCallId();
 

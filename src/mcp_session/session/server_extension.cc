@@ -1,5 +1,5 @@
-// What extensions of the protocol need of the engine: that clients are told of them, and calls that
-// go on after their answer.
+// What the engine has only for those who ask for it: extensions of the protocol, calls that go on
+// after their answer, reading ahead.
 #include <string>
 #include <string_view>
 
@@ -16,6 +16,8 @@ void ServerEngine::AddExtension(std::string_view name) {
 }
 
 void ServerEngine::HearLate(LateAnswers& late) { state_->late = &late; }
+
+void ServerEngine::ReadFirst(const ReadsAhead& reader) { state_->reads_ahead = &reader; }
 
 CallId ServerEngine::DrawCallId() {
   const CallId id{state_->calls.Insert(OpenCall{})};

@@ -96,10 +96,19 @@ void ServerEngine::State::StartSession(ExchangeId exchange, std::string_view pri
 void ServerEngine::State::FindSession(ExchangeId exchange, Caller caller, Message message,
                                       Turn& turn) {
   const std::string owner = RecordOwner(caller);
-  const auto ticket = Await(WaitForSession{exchange, std::move(caller), std::move(message)});
-  const auto& waiting = std::get<WaitForSession>(*waits.Find(ticket.number / 2));
-  store.Submit(ticket, store::Get{RecordKey{owner, kSessionKind, waiting.caller.session}},
-               turn.now);
+  const auto ticket = Await(WaitForSession{exchange, std::move(caller), std::move(message), {}});
+  auto& waiting = std::get<WaitForSession>(*waits.Find(ticket.number / 2));
+  store::Get get{RecordKey{owner, kSessionKind, waiting.caller.session}};
+  std::string first_owner;
+  const auto* request = std::get_if<Request>(&waiting.message);
+  if (reads_ahead != nullptr && request != nullptr) {
+    if (auto first = reads_ahead->FirstRecordOf(waiting.caller.principal, waiting.caller.session,
+                                                *request, &first_owner)) {
+      get.ahead = first->key;
+      waiting.reader = std::move(first->reader);
+    }
+  }
+  store.Submit(ticket, get, turn.now);
 }
 
 void ServerEngine::State::EndSession(ExchangeId exchange, Caller caller, Turn& turn) {
@@ -140,8 +149,7 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
     if (reply.error) {
       return StoreFailed(found->exchange, *reply.error, IdOf(found->message), turn);
     }
-    return InSession(found->exchange, std::move(found->caller), std::move(found->message),
-                     reply.record, turn);
+    return InSession(std::move(*found), reply, turn);
   }
   if (keeping != nullptr && keeping->HandleReply(*wait, reply, turn)) return;
   if (auto* created = std::get_if<WaitForCreate>(&*wait)) {
@@ -175,8 +183,9 @@ void ServerEngine::State::HandleReply(StoreReply reply, Turn& turn) {
       SessionEnded{std::move(removed.caller.principal), std::move(removed.caller.session)});
 }
 
-void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message message,
-                                    const Record& record, Turn& turn) {
+void ServerEngine::State::InSession(WaitForSession&& found, StoreReply& reply, Turn& turn) {
+  auto& [exchange, caller, message, reader] = found;
+  const Record& record = reply.record;
   const auto head = DecodeSessionHead(*record.data);
   if (!head) return StoreFailed(exchange, ErrorCode::kCorrupt, IdOf(message), turn);
   caller.revision = head->revision;
@@ -190,7 +199,8 @@ void ServerEngine::State::InSession(ExchangeId exchange, Caller caller, Message 
                         MakeRefusal(ErrorCode::kInvalidRequest, "the session is initialized"),
                         request->id, turn);
     }
-    return StartCall(exchange, std::move(caller), std::move(*request), &record.data, turn);
+    return StartCall(exchange, std::move(caller), std::move(*request), &record.data, turn,
+                     {std::move(reader), std::move(reply.ahead)});
   }
   if (auto* notification = std::get_if<Notification>(&message)) {
     if (notification->method == "notifications/cancelled") {

@@ -129,6 +129,7 @@ struct WaitForSession {  // the record that a POST names: the message goes on wi
   ExchangeId exchange;
   Caller caller;
   Message message;
+  std::shared_ptr<const void> reader;  // of what is read ahead
 };
 struct WaitForCreate {  // the record of a new session: `response` goes out
   ExchangeId exchange;
@@ -247,7 +248,8 @@ class ServerEngine::State {
   // server_engine.cc
   // `record` is the session's; null in the stateless era.
   void StartCall(const Target& target, Caller caller, Request request,
-                 const std::shared_ptr<const std::string>* record, Turn& turn);
+                 const std::shared_ptr<const std::string>* record, Turn& turn,
+                 ReadAhead ahead = {});
   // False: no such call is open here.
   bool CancelCall(const Caller& caller, const Target& target, const RequestId& id, Turn& turn);
   void DropExchange(ExchangeId exchange, Turn& turn);
@@ -308,6 +310,7 @@ class ServerEngine::State {
   std::string capabilities;  // members, as JSON text
   std::string extensions;    // the same
   LateAnswers* late = nullptr;
+  const ReadsAhead* reads_ahead = nullptr;
   std::string server_info;  // JSON text
   SessionStore& store;
   Entropy& entropy;
@@ -326,8 +329,7 @@ class ServerEngine::State {
   std::optional<Refusal> CheckStatelessHeaders(const HttpRequest& http,
                                                const Request& request) const;
   void HandleChannelRequest(ChannelId id, Channel& channel, Request request, Turn& turn);
-  void InSession(ExchangeId exchange, Caller caller, Message message, const Record& record,
-                 Turn& turn);
+  void InSession(WaitForSession&& found, StoreReply& reply, Turn& turn);
   StoreTicket Await(Wait wait);
   void StoreFailed(ExchangeId exchange, ErrorCode error, const std::optional<RequestId>& id,
                    Turn& turn);

@@ -67,6 +67,10 @@ struct Create {
 // Answers the record.
 struct Get {
   RecordKey key;
+  // What its caller is likely to Get next. A store far away may answer that at the same time, in
+  // StoreReply::ahead. It counts as no access: what has to be told of one is left out, as it is by
+  // stores for which it would be no quicker.
+  std::optional<RecordKey> ahead = std::nullopt;
 };
 
 // Replaces the data, if the record's version is `expected`; the reply carries the new record.
@@ -198,11 +202,12 @@ struct StoreReply {
   bool maybe_done = false;         // with kUnavailable: it may have been done all the same
   Record record;               // Create, Get, Put, Take, Regenerate; with kConflict the current one
   std::vector<Record> listed;  // List
-  std::vector<StreamEvent> events;  // ReadEvents
-  std::string cursor;               // List: where to go on; empty at the end
-  std::uint64_t removed = 0;        // Remove, RemoveOwned: how many records were ended
-  std::uint64_t fence = 0;          // Lock, Extend: the token
-  std::uint64_t sequence = 0;       // Append: of the event; ReadEvents with kGap: where to go on
+  std::vector<StreamEvent> events;    // ReadEvents
+  std::string cursor;                 // List: where to go on; empty at the end
+  std::uint64_t removed = 0;          // Remove, RemoveOwned: how many records were ended
+  std::uint64_t fence = 0;            // Lock, Extend: the token
+  std::uint64_t sequence = 0;         // Append: of the event; ReadEvents with kGap: where to go on
+  std::shared_ptr<StoreReply> ahead;  // Get: what a Get of its `ahead` would have been answered
 };
 
 }  // namespace mcp_session
