@@ -63,6 +63,23 @@ TEST(RedisClusterStore, FollowsASlotThatHasMoved) {
   EXPECT_EQ(client.counters().redirections, redirections) << "it did not learn where the slot is";
 }
 
+// One script may not have keys of two slots.
+TEST(RedisClusterStore, PutsOfSeveralSlotsGoAlone) {
+  RedisCluster cluster;
+  RedisClient client(ClusterOptions(cluster));
+  std::vector<std::string> ids;
+  for (int i = 0; i < 12; ++i) ids.push_back("id-" + std::to_string(i));
+  for (const std::string& id : ids) {
+    ASSERT_THAT(client.Create({"", "session", id}, "old"), IsDone());
+  }
+  for (const std::string& id : ids) {
+    client.Submit(store::Put{{"", "session", id}, "new", std::nullopt});
+  }
+  EXPECT_THAT(client.Replies(), testing::AllOf(testing::SizeIs(12), testing::Each(Holds("new"))));
+  EXPECT_EQ(client.Run(store::Get{{"", "session", ids[0]}, RecordKey{"", "session", ids[1]}}).ahead,
+            nullptr);
+}
+
 TEST(RedisClusterStore, ServesASlotThatIsMoving) {
   RedisCluster cluster;
   RedisClient client(ClusterOptions(cluster));
