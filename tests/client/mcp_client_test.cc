@@ -521,6 +521,15 @@ TEST(McpClient, TellsTheRefusalIfTheToolsCannotBeListed) {
               ElementsAre(R"(failed 4 HEADER_MISMATCH rpc -32020 "no")"));
 }
 
+TEST(McpClient, ListsNothingOldWhileItListsAnew) {
+  StatelessClient client;
+  client.List();
+  client.Respond(2, 200, Page(2, Marked("City"), R"(,"ttlMs":60000)"));
+  client.Tool("put", kBern);
+  client.Respond(3, 400, Mismatch(3));
+  EXPECT_THAT(client.List(), ElementsAre(Posted(5, ListText(5))));
+}
+
 TEST(McpClient, GivesARefusedCallUp) {
   StatelessClient client;
   client.Tool("put", kBern);
@@ -608,6 +617,15 @@ TEST(McpClient, KeepsAResourceWhileItIsFresh) {  // F-12
   ReadA(session);
   session.Respond(3, 200, ResultText(2, kFresh));
   EXPECT_THAT(ReadA(session), ElementsAre(StartsWith("#4 POST"))) << "sessions know no ttlMs";
+}
+
+TEST(McpClient, KeepsNoListOfASession) {
+  HttpClient session;
+  session.client().ListTools({}, session.now, &session.effects);
+  session.Respond(3, 200, Page(2, "", R"(,"ttlMs":60000)"));
+  session.effects.clear();
+  session.client().ListTools({}, session.now, &session.effects);
+  EXPECT_THAT(session.lines(), ElementsAre(StartsWith("#4 POST")));
 }
 
 TEST(McpClient, KeepsNothingOlderThanWhatItWasTold) {

@@ -118,6 +118,16 @@ TEST_F(Clients, TheSecondOneSendsNoProbe) {  // C-01
   EXPECT_EQ(server_.TakeAsked()[0], "server/discover");
 }
 
+TEST_F(Clients, WhoWantsAnEraGetsIt) {
+  EXPECT_EQ(Call(*Connect()), "");
+  server_.Speak(Era::kHandshake);
+  server_.TakeAsked();
+  ClientOptions options;
+  options.era = Era::kHandshake;
+  EXPECT_EQ(Call(*Connect(options)), "");
+  EXPECT_EQ(server_.TakeAsked()[0], "initialize");
+}
+
 TEST_F(Clients, AServerThatBecameStatelessIsAskedAgain) {
   server_.Speak(Era::kHandshake);
   const auto first = Connect();

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mcp_session/auth/static_token_authenticator.h"
@@ -301,6 +302,16 @@ TEST(HttpClient, UsesConnectionsAgain) {
       {.url = server.url(), .headers = {{"x-key", "k"}, {"mcp-session-id", "no"}}}, GoingOn());
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(client->Ping()) << i;
   EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(HttpClient, UsesNoConnectionThatWasClosed) {
+  int requests = 0;
+  ScriptedServer server([&](const std::string&) { return JsonResponse(Result1(++requests)); },
+                        ScriptedServer::After::kClose);
+  const auto client = Connect({.url = server.url()}, GoingOn());
+  EXPECT_TRUE(client->Ping());
+  while (server.closed() == 0) std::this_thread::yield();
+  EXPECT_EQ(Why(client->CallTool("x")), "none") << "which is not repeated";
 }
 
 TEST(HttpClient, SurvivesAnyAnswer) {

@@ -6,9 +6,13 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mcp_session/client_host/blocking_client.h"
@@ -175,6 +179,35 @@ TEST(ListeningClient, StartsAChildAgainToListen) {  // U-05, T-05
   EXPECT_EQ(Told((*client)->Subscribe({.tools = true})),
             R"({"notifications":{"toolsListChanged":true}})");
   EXPECT_NE(ears.Hear(kAcknowledged), "") << "nobody called anything";
+  EXPECT_NE(ears.Hear(kToolsChanged), "");
+}
+
+TEST(ListeningClient, StartsAChildAgainWhenThereIsOne) {
+  signal(SIGPIPE, SIG_IGN);
+  const std::string marker = testing::TempDir() + "listened_and_left";
+  const std::string program = testing::TempDir() + "leaving_server";
+  const std::string away = program + ".away";
+  std::remove(marker.c_str());
+  {
+    std::ofstream file(program);
+    file << "#!/bin/sh\nif [ ! -e \"$MARKER\" ]; then mv " << program << ' ' << away << "; fi\n"
+         << kForgetful;
+  }
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  Ears ears;
+  ClientOptions options;
+  options.probe_timeout = Seconds(20);
+  const auto client = BlockingClient::Make(
+      [&](asio::io_context& loop) {
+        return MakeChildLink(loop, {.command = {program}, .environment = {{"MARKER", marker}}});
+      },
+      options, ears.handlers());
+  ASSERT_TRUE(client);
+  ASSERT_EQ(Told((*client)->Subscribe({.tools = true})),
+            R"({"notifications":{"toolsListChanged":true}})");
+  // Long enough for it to have been missed once.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));
+  std::filesystem::rename(away, program);
   EXPECT_NE(ears.Hear(kToolsChanged), "");
 }
 

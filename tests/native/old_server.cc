@@ -104,6 +104,7 @@ void OldServer::Serve(int connection) {
 }
 
 bool OldServer::Handle(int connection, const std::string& head, const std::string& body) {
+  if (script_.on_post && head.starts_with("POST /messages")) script_.on_post(body);
   const std::lock_guard guard(mutex_);
   const std::string line = head.substr(0, head.find(" HTTP/"));
   requests_.push_back(line);

@@ -23,6 +23,8 @@ struct OldServerScript {
   // What a message is answered with on the stream; empty: nothing. By default it answers what has
   // an id as a server with no capabilities would `initialize`.
   std::function<std::string(const std::string& message)> answer;
+  // A message was posted, and is not answered until this returns.
+  std::function<void(const std::string& message)> on_post;
   bool ends = false;  // the stream, as soon as `first` was sent
 };
 

@@ -10,7 +10,8 @@
 
 namespace mcp_session {
 
-ScriptedServer::ScriptedServer(Answer answer) : answer_(std::move(answer)) {
+ScriptedServer::ScriptedServer(Answer answer, After after)
+    : answer_(std::move(answer)), after_(after) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -45,6 +46,7 @@ void ScriptedServer::Run() {
     }
     current_ = -1;
     close(connection);
+    ++closed_;
   }
 }
 
@@ -68,6 +70,7 @@ void ScriptedServer::Serve(int connection) {
     received.erase(0, end);
     if (answer.empty()) return;
     if (send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) return;
+    if (after_ == After::kClose) return;
   }
 }
 

@@ -16,24 +16,30 @@ class ScriptedServer {
   // Given a whole request, head and body; the answer. Empty: the connection is closed.
   using Answer = std::function<std::string(const std::string& request)>;
 
-  explicit ScriptedServer(Answer answer);
+  // Whether a connection is kept after an answer, or closed without a word about it.
+  enum class After : std::uint8_t { kKeep, kClose };
+
+  explicit ScriptedServer(Answer answer, After after = After::kKeep);
   ~ScriptedServer();
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
   int connections() const { return connections_; }
+  int closed() const { return closed_; }
 
  private:
   void Run();
   void Serve(int connection);
 
   const Answer answer_;
+  const After after_;
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> current_ = -1;
   std::atomic<bool> stopping_ = false;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> closed_ = 0;
   std::thread thread_;
 };
 

@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "mcp_session/base/limits.h"
@@ -136,6 +139,24 @@ TEST(SseLink, ABrokenStreamEndsTheSessionAndTheNextCallBeginsOne) {
   EXPECT_EQ(Requests(all.begin() + static_cast<std::ptrdiff_t>(before), all.end()),
             (Requests{"GET /mcp", "POST /messages?session=1", "POST /messages?session=1",
                       "POST /messages?session=1"}));
+}
+
+TEST(SseLink, PostsOneMessageAfterTheOther) {
+  std::atomic<int> posts = 0;
+  std::atomic<bool> together = false;
+  OldServerScript script;
+  script.on_post = [&](const std::string& message) {
+    if (++posts > 1) together = true;
+    const bool lingers = message.find("initialized") != std::string::npos;
+    for (int i = 0; lingers && i < 50 && !together; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    --posts;
+  };
+  OldServer server(script);
+  const auto client = Connect({.url = server.url()}, Era::kHandshake);
+  EXPECT_EQ(Why(client->CallTool("x")), "none");
+  EXPECT_FALSE(together) << "the call may have come before the session was there";
 }
 
 TEST(SseLink, AnEventThatIsTooLargeEndsTheSession) {

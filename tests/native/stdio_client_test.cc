@@ -145,6 +145,13 @@ TEST(StdioClient, DrainsStderr) {  // T-01
   EXPECT_THAT(lines, Contains("from the environment"));
 }
 
+TEST(StdioClient, ReadsALastLineWithoutAnEnd) {
+  const auto client = Connect(Shell(R"(read -r line; printf '{"jsonrpc":"2.0","id":1,"result":)"
+                                    R"({"protocolVersion":"2025-11-25"}}')"),
+                              About(Era::kHandshake));
+  EXPECT_TRUE(client->Open());
+}
+
 TEST(StdioClient, GivesUpALineThatIsTooLong) {
   ChildLinkOptions options = Shell("read -r line; head -c 100000 /dev/zero; sleep 100");
   options.max_message_bytes = 50'000;
