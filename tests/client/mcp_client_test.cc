@@ -423,6 +423,10 @@ TEST(McpClient, DropsToolsThatNoHeadersCanFollow) {  // S-38
         << schema;
     ASSERT_EQ(client.client().dropped_tools().size(), 1u) << schema;
     EXPECT_EQ(client.client().dropped_tools()[0].name, "t");
+    HttpClient session;  // which has no such headers
+    session.client().ListTools({}, session.now, &session.effects);
+    EXPECT_THAT(session.Respond(3, 200, Page(2, tool(schema))),
+                ElementsAre("answered 1 {\"tools\":[" + tool(schema) + "]}"));
   }
   for (const char* schema : kGood) {
     StatelessClient client;

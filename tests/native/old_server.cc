@@ -63,6 +63,11 @@ std::vector<std::string> OldServer::requests() {
   return requests_;
 }
 
+std::size_t OldServer::connections() {
+  const std::lock_guard guard(mutex_);
+  return connections_.size();
+}
+
 void OldServer::Cut() {
   const std::lock_guard guard(mutex_);
   if (stream_ >= 0) shutdown(stream_, SHUT_RDWR);
@@ -104,7 +109,6 @@ void OldServer::Serve(int connection) {
 }
 
 bool OldServer::Handle(int connection, const std::string& head, const std::string& body) {
-  if (script_.on_post && head.starts_with("POST /messages")) script_.on_post(body);
   const std::lock_guard guard(mutex_);
   const std::string line = head.substr(0, head.find(" HTTP/"));
   requests_.push_back(line);

@@ -3,7 +3,7 @@
 #ifndef TESTS_NATIVE_OLD_SERVER_H_
 #define TESTS_NATIVE_OLD_SERVER_H_
 
-#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -23,8 +23,6 @@ struct OldServerScript {
   // What a message is answered with on the stream; empty: nothing. By default it answers what has
   // an id as a server with no capabilities would `initialize`.
   std::function<std::string(const std::string& message)> answer;
-  // A message was posted, and is not answered until this returns.
-  std::function<void(const std::string& message)> on_post;
   bool ends = false;  // the stream, as soon as `first` was sent
 };
 
@@ -38,6 +36,8 @@ class OldServer {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
   // Begin lines of the requests so far: "POST /messages?session=1".
   std::vector<std::string> requests();
+  // That it accepted so far.
+  std::size_t connections();
   // Ends the stream there is.
   void Cut();
 

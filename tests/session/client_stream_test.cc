@@ -64,6 +64,18 @@ TEST(ClientStream, GoesOnAsLongAsThereIsSomethingNew) {
   EXPECT_THAT(HeadersOf(script.effects), Contains("Last-Event-ID: t-23"));
 }
 
+TEST(ClientStream, DoesNotGoOnInAnotherSession) {
+  SessionHttp script;
+  script.Ask(1, "x");
+  script.Stream(3);
+  script.Bytes(3, "id: s-1\ndata:\n\n");
+  script.Ask(2, "y");
+  script.Respond(4, 404, "");
+  script.Respond(5, 200, ResultText(4, HandshakeMembers()), "application/json", "s2");
+  script.Respond(6, 202, "");
+  EXPECT_THAT(script.Break(3), ElementsAre(HasSubstr("failed 1 TRANSPORT")));
+}
+
 TEST(ClientStream, GivesUpAfterTryingInVain) {
   Broken script;
   std::int64_t last = 0;
