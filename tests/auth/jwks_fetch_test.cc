@@ -84,7 +84,8 @@ TEST(JwksFetch, SaysWhatWentWrong) {
   EXPECT_EQ(Fetch({.url = server.url(), .timeout = Millis{50}}).error().message,
             "no answer in time");
   server.Stop();
-  EXPECT_EQ(Fetch({.url = server.url()}).error().message, "cannot connect");
+  EXPECT_EQ(Fetch({.url = server.url()}).error().message,
+            "cannot connect: connection refused");
 }
 
 TEST(JwksFetch, WantsAUrlThatItCanTrust) {

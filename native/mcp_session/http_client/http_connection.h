@@ -1,4 +1,4 @@
-// One connection to a server, with or without TLS. Private to this folder.
+// One connection to a server, with or without TLS. For HttpLink, and for who fetches keys.
 #ifndef MCP_SESSION_HTTP_CLIENT_HTTP_CONNECTION_H_
 #define MCP_SESSION_HTTP_CLIENT_HTTP_CONNECTION_H_
 
