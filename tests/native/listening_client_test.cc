@@ -19,6 +19,7 @@
 #include "mcp_session/http_client/http_link.h"
 #include "mcp_session/stdio/child_link.h"
 #include "tests/faults/fault_proxy.h"
+#include "tests/native/old_server.h"
 #include "tests/native/test_client.h"
 #include "tests/native/test_server.h"
 
@@ -147,6 +148,32 @@ TEST(ListeningClient, SubscribesAnewInANewSession) {
   // Nobody calls anything: its stream ends, and it is told that there is no such session.
   EXPECT_EQ(ears.Hear(kAcknowledged), std::string(kAcknowledged) + ' ' + kHonoured);
   EXPECT_NE(HearOf("touch", kUpdated, *client, ears), "");
+}
+
+TEST(ListeningClient, GoesOnWhateverTheServerTurnsOutToBe) {
+  OldServer server({.capabilities = R"({"tools":{"listChanged":true}})"});
+  FaultProxy proxy(server.port());
+  Ears ears;
+  ClientOptions options;
+  options.name = "probe";
+  const auto client = BlockingClient::Make(
+      [&](asio::io_context& loop) { return MakeHttpLink(loop, {.url = UrlAt(proxy.port())}); },
+      options, ears.handlers());
+  ASSERT_TRUE(client);
+  ASSERT_EQ(Told((*client)->Subscribe({.tools = true})),
+            R"({"notifications":{"toolsListChanged":true}})");
+  // The stream ends; and there is nobody, so that it is asked from the beginning what the server
+  // is.
+  proxy.Set({.kind = Fault::Kind::kRefuse});
+  bool noticed = false;
+  for (int i = 0; i < 2'000 && !noticed; ++i) {
+    noticed = !(*client)->Open();
+    std::this_thread::sleep_for(std::chrono::milliseconds(noticed ? 0 : 10));
+  }
+  EXPECT_TRUE(noticed);
+  proxy.Heal();
+  EXPECT_NE(ears.Hear(kAcknowledged), "");
+  EXPECT_EQ((*client)->session()->revision, Revision::k2024_11_05);
 }
 
 // Answers what opens a stateless client, acknowledges a subscription, then ends; the second time it

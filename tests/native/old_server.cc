@@ -21,12 +21,13 @@ void Write(int socket, const std::string& bytes) {
   }
 }
 
-std::string Initialized(const std::string& message) {
+std::string Initialized(const std::string& message, const std::string& capabilities) {
   const std::size_t id = message.find("\"id\":");
   if (id == std::string::npos) return {};
   const std::size_t end = message.find_first_of(",}", id);
   return "{\"jsonrpc\":\"2.0\"," + message.substr(id, end - id) +
-         R"(,"result":{"protocolVersion":"2024-11-05","capabilities":{},"content":[]}})";
+         R"(,"result":{"protocolVersion":"2024-11-05","capabilities":)" + capabilities +
+         R"(,"content":[]}})";
 }
 
 }  // namespace
@@ -121,7 +122,8 @@ bool OldServer::Handle(int connection, const std::string& head, const std::strin
   Write(connection, "HTTP/1.1 " + std::to_string(there ? script_.post_status : script_.refusal) +
                         " X\r\nContent-Length: 0\r\n\r\n");
   if (!there || stream_ < 0 || script_.post_status >= 300) return true;
-  const std::string answer = script_.answer ? script_.answer(body) : Initialized(body);
+  const std::string answer =
+      script_.answer ? script_.answer(body) : Initialized(body, script_.capabilities);
   if (!answer.empty()) Write(stream_, "event: message\ndata: " + answer + "\n\n");
   return true;
 }

@@ -18,6 +18,7 @@ struct OldServerScript {
   // The head of the stream, and what it begins with.
   std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
   std::string first = "event: endpoint\ndata: /messages?session=1\n\n";
+  std::string capabilities = "{}";
   int refusal = 404;      // of a POST elsewhere than to /messages
   int post_status = 202;  // of one there
   // What a message is answered with on the stream; empty: nothing. By default it answers what has
@@ -34,6 +35,7 @@ class OldServer {
   OldServer& operator=(const OldServer&) = delete;
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/mcp"; }
+  std::uint16_t port() const { return port_; }
   // Begin lines of the requests so far: "POST /messages?session=1".
   std::vector<std::string> requests();
   // That it accepted so far.

@@ -44,7 +44,9 @@ struct ClientHandlers {
   QuestionHandler sampling;     // sampling/createMessage
   QuestionHandler elicitation;  // elicitation/create
   QuestionHandler roots;        // roots/list
-  // Any notification of the server but progress; params are an object or null.
+  // Any notification of the server but progress; params are an object or null. Also
+  // notifications/subscriptions/acknowledged, whenever a subscription was interrupted and goes on
+  // (McpClient::Subscribe).
   std::function<void(std::string_view method, const Json& params)> on_notification;
   // The server no longer knows the session; see client_effect::SessionLost.
   std::function<void()> on_session_lost;

@@ -109,6 +109,7 @@ class ClientHost::State : public std::enable_shared_from_this<ClientHost::State>
   bool closing_ = false;
   bool closed_ = false;
   std::optional<Era> guess_;  // what the link remembers, while it may be wrong
+  bool asks_ = false;         // the server is asked before the client says that it is open
   bool remembers_ = true;     // it has not been wrong
   bool wrong_ = false;        // another client is made when nobody waits for this one
   bool settled_ = false;      // it has been open, so what it is asked is not asked of another

@@ -42,6 +42,7 @@ void ClientHost::State::MakeClient() {
       }
     }
   }
+  asks_ = !options.resume;
   client_.emplace(std::move(options));
   if (handlers_.sampling || handlers_.elicitation || handlers_.roots) client_->AnswerQuestions();
 }
@@ -87,7 +88,8 @@ void ClientHost::State::HaveOpened(const client_effect::Opened& opened) {
   for (auto& [number, waiting] : waiting_) {
     if (waiting.call.number != 0) waiting.operation = nullptr;
   }
-  if (newer_ == nullptr && guess_ != Era::kStateless) link_->Remember(opened.revision);
+  if (newer_ == nullptr && asks_) link_->Remember(opened.revision);
+  asks_ = true;
   if (opening_) EndOpening(opened);
 }
 
@@ -178,7 +180,12 @@ void ClientHost::State::Changed() {
     link_ = std::move(next_);
     Begin();
   }
+  std::optional<Subscription> wanted;
+  if (const Subscription* current = client_->subscription()) wanted = *current;
   MakeClient();
+  if (wanted) {
+    Turn([&](Instant now, ClientEffects* effects) { client_->TakeOver(*wanted, now, effects); });
+  }
   if (opening_ || !queued_.empty()) {
     opening_ = true;
     tries_ = 0;

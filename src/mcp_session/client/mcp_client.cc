@@ -184,6 +184,10 @@ CallId McpClient::Subscribe(Subscription wanted, const CallOptions& options, Ins
   return call;
 }
 
+void McpClient::TakeOver(Subscription wanted, Instant now, ClientEffects* effects) {
+  subscriber_.TakeOver(std::move(wanted), TurnAt(now, effects));
+}
+
 void McpClient::Cancel(CallId call, Instant now, ClientEffects* effects) {
   const std::size_t from = effects->size();
   if (subscriber_.Cancel(call, TurnAt(now, effects))) return Digest(from, now, effects);

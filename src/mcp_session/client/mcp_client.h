@@ -106,6 +106,11 @@ class McpClient {
   CallId Subscribe(Subscription wanted, const CallOptions& options, Instant now,
                    ClientEffects* effects);
 
+  // What is listened for; null: nothing, or its Subscribe is not answered. And for a client that
+  // takes the place of another one: goes on with that.
+  const Subscription* subscription() const { return subscriber_.current(); }
+  void TakeOver(Subscription wanted, Instant now, ClientEffects* effects);
+
   // Whether a channel is to be made, followed by Open, to listen again.
   bool wants_channel() const { return subscriber_.wants_channel(); }
 

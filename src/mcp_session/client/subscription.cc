@@ -56,6 +56,11 @@ void Subscriber::Subscribe(CallId call, Subscription wanted, Millis timeout, con
   Begin(turn);
 }
 
+void Subscriber::TakeOver(Subscription wanted, const Turn& turn) {
+  wanted_ = std::move(wanted);
+  Retry(turn);
+}
+
 bool Subscriber::Cancel(CallId call, const Turn& turn) {
   if (call.number == 0 || call != asker_) return false;
   Fail(Cancelled(), {}, turn);

@@ -49,6 +49,12 @@ class Subscriber {
   // Takes the place of what was wanted before. `timeout` is for the first acknowledgment, which
   // answers `call`.
   void Subscribe(CallId call, Subscription wanted, Millis timeout, const Turn& turn);
+  // What is listened for: what was acknowledged once.
+  const Subscription* current() const {
+    return asker_.number == 0 && step_ != Step::kNone ? &wanted_ : nullptr;
+  }
+  // Listens for what another client listened for; soon.
+  void TakeOver(Subscription wanted, const Turn& turn);
   // False: `call` is not one that waits here.
   bool Cancel(CallId call, const Turn& turn);
 
