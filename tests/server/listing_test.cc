@@ -15,6 +15,7 @@ namespace {
 
 ToolResult NoTool(ToolCall&) { return {}; }
 PromptResult NoPrompt(PromptCall&) { return {}; }
+CompletionResult NoCompletion(CompletionCall&) { return {}; }
 
 std::string CursorIn(const std::string& body) {
   const auto json = ParseJson(body);
@@ -71,6 +72,52 @@ TEST_F(PagesTest, ToolsComeAndGoWhileClientsAreThere) {
   ASSERT_TRUE(peer_.server().RemoveTool("t0"));
   ASSERT_TRUE(peer_.server().AddTool({.name = "t1"}, NoTool));
   EXPECT_EQ(List("tools/list"), ResultOf("\"tools\":[" + std::string(kT2) + ',' + kT1 + ']'));
+}
+
+TEST_F(PagesTest, PromptsComeAndGoWithTheirCompletions) {
+  for (const char* name : {"p0", "p1"}) {
+    ASSERT_TRUE(
+        peer_.server().AddPrompt({.name = name, .arguments = {{.name = "city"}}}, NoPrompt));
+    ASSERT_TRUE(peer_.server().AddCompletion({.prompt = name, .argument = "city"}, NoCompletion));
+  }
+  EXPECT_TRUE(peer_.server().RemovePrompt("p0"));
+  EXPECT_FALSE(peer_.server().RemovePrompt("p0"));
+  EXPECT_EQ(List("prompts/list"),
+            ResultOf(R"("prompts":[{"name":"p1","arguments":[{"name":"city"}]}])"));
+  EXPECT_NE(peer_.Ask(session_, "prompts/get", R"("name":"p0")").find("error"), std::string::npos);
+  // Its completion went with it; that of the other is there.
+  ASSERT_TRUE(peer_.server().AddPrompt({.name = "p0", .arguments = {{.name = "city"}}}, NoPrompt));
+  EXPECT_TRUE(peer_.server().AddCompletion({.prompt = "p0", .argument = "city"}, NoCompletion));
+  EXPECT_FALSE(peer_.server().AddCompletion({.prompt = "p1", .argument = "city"}, NoCompletion));
+}
+
+TEST_F(PagesTest, ResourcesAndTemplatesComeAndGo) {
+  const auto here = [](ResourceCall&) { return ResourceResult::Text("here"); };
+  for (const char* name : {"a", "b", "c"}) {
+    const std::string of_name = name;
+    ASSERT_TRUE(peer_.server().AddResource({.uri = "r:" + of_name, .name = name}, here));
+    ASSERT_TRUE(peer_.server().AddResourceTemplate(
+        {.uri_template = "t:" + of_name + "/{id}", .name = name}, here));
+  }
+  ASSERT_TRUE(
+      peer_.server().AddCompletion({.uri_template = "t:b/{id}", .argument = "id"}, NoCompletion));
+  EXPECT_TRUE(peer_.server().RemoveResource("r:b"));
+  EXPECT_FALSE(peer_.server().RemoveResource("r:b"));
+  EXPECT_EQ(List("resources/list"),
+            ResultOf(R"("resources":[{"uri":"r:a","name":"a"},{"uri":"r:c","name":"c"}])"));
+  EXPECT_NE(peer_.Ask(session_, "resources/read", R"("uri":"r:b")").find("-32002"),
+            std::string::npos);
+  EXPECT_TRUE(peer_.server().RemoveResource("t:b/{id}"));
+  EXPECT_EQ(List("resources/templates/list"),
+            ResultOf(R"("resourceTemplates":[{"uriTemplate":"t:a/{id}","name":"a"},)"
+                     R"({"uriTemplate":"t:c/{id}","name":"c"}])"));
+  EXPECT_NE(peer_.Ask(session_, "resources/read", R"("uri":"t:b/1")").find("-32002"),
+            std::string::npos);
+  EXPECT_EQ(peer_.Ask(session_, "resources/read", R"("uri":"t:c/1")").find("-32002"),
+            std::string::npos);
+  ASSERT_TRUE(peer_.server().AddResourceTemplate({.uri_template = "t:b/{id}", .name = "b"}, here));
+  EXPECT_TRUE(
+      peer_.server().AddCompletion({.uri_template = "t:b/{id}", .argument = "id"}, NoCompletion));
 }
 
 TEST_F(PagesTest, WhatRunsOfARemovedToolGoesOn) {

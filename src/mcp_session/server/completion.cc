@@ -69,6 +69,13 @@ Result<void> Completions::Register(CompletionTarget target, CompletionHandler ha
   return {};
 }
 
+void Completions::RemoveOf(std::string_view prompt, std::string_view uri_template) {
+  std::erase_if(completions_, [&](const auto& completion) {
+    const CompletionTarget& target = completion->target;
+    return target.prompt == prompt && target.uri_template == uri_template;
+  });
+}
+
 // Whether the prompt or template is registered and has the argument.
 bool Completions::IsThere(const CompletionTarget& target) const {
   if (target.prompt.empty()) {

@@ -26,6 +26,9 @@ class Completions final : public Feature {
 
   Result<void> Register(CompletionTarget target, CompletionHandler handler);
 
+  // Those of a prompt, or of a template.
+  void RemoveOf(std::string_view prompt, std::string_view uri_template);
+
   bool HandleCall(Call& call) override;
   void HandleAnswer(const Running& call) override;
 

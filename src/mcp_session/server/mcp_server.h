@@ -92,6 +92,12 @@ class McpServer {
         std::move(target), Answering<Result<CompletionResult>, CompletionCall>(std::move(handler)));
   }
 
+  // Takes one of those away, with its completions; `uri` may be that of a template, as it was
+  // written. What runs of it goes on. False if there is none. As RemoveTool; NotifyPromptsChanged
+  // and NotifyResourcesChanged tell who listens.
+  bool RemovePrompt(std::string_view name);
+  bool RemoveResource(std::string_view uri);
+
   // Offers logging: what handlers say by call.Log goes to clients that want it. A session that has
   // not set its level gets messages from `until_set` on. Once.
   void ServeLogging(LogLevel until_set = LogLevel::kInfo);

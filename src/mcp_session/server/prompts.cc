@@ -5,6 +5,7 @@
 
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
+#include "mcp_session/server/completions.h"
 #include "mcp_session/server/content.h"
 #include "mcp_session/server/listing.h"
 #include "mcp_session/server/server_state.h"
@@ -89,6 +90,22 @@ Result<void> Prompts::Register(Prompt prompt, PromptHandler handler) {
   prompts_.push_back(std::make_shared<const RegisteredPrompt>(
       RegisteredPrompt{std::move(prompt), std::move(handler)}));
   return {};
+}
+
+bool McpServer::RemovePrompt(std::string_view name) {
+  if (auto* completions = state_->Find<Completions>()) completions->RemoveOf(name, {});
+  auto* prompts = state_->Find<Prompts>();
+  return prompts != nullptr && prompts->Remove(name);
+}
+
+bool Prompts::Remove(std::string_view name) {
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    if (prompts_[i]->prompt.name != name) continue;
+    prompts_.erase(prompts_.begin() + static_cast<std::ptrdiff_t>(i));
+    listed_.erase(listed_.begin() + static_cast<std::ptrdiff_t>(i));
+    return true;
+  }
+  return false;
 }
 
 std::shared_ptr<const RegisteredPrompt> Prompts::FindPrompt(std::string_view name) const {

@@ -25,6 +25,8 @@ class Prompts final : public Feature {
   explicit Prompts(McpServer::State& server) : Feature(kName), server_(server) {}
 
   Result<void> Register(Prompt prompt, PromptHandler handler);
+  // False if there is none of this name.
+  bool Remove(std::string_view name);
   std::shared_ptr<const RegisteredPrompt> FindPrompt(std::string_view name) const;
 
   bool HandleCall(Call& call) override;

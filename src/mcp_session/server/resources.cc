@@ -1,9 +1,11 @@
 #include "mcp_session/server/resources.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
+#include "mcp_session/server/completions.h"
 #include "mcp_session/server/listing.h"
 #include "mcp_session/server/server_state.h"
 
@@ -104,6 +106,26 @@ Result<void> Resources::Keep(ReadableResource readable, std::string_view name,
   listed->push_back(std::move(text));
   resources_.push_back(std::make_shared<const ReadableResource>(std::move(readable)));
   return {};
+}
+
+bool McpServer::RemoveResource(std::string_view uri) {
+  if (auto* completions = state_->Find<Completions>()) completions->RemoveOf({}, uri);
+  auto* resources = state_->Find<Resources>();
+  return resources != nullptr && resources->Remove(uri);
+}
+
+bool Resources::Remove(std::string_view uri) {
+  const auto found = std::find_if(resources_.begin(), resources_.end(),
+                                  [&](const Readable& resource) { return resource->uri == uri; });
+  if (found == resources_.end()) return false;
+  const bool templated = (*found)->form.has_value();
+  const auto place = std::count_if(resources_.begin(), found, [&](const Readable& resource) {
+    return resource->form.has_value() == templated;
+  });
+  std::vector<std::string>& listed = templated ? listed_templates_ : listed_;
+  listed.erase(listed.begin() + place);
+  resources_.erase(found);
+  return true;
 }
 
 const UriTemplate* Resources::FindTemplate(std::string_view uri_template) const {

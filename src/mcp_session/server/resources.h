@@ -34,6 +34,8 @@ class Resources final : public Feature {
 
   Result<void> Register(Resource resource, ResourceHandler handler);
   Result<void> Register(ResourceTemplate resource, ResourceHandler handler);
+  // False if there is none of this URI, or no template that was written so.
+  bool Remove(std::string_view uri);
   // Null if there is none that was written so.
   const UriTemplate* FindTemplate(std::string_view uri_template) const;
 
