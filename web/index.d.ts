@@ -293,6 +293,8 @@ export class SessionStore extends EventTarget {
   removeOwned(owner: string): Promise<number>;
   /** The records of an owner, from the oldest on. */
   list(of: { owner: string; kind: string }): AsyncGenerator<StoredRecord, void, undefined>;
+  /** All records, as they are now, in the form that `persist` keeps. */
+  snapshot(): Uint8Array;
   /** Saves now what `persist` would save soon. */
   save(): Promise<void>;
   /** Saves, and ends it. Records that do not persist are gone. */

@@ -76,7 +76,7 @@ async function useBoth({ era, calls }) {
   const core = await load();
   const worker = new Worker('/worker.js', { type: 'module' });
   const { port1, port2 } = new MessageChannel();
-  worker.postMessage('serve', [port2]);
+  worker.postMessage('serve', [new MessageChannel().port1, port2]);
   const about = { era, name: 'parts-test', version: '1' };
   const clients = [
     new McpClient(core, { ...about, url: '/mcp' }),

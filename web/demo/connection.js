@@ -4,7 +4,8 @@
 //   idle ─open→ connecting → connected ─close→ ended
 //                   │            └─(the server forgot the session)→ connecting
 //                   └─(it did not work)→ failed
-import { load, McpClient, SessionError } from './mcp-session/index.js';
+import { InPageServer } from './in_page.js';
+import { load, McpClient } from './mcp-session/index.js';
 import { Wire } from './wire.js';
 
 /** @typedef {import('./mcp-session/index.js').Core} Core */
@@ -15,7 +16,6 @@ import { Wire } from './wire.js';
 const ABOUT = { name: 'mcp-session-page', version: '0.1.0' };
 // Forms are what servers may ask anyway.
 const CAPABILITIES = { elicitation: { form: {}, url: {} } };
-const WORKER_START = 20_000;
 
 export class Connection extends EventTarget {
   /** @type {State} */
@@ -28,6 +28,7 @@ export class Connection extends EventTarget {
   place = { target: 'page' };
   /** Below the client, if it speaks HTTP. @type {Wire | undefined} */
   wire;
+  inPage = new InPageServer();
   /** `Date.now()` when the session was opened. */
   openedAt = 0;
   /** The session is in the place of one that the server forgot. */
@@ -35,8 +36,6 @@ export class Connection extends EventTarget {
 
   /** @type {Core | undefined} */
   #core;
-  /** @type {Worker | undefined} Kept from one connection to the next, as a server would be. */
-  #worker;
   /** Tells what was begun for an earlier connection. */
   #attempt = 0;
 
@@ -62,7 +61,7 @@ export class Connection extends EventTarget {
     this.#become('connecting');
     try {
       if (!this.#core || this.#core.dead) this.#core = await load();
-      const way = 'url' in place ? this.#overHttp(place) : { port: await this.#enterPage() };
+      const way = 'url' in place ? this.#overHttp(place) : { port: await this.inPage.enter() };
       if (attempt !== this.#attempt) return 'port' in way ? way.port.close() : undefined;
       const client = new McpClient(this.#core, {
         ...way,
@@ -145,42 +144,6 @@ export class Connection extends EventTarget {
     });
     client.addEventListener('close', () => {
       if (mine() && this.state === 'connected') this.#become('ended');
-    });
-  }
-
-  /** A port to the server in the page, which is started if need be. @returns {Promise<MessagePort>} */
-  #enterPage() {
-    const { port1, port2 } = new MessageChannel();
-    this.#worker ??= new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-    const worker = this.#worker;
-    return new Promise((resolve, reject) => {
-      const answered = new AbortController();
-      /** @param {string} why */
-      const giveUp = (why) => {
-        answered.abort();
-        clearTimeout(timer);
-        worker.terminate();
-        this.#worker = undefined;
-        reject(new SessionError('TRANSPORT', `the server in the page did not start: ${why}`));
-      };
-      const timer = setTimeout(() => giveUp('no answer'), WORKER_START);
-      const { signal } = answered;
-      worker.addEventListener(
-        'error',
-        ({ message }) => giveUp(message || 'it cannot be loaded'),
-        { signal },
-      );
-      worker.addEventListener(
-        'message',
-        ({ data }) => {
-          if (!data.ready) return giveUp(data.why);
-          answered.abort();
-          clearTimeout(timer);
-          resolve(port1);
-        },
-        { signal },
-      );
-      worker.postMessage('serve', [port2]);
     });
   }
 }

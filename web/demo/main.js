@@ -10,6 +10,7 @@ import { ResourcesSection } from './resources.js';
 import { RootsPanel } from './roots.js';
 import { answerAsModel } from './sampling.js';
 import { SessionPanel, STATES } from './session.js';
+import { StoreView } from './store_view.js';
 import { Tabs } from './tabs.js';
 import { Timeline } from './timeline.js';
 import { TimelinePanel } from './timeline_panel.js';
@@ -27,6 +28,7 @@ const handles = new HandleBook();
 const log = new MessageLog();
 const session = new SessionPanel(connection);
 const form = new ConnectForm(connection, new URL('/mcp', location.href));
+const store = new StoreView(connection.inPage);
 const tabs = new Tabs('tabs');
 const tools = new ToolsSection(connection, handles);
 const resources = new ResourcesSection(connection);
@@ -73,6 +75,7 @@ function showState() {
   pill.textContent = STATES[state];
   form.update();
   session.update();
+  store.update(state === 'connected' && connection.place.target === 'page');
   for (const section of [tools, resources, prompts]) section.enable(state === 'connected');
   byId('tools-note', HTMLElement).hidden = connection.isOpen || !shown;
 }

@@ -74,4 +74,4 @@ export function timeOfMessage(at) {
 }
 
 /** Enough of a secret to tell it from others. @param {string} id */
-export const shortened = (id) => `${id.slice(0, 6)}…`;
+export const shortened = (id) => (id.length > 6 ? `${id.slice(0, 6)}…` : id);

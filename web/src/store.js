@@ -168,6 +168,11 @@ export class SessionStore extends EventTarget {
     } while (cursor);
   }
 
+  snapshot() {
+    const [frame] = this.#run(abi.STORE_SAVE, []);
+    return /** @type {Uint8Array} */ (frame.fields[0]).slice();
+  }
+
   /** Soon, if anything changed. */
   changed() {
     if (!this.#item || this.#timer !== undefined) return;
@@ -182,8 +187,7 @@ export class SessionStore extends EventTarget {
     const save = async () => {
       const changes = this.#engine.changes();
       if (!this.#item || changes === this.#saved) return;
-      const [frame] = this.#run(abi.STORE_SAVE, []);
-      await this.#item.save(/** @type {Uint8Array} */ (frame.fields[0]).slice());
+      await this.#item.save(this.snapshot());
       this.#saved = changes;
     };
     // One after the other, so that the last one is the newest.
