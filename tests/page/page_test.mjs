@@ -368,7 +368,7 @@ test('every control has a name', async () => {
 });
 
 for (const [width, ...schemes] of [
-  [360, 'light'],
+  [360, 'light', 'dark'],
   [375, 'light', 'dark'],
   [1280, 'light', 'dark'],
 ]) {

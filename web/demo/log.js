@@ -84,7 +84,7 @@ export class MessageLog {
     if (!text) {
       const ends = via.startsWith('DELETE');
       const [summary, detail] = direction === 'out'
-        ? [via || 'Nothing', ends ? 'ends the session' : 'without a message']
+        ? [via || 'Nothing', ends ? 'ends the session' : via.startsWith('GET') ? 'for a stream' : 'without a message']
         : [ends && !badHttp ? 'Session ended' : code === 202 ? 'Accepted' : via || 'Nothing', ''];
       return { summary, detail, status: http, bad: badHttp };
     }

@@ -103,5 +103,8 @@ function words(entry) {
 
 /** @param {Entry} entry */
 function row(entry) {
-  return make('tr', {}, ...words(entry).map((text) => make('td', {}, text)));
+  const [, ...rest] = words(entry);
+  const [hours, minutes] = timeOfMessage(entry.start);
+  const time = make('td', {}, make('span', { class: 'hours' }, hours), minutes);
+  return make('tr', {}, time, ...rest.map((text) => make('td', {}, text)));
 }
