@@ -340,6 +340,14 @@ TEST(HttpClient, SurvivesAnyAnswer) {
   }
 }
 
+TEST(HttpClient, RefusesAHeadThatIsTooLargeWhateverTheLimit) {
+  ScriptedServer server([](const std::string&) {
+    return "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n";
+  });
+  const auto client = Connect({.url = server.url(), .max_header_bytes = 1u << 20}, GoingOn());
+  EXPECT_EQ(Why(client->CallTool("x")), "the head of the answer is too large");
+}
+
 TEST(HttpClient, SendsAgainWhatReadsWhenTheConnectionBreaks) {
   int requests = 0;
   ScriptedServer server([&](const std::string&) {

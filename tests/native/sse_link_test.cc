@@ -28,6 +28,7 @@ std::unique_ptr<BlockingClient> Connect(HttpLinkOptions link,
   ClientOptions options;
   options.name = "probe";
   options.era = era;
+  options.request_timeout = Seconds(10);
   auto client = BlockingClient::Make(
       [&](asio::io_context& loop) { return MakeHttpLink(loop, link); }, options);
   EXPECT_TRUE(client);

@@ -28,7 +28,8 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 constexpr std::size_t kReadBytes = 16u << 10;
-constexpr int kMaxInformational = 8;  // responses 1xx before the one that counts
+constexpr std::size_t kMostHeaderBytes = 64u << 10;  // of larger fields Beast would throw
+constexpr int kMaxInformational = 8;                 // responses 1xx before the one that counts
 
 asio::awaitable<Result<std::string>> GiveToken(std::string token) {
   Result<std::string> result = std::move(token);
@@ -203,7 +204,8 @@ class HttpLink final : public ClientLink, public std::enable_shared_from_this<Ht
     for (int i = 0;; ++i) {
       if (i == kMaxInformational) co_return "the server does not come to the point";
       parser.emplace();
-      parser->header_limit(static_cast<std::uint32_t>(options_.max_header_bytes));
+      parser->header_limit(
+          static_cast<std::uint32_t>(std::min(options_.max_header_bytes, kMostHeaderBytes)));
       parser->body_limit(boost::none);  // the client has its own limits
       std::string trouble = co_await exchange->connection->ReadHead(*parser);
       if (!trouble.empty() || exchange->over) co_return trouble;

@@ -48,7 +48,7 @@ struct HttpLinkOptions {
   Millis write_time = Seconds(30);    // until a request has been sent
   Millis idle_time = Seconds(30);     // for which a connection that is not used is kept
   std::size_t max_idle_connections = 8;
-  std::size_t max_header_bytes = 64u << 10;  // of a response
+  std::size_t max_header_bytes = 64u << 10;  // of a response; more than this is as this
 };
 
 // kInvalidArgument: the URL is none, a header cannot be sent, or a token would go unprotected over

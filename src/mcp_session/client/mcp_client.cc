@@ -102,7 +102,7 @@ CallId McpClient::ReadResource(std::string_view uri, const CallOptions& options,
     effects->push_back(client_effect::Answered{call, *cached});
     return call;
   }
-  if (!opened_ || stateless()) readings_.push_back({call, std::string(uri)});
+  readings_.push_back({call, std::string(uri)});
   Json params = EmptyObject();
   params["uri"] = std::string(uri);
   Handle(client_event::Request{call, "resources/read", std::move(params), options.wants_progress,
