@@ -38,6 +38,9 @@ Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view metho
   if (call->asked.size() >= options.limits.max_requests_per_call) {
     return Failure(ErrorCode::kTooManyRequests, Blame::kCaller, "too many requests are unanswered");
   }
+  static constexpr Asking kAsking = {&State::TakeResponseToAsked, &State::WithdrawAllAsked,
+                                     &State::TimeOut};
+  asking = &kAsking;
   if (call->asking.empty()) {
     call->asking = NameOfCall(call->id) + "." + RandomName<8>(entropy) + ".";
   }
@@ -55,8 +58,8 @@ Result<std::uint64_t> ServerEngine::State::Ask(CallId id, std::string_view metho
   return number;
 }
 
-bool ServerEngine::State::TakeResponse(const Caller& caller, const Target& target,
-                                       Response& response, Turn& turn) {
+bool ServerEngine::State::TakeResponseToAsked(const Caller& caller, const Target& target,
+                                              Response& response, Turn& turn) {
   for (const std::uint64_t number : CallsOf(caller, target)) {
     if (Match(*calls.Find(number), response, turn)) return true;
   }
@@ -87,7 +90,7 @@ void ServerEngine::State::Withdraw(OpenCall& call, const Asked& request, Effects
   SendOnCall(call, std::move(text), false, effects);
 }
 
-void ServerEngine::State::WithdrawAll(OpenCall& call, Effects* effects) {
+void ServerEngine::State::WithdrawAllAsked(OpenCall& call, Effects* effects) {
   // Those that were held back were never sent.
   call.asked.resize(call.asked.size() - std::min(call.asked.size(), call.held.size()));
   call.held.clear();
@@ -112,7 +115,7 @@ void ServerEngine::State::Tick(Turn& turn) {
   if (turn.now < due) return;
   due = kNever;
   calls.ForEach([&](std::uint64_t number, OpenCall& call) {
-    TimeOut(number, call, turn);
+    if (asking != nullptr) (this->*asking->time_out)(number, call, turn);
     if (call.touch_at != kNever) keeping->Tick(call);
   });
 }

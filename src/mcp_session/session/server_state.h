@@ -265,9 +265,13 @@ class ServerEngine::State {
   Result<std::uint64_t> Ask(CallId call, std::string_view method, std::string_view params,
                             Millis time, Instant now, Effects* effects);
   // A response from `caller`. False: to nothing that it was asked here.
-  bool TakeResponse(const Caller& caller, const Target& target, Response& response, Turn& turn);
+  bool TakeResponse(const Caller& caller, const Target& target, Response& response, Turn& turn) {
+    return asking != nullptr && (this->*asking->take_response)(caller, target, response, turn);
+  }
   // Tells the client that nobody waits any more for its answers to `call`.
-  void WithdrawAll(OpenCall& call, Effects* effects);
+  void WithdrawAll(OpenCall& call, Effects* effects) {
+    if (asking != nullptr) (this->*asking->withdraw_all)(call, effects);
+  }
   // What is due.
   void Tick(Turn& turn);
 
@@ -311,7 +315,14 @@ class ServerEngine::State {
   std::string extensions;    // the same
   LateAnswers* late = nullptr;
   const ReadsAhead* reads_ahead = nullptr;
-  std::string server_info;  // JSON text
+  // What only an engine needs that asks its clients, so that others do not link it.
+  struct Asking {
+    bool (State::*take_response)(const Caller&, const Target&, Response&, Turn&);
+    void (State::*withdraw_all)(OpenCall&, Effects*);
+    void (State::*time_out)(std::uint64_t number, OpenCall&, Turn&);
+  };
+  const Asking* asking = nullptr;  // null: it has asked nothing yet
+  std::string server_info;         // JSON text
   SessionStore& store;
   Entropy& entropy;
   SlotMap<OpenCall> calls;
@@ -344,6 +355,9 @@ class ServerEngine::State {
   static std::string NameOfCall(const RequestId& id);
   void Withdraw(OpenCall& call, const Asked& request, Effects* effects);
   void TimeOut(std::uint64_t number, OpenCall& call, Turn& turn);
+  bool TakeResponseToAsked(const Caller& caller, const Target& target, Response& response,
+                           Turn& turn);
+  void WithdrawAllAsked(OpenCall& call, Effects* effects);
   Millis TouchInterval() const;
   void Flush(std::uint64_t stream, Effects* effects);
   void SendNext(std::uint64_t stream, std::uint64_t sequence, Effects* effects);
