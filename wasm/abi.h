@@ -66,7 +66,8 @@ enum mcps_frame {
 
   /* Client, in. */
   MCPS_OPEN = 48,
-  /* id call, number timeout or 0 [method, params JSON?, progress?, repeatable?, headers...] */
+  /* id call, number timeout, 0: the client's, -1: none [method, params JSON?, progress?,
+     repeatable?, headers...] */
   MCPS_REQUEST = 49,
   MCPS_CANCEL = 50, /* id call */
   MCPS_CLOSE = 51,
@@ -75,6 +76,7 @@ enum mcps_frame {
   MCPS_RESPONSE_ENDED = 54,   /* id exchange */
   MCPS_EXCHANGE_FAILED = 55,  /* id exchange, number 1: opaque */
   MCPS_REPLY = 56,            /* id question [result JSON], or [absent, message of an error] */
+  MCPS_ROOTS_CHANGED = 57,
 
   /* Client, out. */
   MCPS_HTTP_SEND = 64,   /* id exchange [method, body, headers...] */
@@ -147,7 +149,8 @@ void mcps_server_delete(mcps_server* server);
 
 /* `options` is JSON: name, version, capabilities, era, probeTimeout, requestTimeout and
  * maxRequestTime of McpClientOptions in web/index.d.ts; channel, listen: true; asked: true if
- * questions are answered; and session: a SavedSession as text. */
+ * questions are answered; expectsHandshake: true if the server is known to be of that era; and
+ * session: a SavedSession as text. */
 mcps_client* mcps_client_new(const char* options, size_t size);
 int mcps_client_handle(mcps_client* client, const void* frame, size_t size, double now);
 double mcps_client_deadline(const mcps_client* client);

@@ -18,6 +18,7 @@ constexpr FrameRule kInput[] = {
     {MCPS_OPEN, 0, 0},           {MCPS_REQUEST, 1, kAnyNumber}, {MCPS_CANCEL, 0, 0},
     {MCPS_CLOSE, 0, 0},          {MCPS_RESPONSE_STARTED, 2, 2}, {MCPS_RESPONSE_BYTES, 1, 1},
     {MCPS_RESPONSE_ENDED, 0, 0}, {MCPS_EXCHANGE_FAILED, 0, 0},  {MCPS_REPLY, 0, 2},
+    {MCPS_ROOTS_CHANGED, 0, 0},
 };
 
 Json RpcErrorJson(const RpcError& error) {
@@ -92,6 +93,7 @@ struct mcps_client {
     MCPS_TRY(ClientEvent event, ReadEvent(frame));
     ClientEffects effects;
     engine_.Handle(std::move(event), clock_.At(now), &effects);
+    if (frame.kind == MCPS_REQUEST && frame.number < 0) engine_.KeepOpen(CallId{frame.id});
     for (const ClientEffect& effect : effects) std::visit(WriteClientEffect{}, effect);
     return {};
   }
@@ -114,6 +116,8 @@ struct mcps_client {
         return ReadReply(frame);
       case MCPS_CANCEL:
         return client_event::Cancel{CallId{frame.id}};
+      case MCPS_ROOTS_CHANGED:
+        return client_event::RootsChanged{};
       case MCPS_CLOSE:
         return client_event::Close{};
       case MCPS_RESPONSE_STARTED:

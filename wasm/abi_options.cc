@@ -198,6 +198,7 @@ Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup) {
   std::string era;
   std::string session;
   bool channel = false;
+  bool expects_handshake = false;
   const Member members[] = {
       {"name", Member::kText, &options->name},
       {"version", Member::kText, &options->version},
@@ -208,6 +209,7 @@ Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup) {
       {"channel", Member::kTrue, &channel},
       {"era", Member::kText, &era},
       {"asked", Member::kTrue, &setup->asked},
+      {"expectsHandshake", Member::kTrue, &expects_handshake},
       {"listen", Member::kTrue, &options->listens},
       {"session", Member::kText, &session},
   };
@@ -217,6 +219,7 @@ Result<void> ReadClientOptions(std::string_view json, ClientSetup* setup) {
     if (!saved) return Misuse(saved.error().message);
     options->resume = *std::move(saved);
   }
+  if (expects_handshake) options->expected_era = Era::kHandshake;
   if (channel) options->transport = ClientTransport::kChannel;
   if (era == "handshake") {
     options->era = Era::kHandshake;

@@ -333,9 +333,32 @@ TEST(ClientOpening, RemembersAnOlderServer) {  // C-01
   script.Respond(3, 202, "");
   EXPECT_THAT(script.Close(), ElementsAre("closed"));
   EXPECT_THAT(script.Open(), ElementsAre(Posted(4, InitializeText(3))));
-  // It does not work any more, so the next opening asks again.
-  script.Respond(4, 404, "");
-  EXPECT_THAT(script.Open(), ElementsAre(Posted(5, DiscoverText(4))));
+  // It does not work any more, so it is asked again, once.
+  EXPECT_THAT(script.Respond(4, 404, ""), ElementsAre(Posted(5, DiscoverText(4))));
+  EXPECT_THAT(script.Respond(5, 404, ""), ElementsAre(Posted(6, InitializeText(5))));
+  EXPECT_THAT(script.Respond(6, 404, ""), ElementsAre("open failed UNSUPPORTED_VERSION"));
+  EXPECT_THAT(script.Open(), ElementsAre(Posted(7, DiscoverText(6))));
+}
+
+TEST(ClientOpening, BeginsWithTheEraItExpects) {  // C-01
+  ClientOptions options = Http();
+  options.expected_era = Era::kHandshake;
+  EngineScript right(options);
+  EXPECT_THAT(right.Open(), ElementsAre(Posted(1, InitializeText(1))));
+  EngineScript wrong(options);
+  wrong.Open();
+  EXPECT_THAT(wrong.Respond(1, 400, RefusedText(1, R"(["2026-07-28"])")),
+              ElementsAre(Posted(2, DiscoverText(2))));
+  EXPECT_THAT(wrong.Respond(2, 200, ResultText(2, kDiscovered)), ElementsAre(kOpenedStateless));
+  // What says nothing of the era is no reason.
+  EngineScript away(options);
+  away.Open();
+  EXPECT_THAT(away.Respond(1, 503, ""), ElementsAre("open failed UNAVAILABLE"));
+  // One that is fixed is not left.
+  options.era = Era::kHandshake;
+  EngineScript fixed(options);
+  fixed.Open();
+  EXPECT_THAT(fixed.Respond(1, 404, ""), ElementsAre("open failed UNSUPPORTED_VERSION"));
 }
 
 TEST(ClientOpening, AsksAStatelessServerAgain) {  // C-02

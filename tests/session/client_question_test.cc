@@ -351,5 +351,24 @@ TEST(ClientQuestion, IsNotAskedUnlessItAnswers) {
               ElementsAre(HasSubstr(R"("error":{"code":-32601)")));
 }
 
+// --- roots ---
+
+TEST(ClientQuestion, TellsASessionOfOtherRoots) {  // G-09
+  const std::string changed = R"({"jsonrpc":"2.0","method":"notifications/roots/list_changed"})";
+  const char* const declared = R"({"roots":{"listChanged":true}})";
+  Session script("2025-11-25", "s1", Answering(declared));
+  EXPECT_THAT(script.Give(client_event::RootsChanged{}), ElementsAre("#3 POST " + changed));
+  for (const char* const none : {"{}", R"({"roots":{}})", R"({"roots":{"listChanged":false}})"}) {
+    Session silent("2025-11-25", "s1", Answering(none));
+    EXPECT_THAT(silent.Give(client_event::RootsChanged{}), IsEmpty()) << none;
+  }
+  Stateless stateless(Answering(declared));
+  EXPECT_THAT(stateless.Give(client_event::RootsChanged{}), IsEmpty());
+  Engine closed(Answering(declared));
+  EXPECT_THAT(closed.Give(client_event::RootsChanged{}), IsEmpty());
+  closed.Open();
+  EXPECT_THAT(closed.Give(client_event::RootsChanged{}), IsEmpty());
+}
+
 }  // namespace
 }  // namespace mcp_session

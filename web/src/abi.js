@@ -33,6 +33,7 @@ export const RESPONSE_BYTES = 53;
 export const RESPONSE_ENDED = 54;
 export const EXCHANGE_FAILED = 55;
 export const REPLY = 56;
+export const ROOTS_CHANGED = 57;
 export const HTTP_SEND = 64;
 export const HTTP_ABORT = 65;
 export const OPENED = 66;

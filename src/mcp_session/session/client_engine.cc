@@ -58,7 +58,8 @@ std::optional<std::int64_t> ClientEngine::WireIdOf(CallId call) const {
   return state_->WireIdOf(call);
 }
 
-ClientEngine::State::State(ClientOptions options) : options_(std::move(options)) {
+ClientEngine::State::State(ClientOptions options)
+    : options_(std::move(options)), known_era_(options_.expected_era) {
   resume_ = options_.resume;
   if (!options_.capabilities.is_object() || !AppendJson(options_.capabilities, &capabilities_)) {
     return;
@@ -150,6 +151,17 @@ void ClientEngine::State::On(client_event::Cancel& cancel) {
   const Call taken = TakeCall(&*call);
   Abandon(taken);
   Fail(taken.id, Cancelled());
+}
+
+void ClientEngine::State::On(client_event::RootsChanged&) {
+  const Json* roots = FindObject(options_.capabilities, "roots");
+  if (step_ != Step::kOpen || era_ == Era::kStateless || roots == nullptr ||
+      FindBool(*roots, "listChanged") != true) {
+    return;
+  }
+  std::string text;
+  AppendNotification("notifications/roots/list_changed", {}, &text);
+  SendAside(std::move(text));
 }
 
 void ClientEngine::State::On(client_event::Close&) {

@@ -11,9 +11,10 @@
 //            engine is closed, or opens a new session for what was refused (spec H-30). Requests
 //            refused while that goes on, or after, share it.
 //   closing  DELETE is under way; whatever waits fails with kCancelled.
-// The era is asked for again only where an opening failed or the server was a stateless one
-// (C-01, C-02). At most limits.max_calls_per_session requests wait at once, as many messages that
-// need no answer are under way, and more of either are refused or left out.
+// The era is asked for again only where an opening failed, initialize was refused that no probe
+// came before, or the server was a stateless one (C-01, C-02). At most limits.max_calls_per_session
+// requests wait at once, as many messages that need no answer are under way, and more of either are
+// refused or left out.
 #ifndef MCP_SESSION_SESSION_CLIENT_ENGINE_H_
 #define MCP_SESSION_SESSION_CLIENT_ENGINE_H_
 
@@ -43,6 +44,9 @@ struct ClientOptions {
   ClientTransport transport = ClientTransport::kHttp;
   // nullopt: probe for the stateless era first, fall back to the handshake.
   std::optional<Era> era;
+  // What an earlier client found of this server (C-01): where `era` is not set, kHandshake saves
+  // the probe. If it is wrong over HTTP, the probe follows.
+  std::optional<Era> expected_era;
   Millis probe_timeout = Seconds(5);      // no answer on a channel: a handshake-era server
   Millis request_timeout = Seconds(60);   // without an answer or progress
   Millis max_request_time = Minutes(10);  // whatever progress says (spec H-13)

@@ -51,6 +51,10 @@ struct Cancel {
   CallId call;
 };
 
+// roots/list would be answered otherwise now. A session is told (spec G-09), if roots.listChanged
+// was declared; a stateless server hears of it when it asks.
+struct RootsChanged {};
+
 // Ends the session politely (DELETE); what waits fails with kCancelled. Answered by Closed.
 struct Close {};
 
@@ -93,10 +97,10 @@ struct Woken {};
 
 using ClientEvent =
     std::variant<client_event::Open, client_event::Request, client_event::Reply,
-                 client_event::Cancel, client_event::Close, client_event::ResponseStarted,
-                 client_event::ResponseBytes, client_event::ResponseEnded,
-                 client_event::ExchangeFailed, client_event::MessageArrived,
-                 client_event::ChannelClosed, client_event::Woken>;
+                 client_event::Cancel, client_event::RootsChanged, client_event::Close,
+                 client_event::ResponseStarted, client_event::ResponseBytes,
+                 client_event::ResponseEnded, client_event::ExchangeFailed,
+                 client_event::MessageArrived, client_event::ChannelClosed, client_event::Woken>;
 
 namespace client_effect {
 

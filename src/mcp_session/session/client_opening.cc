@@ -56,6 +56,7 @@ void ClientEngine::State::BeginOpening() {
                         "name, version and capabilities must have a JSON form"});
   }
   if (resume_ && Resume(*std::exchange(resume_, std::nullopt))) return;
+  assumed_ = !options_.era && known_era_ == Era::kHandshake && !on_channel();
   if ((options_.era ? options_.era : known_era_) == Era::kHandshake) {
     Initialize(kNewestHandshake);
   } else {
@@ -177,14 +178,19 @@ void ClientEngine::State::EndInitialize(Outcome outcome) {
       second_try_ = true;  // a server that refuses instead of offering its own version (H-09)
       return Initialize(*revision);
     }
-    return FailOpening(PeerError(*rpc, outcome.status, false));
+    return EndRefusedInitialize(PeerError(*rpc, outcome.status, false));
   }
   const int status = outcome.status;
   if (status == 400 || status == 404 || status == 405) {
     // Servers of HTTP+SSE would answer like this (H-57). To speak it is a host's.
-    return FailOpening(NotOurs("no endpoint of a revision that we speak"));
+    return EndRefusedInitialize(NotOurs("no endpoint of a revision that we speak"));
   }
   FailOpening(std::move(std::get<Error>(outcome.answer)));
+}
+
+void ClientEngine::State::EndRefusedInitialize(Error error) {
+  if (!std::exchange(assumed_, false)) return FailOpening(std::move(error));
+  Probe(kNewestStateless);  // it may be another server by now
 }
 
 void ClientEngine::State::EndHandshake(Json result) {

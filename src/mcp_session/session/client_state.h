@@ -121,6 +121,7 @@ class ClientEngine::State {
   void On(client_event::Request& request);
   void On(client_event::Reply& reply);
   void On(client_event::Cancel& cancel);
+  void On(client_event::RootsChanged&);
   void On(client_event::Close&);
   void On(client_event::ChannelClosed&);
   void On(client_event::Woken&);
@@ -162,6 +163,8 @@ class ClientEngine::State {
   void EndHandshake(Json result);
   void EndInitialized(int status);
   void FallBack(Error error);
+  // initialize was refused.
+  void EndRefusedInitialize(Error error);
   void BecomeOpen();
   void FailOpening(Error error);
   void TimeOutStep();
@@ -242,6 +245,7 @@ class ClientEngine::State {
   std::uint64_t session_number_ = 0;  // counts session ids
   std::optional<client_effect::Opened> resume_;
   std::optional<Era> known_era_;  // of the server, until it stops working (C-01)
+  bool assumed_ = false;          // known_era_ is all that speaks for this initialize
   bool second_try_ = false;       // a version that the server named is being tried
   bool channel_gone_ = false;
   client_effect::Opened opened_;
