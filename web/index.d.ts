@@ -581,7 +581,7 @@ export interface SavedSession {
 export interface RequestOptions {
   /** Gives the request up: the server is told, and the Promise rejects with `CANCELLED`. */
   signal?: AbortSignal;
-  /** Instead of `requestTimeout`. */
+  /** Instead of `requestTimeout`. `Infinity`: waits for ever, whatever `maxRequestTime` is. */
   timeout?: number;
   /** Asks for progress. Each call is one notification; `progress` grows. */
   onProgress?: (progress: Progress) => void;
@@ -590,6 +590,42 @@ export interface RequestOptions {
    * reads may, and tools of which the last `listTools` said that they are read-only or idempotent.
    */
   repeatable?: boolean;
+}
+
+export interface ListOptions extends RequestOptions {
+  /**
+   * `reload`: asks the server even if it lets its clients keep what it said (`ttlMs` of the stateless
+   * era; a client keeps at most 100 results and 4 Mi characters, until the server says that
+   * something changed).
+   */
+  cache?: 'default' | 'reload';
+}
+
+/** What to hear of. */
+export interface WantedChanges {
+  /** What tools there are. */
+  tools?: boolean;
+  prompts?: boolean;
+  /** What resources and templates there are. */
+  resources?: boolean;
+  /** What these resources hold. */
+  uris?: string[];
+}
+
+/**
+ * A notification: `notifications/tools/list_changed`, ..., `notifications/resources/updated` with the
+ * `uri` in `params`; or `notifications/subscriptions/acknowledged`, with what the server will tell of
+ * (`params.notifications`), first and whenever the client listens again: what changed meanwhile was
+ * not told, so look at everything again.
+ */
+export interface Change {
+  method: string;
+  params?: any;
+}
+
+export interface ChangesOptions {
+  /** Ends it: the next change rejects with `CANCELLED`. */
+  signal?: AbortSignal;
 }
 
 export interface Progress {
@@ -606,6 +642,32 @@ export interface ToolInfo {
   inputSchema: JsonObject;
   outputSchema?: JsonObject;
   annotations?: JsonObject;
+  [member: string]: unknown;
+}
+
+/** A resource as the server describes it. */
+export interface ResourceInfo {
+  uri: string;
+  name: string;
+  title?: string;
+  mimeType?: string;
+  [member: string]: unknown;
+}
+
+/** Resources whose URIs follow a template of RFC 6570. */
+export interface ResourceTemplateInfo {
+  uriTemplate: string;
+  name: string;
+  title?: string;
+  mimeType?: string;
+  [member: string]: unknown;
+}
+
+export interface PromptInfo {
+  name: string;
+  title?: string;
+  description?: string;
+  arguments?: { name: string; description?: string; required?: boolean }[];
   [member: string]: unknown;
 }
 
@@ -659,9 +721,29 @@ export class McpClient extends EventTarget {
   connect(options?: { signal?: AbortSignal }): Promise<void>;
 
   /** All tools, page by page. */
-  listTools(options?: RequestOptions): Promise<ToolInfo[]>;
+  listTools(options?: ListOptions): Promise<ToolInfo[]>;
+  listResources(options?: ListOptions): Promise<ResourceInfo[]>;
+  listResourceTemplates(options?: ListOptions): Promise<ResourceTemplateInfo[]>;
+  listPrompts(options?: ListOptions): Promise<PromptInfo[]>;
 
-  /** Calls a tool. A tool that failed is an answer with `isError`, not a rejection. */
+  /** What a resource holds: `contents`, each with `uri` and `text` or `blob`. */
+  readResource(uri: string, options?: ListOptions): Promise<JsonObject>;
+
+  /**
+   * What changes at the server, as long as somebody reads:
+   * `for await (const { method } of client.changes({ tools: true }))`. Goes on by itself after broken
+   * streams and in new sessions, ever more rarely if the server is away; rejects if the first try
+   * fails. In a session over HTTP the client needs the option `listen`.
+   */
+  changes(wanted: WantedChanges, options?: ChangesOptions): AsyncGenerator<Change, void>;
+
+  /** `roots/list` would be answered otherwise now: tells the server of a session. */
+  rootsChanged(): void;
+
+  /**
+   * Calls a tool. A tool that failed is an answer with `isError`, not a rejection. If the server
+   * misses headers that a new list of tools tells of, lists them and calls again, once.
+   */
   callTool(name: string, args?: JsonObject, options?: RequestOptions): Promise<ToolResult>;
 
   /** Any other request; resolves with its result. */
@@ -690,7 +772,7 @@ export class McpClient extends EventTarget {
   readonly serverInfo?: { name: string; version: string; title?: string; [member: string]: unknown };
   readonly capabilities?: JsonObject;
   readonly instructions?: string;
-  /** What a later client goes on from. */
+  /** What a later client goes on from; undefined with a server of 2024-11-05 over HTTP+SSE. */
   readonly session?: SavedSession;
   /** Handshake era, if the server says how long its sessions live. */
   readonly sessionTtl?: SessionTtl;

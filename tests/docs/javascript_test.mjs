@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { blocksOf, read } from './markdown.mjs';
 import { start } from './program.mjs';
 import { makeFolder, run, runText } from './scripts.mjs';
@@ -57,6 +58,45 @@ test('a client answers what a server asks', async () => {
   assert.equal(asked, 'Who are you?');
   assert.match(told, /ada@example\.com/);
   await server.stop();
+});
+
+test('a model in a page calls tools', async () => {
+  const server = await start(everything, []);
+  const [asked, text, messages, progress] = await run(folder, 'chat.js', server.origin);
+  assert.equal(asked, 'Who are you?');
+  assert.equal(text, 'Done.');
+  assert.deepEqual(messages.map(({ role }) => role), ['user', 'assistant', 'tool', 'assistant', 'tool', 'tool', 'assistant']);
+  assert.match(messages[4].content[0].text, /ada@example\.com/);
+  assert.equal(messages[5].isError, true);
+  assert.ok(progress.length > 1);
+  await server.stop();
+});
+
+test('a client hears of changes', async () => {
+  const server = await start(everything, []);
+  assert.deepEqual(await run(folder, 'changes.js', server.origin), [
+    'notifications/subscriptions/acknowledged', true, 'notifications/tools/list_changed', true,
+  ]);
+  await server.stop();
+});
+
+test('a server in a Service Worker', async () => {
+  let onFetch;
+  globalThis.addEventListener = (_, listener) => (onFetch = listener);
+  await run(folder, 'service_worker.js');
+  const { load, McpClient } = await import(pathToFileURL(path.join(installed, 'index.node.js')));
+  const client = new McpClient(await load(), {
+    name: 'test',
+    version: '1.0',
+    url: 'http://localhost/mcp',
+    fetch: (request) => new Promise((respondWith) => onFetch({ request, respondWith })),
+  });
+  const { content } = await client.callTool('clock');
+  assert.match(content[0].text, /^\d{4}-/);
+  let answered = false;
+  onFetch({ request: new Request('http://localhost/other'), respondWith: () => (answered = true) });
+  assert.equal(answered, false);
+  await client.close();
 });
 
 test('what the README.md of the package shows works', async () => {

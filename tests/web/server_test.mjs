@@ -401,3 +401,31 @@ test('a port that closes cancels its calls', async () => {
   await closed;
   assert.equal((await aborted).code, 'CANCELLED');
 });
+
+test('what a handler throws after its call was given up is no mistake', async () => {
+  const called = deferred();
+  const server = open();
+  server.tool({ name: 'hangs' }, (_, { signal }) => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('gone')));
+    called.resolve();
+  }));
+  let mistakes = 0;
+  server.addEventListener('error', (event) => {
+    event.preventDefault();
+    mistakes += 1;
+  });
+  const client = new mcp.McpClient(core, { name: 'test', version: '1.0', fetch: (each) => server.fetch(each) });
+  const controller = new AbortController();
+  const call = client.callTool('hangs', {}, { signal: controller.signal });
+  await called.promise;
+  controller.abort();
+  await assert.rejects(call, { code: 'CANCELLED' });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(mistakes, 0);
+  await client.close();
+  // Nor is one that was given up before it came.
+  const late = stateless('tools/call', { name: 'hangs' }, { signal: AbortSignal.abort('late') });
+  await assert.rejects(server.fetch(late), { code: 'CANCELLED' });
+  assert.equal(mistakes, 0);
+  server.close();
+});

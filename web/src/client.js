@@ -1,58 +1,48 @@
 import * as abi from './abi.js';
-import { SessionError, SessionEvent } from './errors.js';
+import { Catalog } from './catalog.js';
+import { changes } from './changes.js';
+import { expectsHandshake, rememberEra } from './era_memory.js';
+import { SessionEvent } from './errors.js';
+import { Exchanges } from './exchanges.js';
+import { openOldServer } from './old_server.js';
 import { Link } from './port.js';
-import { markedArguments, toolHeaders } from './tool_headers.js';
+import { Questions } from './questions.js';
+import { toolHeaders } from './tool_headers.js';
+import { aborted, wait } from './wait.js';
 
-/** @import { Answers, JsonObject, LoggedMessage, McpClientOptions, RequestOptions, SavedSession } from '../index.js' */
-/** @import { Call, OutFrame, Session, Wait, Waiter } from './types.js' */
+/** @import { ChangesOptions, JsonObject, ListOptions, LoggedMessage, McpClientOptions, Port, RequestOptions, SavedSession, WantedChanges } from '../index.js' */
+/** @import { SessionError } from './errors.js' */
+/** @import { Call, OutFrame, Session, Waiter } from './types.js' */
 
 const LOCAL = 'http://localhost/mcp';
-const MAX_PAGES = 100;
 const MAX_TIMEOUT = 2 ** 31 - 1;
+const HEADER_MISMATCH = -32020;
 // What only reads may be asked again when a connection broke.
 const READS = /^(\w+(\/templates)?\/list|resources\/read|prompts\/get|completion\/complete|ping)$/;
-// What a server may ask, and the capability that lets it.
-export const QUESTIONS = {
-  'elicitation/create': 'elicitation',
-  'roots/list': 'roots',
-  'sampling/createMessage': 'sampling',
-};
-
-/** @param {AbortSignal | undefined} signal */
-const aborted = (signal) =>
-  new SessionError('CANCELLED', 'the request was aborted', { cause: signal?.reason });
-
-/** @type {Wait} */
-const wait = (signal, begin, leave) =>
-  new Promise((resolve, reject) => {
-    if (signal?.aborted) throw aborted(signal);
-    const onAbort = () => leave(waiter);
-    /** @param {(value: any) => void} settle @returns {(value?: any) => void} */
-    const last = (settle) => (value) => {
-      signal?.removeEventListener('abort', onAbort);
-      settle(value);
-    };
-    const waiter = { resolve: last(resolve), reject: last(reject) };
-    signal?.addEventListener('abort', onAbort);
-    begin(waiter);
-  });
 
 export class McpClient extends EventTarget {
-  #engine;
-  #url;
-  #fetch;
-  #headers;
-  #credentials;
+  #core;
+  #clock;
+  #settings;
+  /** @type {abi.Engine} */
+  #engine = /** @type {any} */ (undefined);
+  #exchanges;
+  #catalog;
+  #questions;
+  /** What the application gave, or to an old server. @type {Port | undefined} */
   #port;
+  #http;
+  #remembers;
+  /** The engine has been, so that calls may be under way. */
+  #everOpen = false;
   #lastCall = 0;
-  #traced = false;
+  /** Of changes. */
+  #readers = 0;
   #usedAt = 0;
   /** @type {Link | undefined} */
   #link;
   /** @type {Session | undefined} */
   #session;
-  /** @type {unknown} */
-  #trouble;
   /** @type {Set<Waiter>} */
   #opening = new Set();
   #closing = false;
@@ -64,14 +54,6 @@ export class McpClient extends EventTarget {
   });
   /** @type {Map<number, Call>} */
   #calls = new Map();
-  /** @type {Map<number, AbortController>} */
-  #exchanges = new Map();
-  /** @type {Answers} */
-  #answers;
-  /** @type {Map<number, AbortController>} */
-  #questions = new Map();
-  /** @type {Map<string, { repeatable: boolean, marked: [string[], string][] }>} */
-  #tools = new Map();
 
   /** @param {abi.Core} core @param {McpClientOptions} options */
   constructor(core, options) {
@@ -80,42 +62,88 @@ export class McpClient extends EventTarget {
     if (port ? url !== undefined || fetch : url === undefined && !fetch) {
       throw new TypeError('a client needs a url, a port or a fetch');
     }
-    this.#url = new URL(url ?? LOCAL, globalThis.location?.href);
-    this.#fetch = fetch ?? ((/** @type {Request} */ request) => globalThis.fetch(request));
-    this.#headers = headers;
-    this.#credentials = credentials;
-    this.#port = port;
-    this.#answers = answers;
-    const asked = Object.keys(answers).length > 0 || undefined;
-    const declared = Object.fromEntries(
-      Object.entries(QUESTIONS).flatMap(([method, name]) => (method in answers ? [[name, {}]] : [])),
+    this.#core = core;
+    this.#clock = clock;
+    this.#http = !port;
+    this.#questions = new Questions(answers, (frame) => this.#engine.handle(frame));
+    this.#exchanges = new Exchanges(
+      new URL(url ?? LOCAL, globalThis.location?.href),
+      options,
+      (frame) => this.#engine.handle(frame),
+      (direction, ...what) => {
+        if (direction === 'out') this.#usedAt = Date.now();
+        this.#log(direction, ...what);
+      },
     );
-    const settings = {
+    this.#catalog = new Catalog(
+      clock ?? (() => performance.now()),
+      (...what) => this.request(...what),
+      () => this.era === 'stateless',
+      !port,
+    );
+    const { declared } = this.#questions;
+    const asked = declared && true;
+    this.#settings = {
       ...rest,
       asked,
-      capabilities: asked ? { ...declared, ...rest.capabilities } : rest.capabilities,
-      channel: port ? true : undefined,
-      listen: (listen ?? asked) || undefined,
+      capabilities: declared ? { ...declared, ...rest.capabilities } : rest.capabilities,
+      listen: (listen ?? declared) ? true : undefined,
       session: session && JSON.stringify(session),
+      // One in this program answers at once, and is no origin.
+      expectsHandshake: (url !== undefined && expectsHandshake(this.#exchanges.url)) || undefined,
     };
-    this.#engine = new abi.Engine(core, 'client', settings, {
-      clock,
+    this.#remembers = url !== undefined;
+    this.#start(port);
+  }
+
+  /** Begins, over HTTP or with a port. @param {Port | undefined} port */
+  #start(port) {
+    const older = port && this.#http;
+    const settings = { ...this.#settings, ...(port && { channel: true }), ...(older && { era: 'handshake' }) };
+    const before = this.#engine;
+    const engine = new abi.Engine(this.#core, 'client', settings, {
+      clock: this.#clock,
       apply: (frame) => this.#apply(frame),
-      died: (error) => this.#cutOff(error),
-      busy: () => this.#calls.size + this.#opening.size > 0,
+      died: (error) => this.#engine === engine && this.#cutOff(error),
+      busy: () => this.#calls.size + this.#opening.size + this.#readers > 0,
     });
-    if (port) {
-      this.#link = new Link(
-        port,
-        (text) => {
-          this.#log('in', text);
-          this.#engine.handle({ kind: abi.MESSAGE_ARRIVED, fields: [text] });
-        },
-        () => {
-          this.#engine.handle({ kind: abi.CHANNEL_CLOSED });
-          this.#engine.close();
-        },
-      );
+    this.#engine = engine;
+    this.#everOpen = false;
+    before?.close();
+    this.#port = port;
+    this.#link = port && new Link(
+      port,
+      (text) => {
+        this.#log('in', text);
+        engine.handle({ kind: abi.MESSAGE_ARRIVED, fields: [text] });
+      },
+      () => {
+        engine.handle({ kind: abi.CHANNEL_CLOSED });
+        if (!older || this.#closing) return engine.close();
+        this.#lose();
+        this.#start(undefined);
+      },
+    );
+  }
+
+  /** No endpoint of a newer revision: maybe of the oldest. @param {unknown} error if not */
+  async #fallBack(error) {
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    try {
+      const { url } = this.#exchanges;
+      const port = await openOldServer(url, (at, init) => this.#exchanges.ask(at, init));
+      if (this.#closing) throw port.close();
+      this.#start(port);
+      for (const [id, call] of calls) {
+        this.#calls.set(id, call);
+        if (call.signal?.aborted) this.#take(id)?.reject(aborted(call.signal));
+        else this.#engine.handle(call.frame);
+      }
+      this.#engine.handle({ kind: abi.OPEN });
+    } catch {
+      this.#settleOpening(error);
+      for (const [, call] of calls) call.reject(error);
     }
   }
 
@@ -142,7 +170,8 @@ export class McpClient extends EventTarget {
   }
   /** @returns {SavedSession | undefined} */
   get session() {
-    if (!this.#session) return undefined;
+    // That of an old server is its stream.
+    if (!this.#session || (this.#http && this.#link)) return undefined;
     const { protocolVersion: revision, sessionId, server } = this.#session;
     return { form: 1, revision, sessionId, server };
   }
@@ -172,39 +201,49 @@ export class McpClient extends EventTarget {
     );
   }
 
-  /** @param {RequestOptions} [options] */
-  async listTools(options) {
-    const tools = [];
-    /** @type {JsonObject | undefined} */
-    let params;
-    for (let page = 0; page < MAX_PAGES; ++page) {
-      const result = await this.request('tools/list', params, options);
-      if (!Array.isArray(result.tools)) throw new SessionError('PEER', 'the list of tools is none');
-      tools.push(...result.tools);
-      if (typeof result.nextCursor !== 'string') {
-        return this.#learn(tools);
-      }
-      params = { cursor: result.nextCursor };
+  /** @param {ListOptions} [options] */
+  listTools(options) {
+    return this.#catalog.listTools(options);
+  }
+
+  /** @param {ListOptions} [options] */
+  listResources(options) {
+    return this.#catalog.list('resources', options);
+  }
+
+  /** @param {ListOptions} [options] */
+  listResourceTemplates(options) {
+    return this.#catalog.list('resources/templates', options, 'resourceTemplates');
+  }
+
+  /** @param {ListOptions} [options] */
+  listPrompts(options) {
+    return this.#catalog.list('prompts', options);
+  }
+
+  /** @param {string} uri @param {ListOptions} [options] */
+  readResource(uri, options) {
+    return this.#catalog.read(uri, options);
+  }
+
+  /** @param {WantedChanges} wanted @param {ChangesOptions} [options] */
+  async *changes(wanted, options = {}) {
+    ++this.#readers;
+    try {
+      yield* changes(this, wanted, options, () => !!(this.#settings.listen || this.#link));
+    } finally {
+      --this.#readers;
     }
-    throw new SessionError('TOO_LARGE', 'the list of tools has too many pages');
+  }
+
+  rootsChanged() {
+    this.#engine.handle({ kind: abi.ROOTS_CHANGED });
   }
 
   /** @param {string} name @param {JsonObject} [args] @param {RequestOptions} [options] */
   callTool(name, args = {}, options) {
-    const { repeatable = false } = this.#tools.get(name) ?? {};
+    const { repeatable = false } = this.#catalog.tool(name) ?? {};
     return this.request('tools/call', { name, arguments: args }, { repeatable, ...options });
-  }
-
-  /** What calls need to know; without the tools that no headers can follow. @param {any[]} tools */
-  #learn(tools) {
-    this.#tools.clear();
-    return tools.filter(({ name, annotations: hints, inputSchema }) => {
-      const headers = this.era === 'stateless' && !this.#port;
-      const marked = headers ? markedArguments(inputSchema) : [];
-      const repeatable = (hints?.readOnlyHint || hints?.idempotentHint) === true;
-      if (marked) this.#tools.set(name, { repeatable, marked });
-      return marked;
-    });
   }
 
   /**
@@ -213,12 +252,26 @@ export class McpClient extends EventTarget {
    * @param {RequestOptions} [options]
    * @returns {Promise<any>}
    */
-  async request(method, params, { signal, timeout = 0, onProgress, repeatable = READS.test(method) } = {}) {
+  async request(method, params, options) {
+    try {
+      return await this.#request(method, params, options);
+    } catch (/** @type {any} */ error) {
+      if (method !== 'tools/call' || error.rpc?.code !== HEADER_MISMATCH) throw error;
+      // Nothing was done: the server wants headers that the list of tools tells of (spec S-40).
+      await this.#catalog.refresh().catch(() => {
+        throw error;
+      });
+      return this.#request(method, params, options);
+    }
+  }
+
+  /** @param {string} method @param {JsonObject} [params] @param {RequestOptions} [options] */
+  #request(method, params, { signal, timeout = 0, onProgress, repeatable = READS.test(method) } = {}) {
     if (typeof method !== 'string') throw new TypeError('method must be a string');
     if (!(timeout >= 0)) throw new TypeError('timeout must be a number of milliseconds');
     const id = ++this.#lastCall;
-    const number = Math.min(Math.ceil(timeout), MAX_TIMEOUT);
-    const tool = method === 'tools/call' ? this.#tools.get(params?.name) : undefined;
+    const number = timeout === Infinity ? -1 : Math.min(Math.ceil(timeout), MAX_TIMEOUT);
+    const tool = method === 'tools/call' ? this.#catalog.tool(params?.name) : undefined;
     const fields = [
       method,
       JSON.stringify(params),
@@ -229,10 +282,9 @@ export class McpClient extends EventTarget {
     return wait(
       signal,
       (waiter) => {
-        this.#calls.set(id, { ...waiter, onProgress, signal });
-        this.#engine.handle({ kind: abi.REQUEST, id, number, fields }, (error) =>
-          this.#take(id)?.reject(error),
-        );
+        const frame = { kind: abi.REQUEST, id, number, fields };
+        this.#calls.set(id, { ...waiter, onProgress, signal, frame });
+        this.#engine.handle(frame, (error) => this.#take(id)?.reject(error));
       },
       () => this.#engine.handle({ kind: abi.CANCEL, id }),
     );
@@ -252,7 +304,7 @@ export class McpClient extends EventTarget {
   /** @param {string} type @param {any} listener @param {any} [options] */
   addEventListener(type, listener, options) {
     super.addEventListener(type, listener, options);
-    this.#traced ||= type === 'message';
+    this.#exchanges.traced ||= type === 'message';
   }
 
   /** @param {OutFrame} frame */
@@ -264,10 +316,10 @@ export class McpClient extends EventTarget {
         this.#link?.send(abi.text(fields[0]));
         break;
       case abi.HTTP_SEND:
-        this.#send(frame);
+        this.#exchanges.send(frame);
         break;
       case abi.HTTP_ABORT:
-        this.#exchanges.get(id)?.abort();
+        this.#exchanges.abort(id);
         break;
       case abi.OPENED:
         this.#usedAt = Date.now();
@@ -278,12 +330,18 @@ export class McpClient extends EventTarget {
           server: abi.json(frame, 2),
           openedAt: this.#usedAt,
         };
+        this.#everOpen = true;
+        if (this.#remembers && !this.#port) rememberEra(this.#exchanges.url, this.#session.era);
         this.#settleOpening();
         this.dispatchEvent(new Event('open'));
         break;
-      case abi.OPEN_FAILED:
-        this.#settleOpening(this.#failure(frame));
+      case abi.OPEN_FAILED: {
+        const error = /** @type {any} */ (this.#failure(frame));
+        const older = error.code === 'UNSUPPORTED_VERSION' && this.#settings.era !== 'stateless';
+        if (older && !this.#port && !this.#everOpen) this.#fallBack(error);
+        else this.#settleOpening(error);
         break;
+      }
       case abi.ANSWERED:
         this.#take(id)?.resolve(abi.json(frame, 0));
         break;
@@ -300,18 +358,20 @@ export class McpClient extends EventTarget {
       }
       case abi.NOTIFIED: {
         const detail = { method: abi.text(fields[0]), params: abi.json(frame, 1) };
+        this.#catalog.cache.hear(detail.method);
         this.dispatchEvent(new SessionEvent('notification', detail));
         break;
       }
       case abi.ASKED:
-        this.#ask(frame);
+        // What comes of questions is not kept (spec M-11).
+        ++this.#catalog.cache.changes;
+        this.#questions.ask(frame);
         break;
       case abi.WITHDRAWN:
-        this.#questions.get(id)?.abort();
+        this.#questions.withdraw(id);
         break;
       case abi.SESSION_LOST:
-        this.#session = undefined;
-        this.dispatchEvent(new Event('sessionlost'));
+        this.#lose();
         break;
       case abi.CLOSED:
         this.#session = undefined;
@@ -320,93 +380,15 @@ export class McpClient extends EventTarget {
     }
   }
 
-  /** @param {OutFrame} frame */
-  async #ask(frame) {
-    const { id } = frame;
-    const controller = new AbortController();
-    this.#questions.set(id, controller);
-    let fields;
-    try {
-      const answer = /** @type {any} */ (this.#answers)[abi.text(frame.fields[0])];
-      const result = await answer(abi.json(frame, 1) ?? {}, { signal: controller.signal });
-      fields = [JSON.stringify(result ?? {})];
-    } catch (error) {
-      if (!controller.signal.aborted) console.error(error);
-      fields = [undefined, 'the application did not answer'];
-    }
-    this.#questions.delete(id);
-    this.#engine.handle({ kind: abi.REPLY, id, fields });
-  }
-
-  /** Does one HTTP exchange. @param {OutFrame} frame */
-  async #send(frame) {
-    const { id, fields } = frame;
-    const [method, body] = [abi.text(fields[0]), abi.text(fields[1])];
-    const controller = new AbortController();
-    const { signal } = controller;
-    const via = `${method} ${this.#url.pathname}`;
-    this.#exchanges.set(id, controller);
-    this.#usedAt = Date.now();
-    this.#log('out', body, via);
-    let answered = false;
-    try {
-      const extra = typeof this.#headers === 'function' ? await this.#headers() : this.#headers;
-      const headers = new Headers(extra);
-      for (const [name, value] of abi.headers(frame, 2)) headers.set(name, value);
-      const response = await this.#fetch(
-        new Request(this.#url, {
-          method,
-          headers,
-          body: body || undefined,
-          cache: 'no-store',
-          credentials: this.#credentials,
-          // So that a page that goes away can still end its session.
-          keepalive: method === 'DELETE',
-          signal,
-        }),
-      );
-      answered = true;
-      await this.#receive(id, response, signal, via);
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#trouble = error;
-      // Browsers do not say what was wrong; Node does.
-      const opaque = !answered && error instanceof TypeError && error.cause === undefined;
-      this.#engine.handle({ kind: abi.EXCHANGE_FAILED, id, number: Number(opaque) });
-    } finally {
-      this.#exchanges.delete(id);
-    }
-  }
-
-  /** @param {number} id @param {Response} response @param {AbortSignal} signal @param {string} via */
-  async #receive(id, { headers, status, body }, signal, via) {
-    const fields = ['content-type', 'mcp-session-id'].map((name) => headers.get(name) ?? '');
-    const streams = /^text\/event-stream/i.test(fields[0]);
-    const decoder = new TextDecoder();
-    let rest = '';
-    this.#engine.handle({ kind: abi.RESPONSE_STARTED, id, number: status, fields });
-    const reader = body?.getReader();
-    for (;;) {
-      const { done, value } = (await reader?.read()) ?? { done: true };
-      if (signal.aborted) throw signal.reason;
-      if (this.#traced) {
-        rest += decoder.decode(value, { stream: !done });
-        const events = streams ? rest.split(/\r\n\r\n|\n\n|\r\r/) : [rest];
-        if (!done || streams) rest = events.pop() ?? '';
-        for (const event of events) {
-          const text = streams ? event.match(/^data:[^\r\n]+/m)?.[0].slice(5).trim() : event;
-          if (text !== undefined) this.#log('in', text, via, status);
-        }
-      }
-      if (done) break;
-      this.#engine.handle({ kind: abi.RESPONSE_BYTES, id, fields: [value] });
-    }
-    this.#engine.handle({ kind: abi.RESPONSE_ENDED, id });
+  #lose() {
+    this.#session = undefined;
+    this.#catalog.cache.forget();
+    this.dispatchEvent(new Event('sessionlost'));
   }
 
   /** @param {'in' | 'out'} direction @param {string} text @param {string} [via] @param {number} [status] */
   #log(direction, text, via, status) {
-    if (!this.#traced) return;
+    if (!this.#exchanges.traced) return;
     /** @type {LoggedMessage} */
     const detail = { direction, text, at: Date.now(), via, status };
     this.dispatchEvent(new SessionEvent('message', detail));
@@ -425,7 +407,7 @@ export class McpClient extends EventTarget {
     const error = abi.failure(frame, { rpc });
     const code = 'code' in error && error.code;
     if (code === 'CANCELLED' && call?.signal?.aborted) return aborted(call.signal);
-    if (code === 'TRANSPORT') error.cause = this.#trouble;
+    if (code === 'TRANSPORT') error.cause = this.#exchanges.trouble;
     return error;
   }
 
@@ -442,11 +424,11 @@ export class McpClient extends EventTarget {
     this.#settleOpening(error);
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
-    for (const controller of [...this.#exchanges.values(), ...this.#questions.values()]) {
-      controller.abort();
-    }
+    this.#exchanges.abort();
+    this.#questions.withdraw();
     this.#link?.close();
-    if (globalThis.MessagePort && this.#port instanceof MessagePort) this.#port.close();
+    const port = /** @type {any} */ (this.#port);
+    if (this.#http || (globalThis.MessagePort && port instanceof MessagePort)) port?.close();
     this.#closed();
     this.dispatchEvent(new Event('close'));
   }

@@ -1,5 +1,6 @@
-import { McpClient, QUESTIONS } from './client.js';
+import { McpClient } from './client.js';
 import { SessionError } from './errors.js';
+import { QUESTIONS } from './questions.js';
 
 /** @import { Core } from './abi.js' */
 /** @import { Answer, JsonObject, JsonRpcMessage, McpClientOptions } from '../index.js' */
@@ -46,6 +47,7 @@ export class ClientTransport {
     if (method === undefined) return this.#questions.get(id)?.(message);
     if (id === undefined) {
       if (method === 'notifications/cancelled') this.#calls.get(params?.requestId)?.abort();
+      if (method === 'notifications/roots/list_changed') this.#client?.rootsChanged();
       return;
     }
     if (method === 'initialize' || method === 'server/discover') {

@@ -63,6 +63,14 @@ export interface Waiter {
 export interface Call extends Waiter {
   onProgress?: (progress: Progress) => void;
   signal?: AbortSignal;
+  /** What asks for it. */
+  frame: InFrame;
+}
+
+/** What calls of a tool need to know. */
+export interface KnownTool {
+  repeatable: boolean;
+  marked: [string[], string][];
 }
 
 /** What an open client knows. */

@@ -77,6 +77,17 @@ export async function use(module: WebAssembly.Module, worker: MessagePort): Prom
     const left: number | undefined = client.sessionTtl && client.sessionTtl.expiresAt - Date.now();
     console.log(result.content[0]?.text, left, client.serverInfo?.name, client.sessionId);
     await client.request('resources/read', { uri: 'mem://x' });
+    const names: string[] = [
+      ...(await client.listResources({ cache: 'reload' })).map(({ uri }) => uri),
+      ...(await client.listResourceTemplates()).map(({ uriTemplate }) => uriTemplate),
+      ...(await client.listPrompts()).map(({ name }) => name),
+    ];
+    console.log(names, (await client.readResource('mem://x')).contents);
+    for await (const { method, params } of client.changes({ tools: true, uris: ['mem://x'] })) {
+      console.log(method, params?.uri);
+      break;
+    }
+    client.rootsChanged();
     return tools.map(({ name }) => name);
   } catch (error) {
     if (!(error instanceof SessionError)) throw error;
