@@ -11,7 +11,7 @@ namespace mcp_session {
 
 std::vector<HttpPage> DemoPages();
 
-// Their Content-Security-Policy: scripts are ours, and may call any server, for which server is up to
+// Their Content-Security-Policy: scripts are ours, and may call any server, for which one is up to
 // the user; what servers send as images and sounds is shown from memory.
 inline constexpr std::string_view kDemoContentSecurityPolicy =
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' http: https:; "
