@@ -124,6 +124,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   Play(data[0]).Run(bytes, bytes.size());
-  Play(data[0]).Run(bytes, 1);
+  Play(data[0]).Run(bytes, 7);
   return 0;
 }
