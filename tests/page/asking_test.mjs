@@ -86,6 +86,7 @@ for (const era of ['handshake', 'stateless']) {
     assert.match(text, /"name":"my project"/);
     assert.match(text, /"uri":"file:\/\/\/srv\/data\/","name":"data"/);
     assert.doesNotMatch(text, /example/);
+    if (era === 'handshake') await at.logged(/sent: notifications\/roots\/list_changed/);
     await at.shot(`roots-${era}`);
     await at.end();
   });
@@ -111,7 +112,7 @@ test('a page to visit is shown with its whole address, and opened by itself', as
   const at = await visit();
   await at.connect({ target: 'other', url: visiting.endpoint });
   assert.deepEqual(declared.elicitation, { form: {}, url: {} });
-  assert.deepEqual([declared.sampling, declared.roots], [{}, {}]);
+  assert.deepEqual([declared.sampling, declared.roots], [{}, { listChanged: true }]);
   const question = at.page.getByRole('dialog', { name: 'Log in there' });
   const url = `${server.url}icon.svg?for=you#there`;
   await at.field('visit', 'url').fill(url);

@@ -24,6 +24,9 @@ const connection = new Connection({
   'sampling/createMessage': answerAsModel,
   'roots/list': () => ({ roots: roots.list() }),
 });
+roots.onchange = () => {
+  if (connection.state === 'connected') connection.client?.rootsChanged();
+};
 const handles = new HandleBook();
 const log = new MessageLog();
 const session = new SessionPanel(connection);

@@ -22,9 +22,12 @@ export class RootsPanel {
   #text = byId('roots-text', HTMLTextAreaElement);
   #count = byId('roots-count', HTMLElement);
   #problem = byId('roots-problem', HTMLElement);
+  /** The user has written down others. */
+  onchange = () => {};
 
   constructor() {
     this.#text.addEventListener('input', () => this.#update());
+    this.#text.addEventListener('change', () => this.onchange());
   }
 
   /** Those that are well-formed. */
