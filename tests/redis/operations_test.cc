@@ -62,6 +62,32 @@ TEST_F(RedisOperationsTest, NothingIsLeftLongerThanTheLastEnd) {
   }
 }
 
+// The clock that came with an answer is good for the next Gets, but not if the answer took long: it
+// would be behind by nobody knows how much.
+TEST_F(RedisOperationsTest, AClockThatWasHeardOfLateIsAskedAgain) {
+  const auto asks_the_time = [this](Instant now) {
+    return std::get<RedisPlan>(operations_.Plan(store::Get{kRecord}, now)).exchange.replies == 3;
+  };
+  const auto hear = [this](Instant asked, Instant heard) {
+    RedisPlanned planned = operations_.Plan(store::Get{kRecord}, asked);
+    RedisReply time{.type = RedisReply::Type::kArray};
+    time.elements = {Text(std::to_string(kServerNow / 1000)), Text("0")};
+    RedisDelivery delivery;
+    delivery.heard = heard;
+    delivery.replies = {
+        Integer(4'999),
+        Text(EncodeRedisRecord({.version = 1, .last_end = kServerNow + 7'000, .tag = tag_},
+                               kRecord.kind, "data")),
+        time};
+    return std::get<RedisPlan>(planned).read(delivery);
+  };
+  EXPECT_EQ(hear(Instant{1'000}, Instant{1'100}).record.max_life_left, Seconds(7));
+  EXPECT_TRUE(asks_the_time(Instant{1'101}));
+  EXPECT_EQ(hear(Instant{1'200}, Instant{1'205}).record.max_life_left, Seconds(7));
+  EXPECT_FALSE(asks_the_time(Instant{1'206}));
+  EXPECT_TRUE(asks_the_time(Instant{2'206}));
+}
+
 // The key goes away when its PTTL would be below 0: a record that ends with it has a millisecond
 // more. One that is remembered ends so much sooner.
 TEST_F(RedisOperationsTest, AGetSeesTheEndToTheMillisecond) {

@@ -284,7 +284,7 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
-  plan.read = [this, touch = plan.touch.get(), ahead](RedisDelivery& delivery) {
+  plan.read = [this, touch = plan.touch.get(), ahead, asked = now](RedisDelivery& delivery) {
     RedisReply ahead_left, ahead_value;
     if (!ahead.empty() && delivery.replies.size() > 2) {
       // What is wrong with that is told to whoever Gets it.
@@ -296,7 +296,7 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
     const Instant now = delivery.heard;
     if (delivery.replies.size() == 3 && options_.layout != RedisLayout::kCluster) {
-      clock_.Learn(RedisMillis(delivery.replies[2]), now);
+      clock_.Learn(RedisMillis(delivery.replies[2]), asked, now);
     }
     const std::int64_t server_now =
         delivery.replies.size() == 3 ? RedisMillis(delivery.replies[2]) : clock_.At(now);

@@ -54,19 +54,23 @@ class RedisAnswer {
 };
 
 // What the server's clock says, as of the last time it was asked: good for a second, in which
-// clocks do not drift apart by a millisecond. Of one server: the nodes of a cluster have each their
-// own.
+// clocks do not drift apart by a millisecond. An answer that took long is not learned from: who can
+// say how much of that was its way back, or the time until we looked. Of one server: the nodes of a
+// cluster have each their own.
 class RedisClock {
  public:
   bool IsKnown(Instant now) const { return known_ && now - learned_ < Seconds(1); }
-  void Learn(std::int64_t server_millis, Instant now) {
+  void Learn(std::int64_t server_millis, Instant asked, Instant heard) {
+    if (heard - asked > kLong) return;
     known_ = true;
-    learned_ = now;
+    learned_ = heard;
     server_millis_ = server_millis;
   }
   std::int64_t At(Instant now) const { return server_millis_ + (now - learned_).count; }
 
  private:
+  static constexpr Millis kLong{20};
+
   bool known_ = false;
   Instant learned_;
   std::int64_t server_millis_ = 0;
