@@ -173,7 +173,9 @@ void ClusterRoute::Go(Journey journey) {
   ++lanes_[journey.lane].in_flight;
   RedisExchange exchange = journey.exchange;
   if (!journey.ask.empty()) {
-    exchange.bytes = WithAsking(BytesOf(exchange));
+    std::string bytes;
+    AppendExchange(exchange, &bytes);
+    exchange.bytes = WithAsking(bytes);
     exchange.put.reset();
     exchange.replies *= 2;
   }

@@ -109,9 +109,7 @@ void RedisLink::Flush() {
   if (waiting_.size() > 1 && options_.layout != RedisLayout::kCluster) JoinPuts();
   // A copy: they may be needed again.
   std::string bytes;
-  for (const Pending& pending : waiting_) {
-    bytes += pending.exchange.put ? BytesOf(pending.exchange) : pending.exchange.bytes;
-  }
+  for (const Pending& pending : waiting_) AppendExchange(pending.exchange, &bytes);
   std::move(waiting_.begin(), waiting_.end(), std::back_inserter(in_flight_));
   waiting_.clear();
   writing_ = true;

@@ -75,8 +75,8 @@ struct RedisExchange {
   std::function<void(RedisDelivery)> done;
 };
 
-// Of its commands.
-std::string BytesOf(const RedisExchange& exchange);
+// Appends the bytes of its commands.
+void AppendExchange(const RedisExchange& exchange, std::string* out);
 
 // Where the server is now. Called on the loop; answers by calling what it is given, once, now or
 // later.

@@ -17,12 +17,11 @@ constexpr std::array<std::uint64_t, 2> kAnyRecord{};
 
 }  // namespace
 
-std::string BytesOf(const RedisExchange& exchange) {
-  if (!exchange.put) return exchange.bytes;
-  std::string bytes;
+void AppendExchange(const RedisExchange& exchange, std::string* out) {
+  *out += exchange.bytes;
+  if (!exchange.put) return;
   const RedisPut* const put = &*exchange.put;
-  AppendRedisPuts(&bytes, std::span(&put, 1));
-  return bytes;
+  AppendRedisPuts(out, std::span(&put, 1));
 }
 
 RedisLink::Pending RedisLink::Join(std::vector<Pending>* group) {
