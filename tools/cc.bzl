@@ -53,6 +53,17 @@ def mcps_cc_library(name, copts = [], deps = [], **kwargs):
         **kwargs
     )
 
+def mcps_mutant_sources():
+    """The sources of this folder, each of which a mutant is with a bug."""
+    native.filegroup(
+        name = "sources",
+        srcs = native.glob([
+            "*.cc",
+            "*.h",
+        ]),
+        visibility = ["//tests/mutants:__subpackages__"],
+    )
+
 def mcps_cc_binary(name, copts = [], **kwargs):
     """A cc_binary of this project."""
     cc_binary(name = name, copts = _own_copts() + copts, **kwargs)
