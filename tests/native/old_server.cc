@@ -1,6 +1,5 @@
 #include "tests/native/old_server.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,6 +7,8 @@
 #include <array>
 #include <cstdlib>
 #include <utility>
+
+#include "tests/support/loopback_listener.h"
 
 namespace mcp_session {
 namespace {
@@ -33,17 +34,7 @@ std::string Initialized(const std::string& message, const std::string& capabilit
 }  // namespace
 
 OldServer::OldServer(OldServerScript script) : script_(std::move(script)) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener_, any, size) != 0 || listen(listener_, 16) != 0 ||
-      getsockname(listener_, any, &size) != 0) {
-    std::abort();
-  }
-  port_ = ntohs(address.sin_port);
+  listener_ = ListenOnLoopback(&port_);
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -1,6 +1,5 @@
 #include "tests/native/scripted_server.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,21 +7,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tests/support/loopback_listener.h"
+
 namespace mcp_session {
 
 ScriptedServer::ScriptedServer(Answer answer, After after)
     : answer_(std::move(answer)), after_(after) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener_, any, size) != 0 || listen(listener_, 8) != 0 ||
-      getsockname(listener_, any, &size) != 0) {
-    std::abort();
-  }
-  port_ = ntohs(address.sin_port);
+  listener_ = ListenOnLoopback(&port_);
   thread_ = std::thread([this] { Run(); });
 }
 

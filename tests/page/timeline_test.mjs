@@ -1,8 +1,7 @@
 // timeline_test.mjs PROGRAM EVERYTHING: the timeline of a session, and a call whose network drops.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import net from 'node:net';
 import { after, before, test } from 'node:test';
+import { startNetwork } from '../web/network.mjs';
 import { startBrowser, startEverything, startServer, Visit } from './support.mjs';
 
 const [program, everythingProgram] = process.argv.slice(2);
@@ -22,34 +21,6 @@ after(async () => {
 });
 
 const visit = (url = server.url) => Visit.start(browser.browser, url);
-
-/** A way to a server that can be cut: what is on it then breaks. */
-async function startNetwork(url) {
-  const { port } = new URL(url);
-  const connections = new Set();
-  const network = net.createServer((near) => {
-    const far = net.connect(Number(port), '127.0.0.1');
-    for (const [from, to] of [[near, far], [far, near]]) {
-      from.pipe(to);
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-    }
-    connections.add(near);
-    near.on('close', () => connections.delete(near));
-  });
-  network.listen(0, '127.0.0.1');
-  await once(network, 'listening');
-  return {
-    url: `http://127.0.0.1:${network.address().port}/`,
-    cut() {
-      for (const connection of connections) connection.destroy();
-    },
-    stop() {
-      this.cut();
-      network.close();
-    },
-  };
-}
 
 /** The table, which has all that the picture has: [kind, what, lasted]. */
 async function table(at) {
@@ -190,7 +161,7 @@ test('long silences are short in the picture, and the order stays', async () => 
 });
 
 test('a call whose network drops says so, and goes on where it was', async (t) => {
-  const network = await startNetwork(server.url);
+  const network = await startNetwork(new URL(server.url).port);
   t.after(() => network.stop());
   const at = await visit(network.url);
   await at.connect();

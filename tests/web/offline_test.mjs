@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import path from 'node:path';
 import readline from 'node:readline';
 import { after, test } from 'node:test';
+import { startNetwork } from './network.mjs';
 import { startBrowser } from './site.mjs';
 
 const STEPS = 60;
@@ -15,31 +15,17 @@ const server = spawn(program, ['serve', '--port', '0'], { stdio: ['ignore', 'pip
 const [line] = await once(readline.createInterface({ input: server.stdout }), 'line');
 const [, port] = /http:\/\/[\d.]+:(\d+)/.exec(line);
 
-// The network between the two: all connections can be cut.
-const connections = new Set();
-const network = net.createServer((near) => {
-  const far = net.connect(port, '127.0.0.1');
-  for (const [from, to] of [[near, far], [far, near]]) {
-    from.pipe(to);
-    from.on('error', () => {});
-    from.on('close', () => to.destroy());
-  }
-  connections.add(near);
-  near.on('close', () => connections.delete(near));
-});
-network.listen(0, '127.0.0.1');
-await once(network, 'listening');
-const origin = `http://127.0.0.1:${network.address().port}`;
+const network = await startNetwork(port);
 const browser = await startBrowser();
 after(async () => {
   await browser.stop();
-  network.close();
+  network.stop();
   server.kill('SIGTERM');
   await once(server, 'exit');
 });
 
 test('a stream goes on where the network was lost: each event once, in order', { timeout: 90_000 }, async () => {
-  const page = await browser.open(`${origin}/`);
+  const page = await browser.open(network.url);
   const resumed = [];
   page.on('request', (request) => {
     const id = request.headers()['last-event-id'];
@@ -56,7 +42,7 @@ test('a stream goes on where the network was lost: each event once, in order', {
   }, STEPS);
   await page.waitForFunction(() => globalThis.seen.length >= 3);
   await browser.context.setOffline(true);
-  for (const connection of connections) connection.destroy();
+  network.cut();
   await failed;
   const before = await page.evaluate(() => globalThis.seen.length);
   assert.ok(before < STEPS);
