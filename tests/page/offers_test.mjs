@@ -49,7 +49,7 @@ for (const era of ERAS) {
     const tabs = () => at.page.getByRole('tab').allInnerTexts();
     await at.page.locator('[data-prompt]').waitFor({ state: 'attached' });
     const all = (await tabs()).map((text) => text.replace(/\s+/g, ' ').trim());
-    assert.deepEqual(all, ['Tools 7', 'Resources 2', 'Prompts 1']);
+    assert.deepEqual(all, ['Tools 8', 'Resources 2', 'Prompts 1']);
     await at.disconnect();
     await at.connect({ era, target: 'page' });
     assert.deepEqual((await tabs()).map((text) => text.replace(/\s+/g, ' ').trim()), ['Tools 7']);

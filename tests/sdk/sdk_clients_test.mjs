@@ -45,6 +45,7 @@ async function useEverything(kind, client, carrier) {
   const { tools } = await client.listTools();
   assert.deepEqual(tools.map((tool) => tool.name), [
     'create_basket', 'add_item', 'get_basket', 'list_baskets', 'end_basket', 'count', 'slow_count',
+    'set_price',
   ]);
   const call = (name, args, options) => kind.call(client, { name, arguments: args }, options);
 
@@ -146,7 +147,7 @@ for (const threads of [1, 2]) describe(`over HTTP, ${threads} threads`, () => {
         onprogress: () => abort.abort(new Error('enough')),
       });
       await assert.rejects(call, /enough|abort/i, kind.name);
-      assert.equal((await client.listTools()).tools.length, 7, kind.name);
+      assert.equal((await client.listTools()).tools.length, 8, kind.name);
       await client.close();
     }
   });

@@ -1,59 +1,70 @@
 #include "mcp_session/cli/demo_shelf.h"
 
-#include <algorithm>
-#include <array>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace mcp_session {
 namespace {
 
-struct Thing {
-  std::string_view item;
-  int cents;
-  std::string_view about;
-};
-
-constexpr std::array<Thing, 8> kShelf = {{
-    {"apple", 40, "A red one, from the valley."},
-    {"bread", 320, "Rye, baked this morning."},
-    {"butter", 250, "Half a pound."},
-    {"cheese", 480, "A wheel of goat's cheese."},
-    {"flour", 120, "Wheat, one kilogram."},
-    {"milk", 110, "One litre."},
-    {"onion", 30, "A yellow one."},
-    {"tomato", 60, "Ripe."},
-}};
-
+constexpr char kShelfUri[] = "demo://shelf";
 constexpr char kItemTemplate[] = "demo://shelf/{item}";
+constexpr std::int64_t kMaxCents = 100'000;
 
-const CachePolicy kSameForAll{Minutes(10), true};
-
-std::vector<std::string> Items() {
+std::vector<std::string> Items(const DemoShelf& shelf) {
   std::vector<std::string> items;
-  for (const Thing& thing : kShelf) items.emplace_back(thing.item);
+  for (const DemoShelf::Thing& thing : shelf.All()) items.emplace_back(thing.item);
   return items;
 }
 
-Json Describe(const Thing& thing) {
+Json Describe(const DemoShelf::Thing& thing) {
   return {{"item", thing.item}, {"cents", thing.cents}, {"about", thing.about}};
 }
 
-Result<ResourceResult> ShowShelf(ResourceCall&) {
-  Json shelf = Json::array();
-  for (const Thing& thing : kShelf) shelf.push_back(Describe(thing));
-  return ResourceResult::Text(shelf.dump());
+ResourceResult ShowShelf(const DemoShelf& shelf) {
+  Json things = Json::array();
+  for (const DemoShelf::Thing& thing : shelf.All()) things.push_back(Describe(thing));
+  return ResourceResult::Text(things.dump());
 }
 
-Result<ResourceResult> ShowItem(ResourceCall& call) {
-  const std::string item = call.Variable("item");
-  const auto* thing = std::find_if(kShelf.begin(), kShelf.end(),
-                                   [&](const Thing& each) { return each.item == item; });
-  if (thing == kShelf.end()) {
-    return Failure(ErrorCode::kNotFound, Blame::kPeer, "this is not on the shelf");
-  }
+Result<ResourceResult> ShowItem(const DemoShelf& shelf, ResourceCall& call) {
+  const auto thing = shelf.Find(call.Variable("item"));
+  if (!thing) return Failure(ErrorCode::kNotFound, Blame::kPeer, "this is not on the shelf");
   return ResourceResult::Text(Describe(*thing).dump());
+}
+
+// Those who watch the thing, or the shelf, are told to look again.
+ToolResult SetPrice(McpServer& server, DemoShelf& shelf, ToolCall& call) {
+  const auto item = call.StringArgument("item");
+  if (!item) return ToolResult::Error(item.error().message);
+  const auto cents = call.IntegerArgument("cents");
+  if (!cents) return ToolResult::Error(cents.error().message);
+  if (*cents < 1 || *cents > kMaxCents) {
+    return ToolResult::Error("the argument cents must be from 1 to 100000");
+  }
+  if (!shelf.SetPrice(*item, *cents)) return ToolResult::Error("this is not on the shelf");
+  server.NotifyResourceUpdated("demo://shelf/" + *item);
+  server.NotifyResourceUpdated(kShelfUri);
+  return ToolResult::Structured(Json{{"item", *item}, {"cents", *cents}});
+}
+
+Tool SetPriceTool() {
+  const Json cents = {{"type", "integer"},
+                      {"description", "What it costs from now on"},
+                      {"minimum", 1},
+                      {"maximum", kMaxCents}};
+  const Json item = {{"type", "string"}, {"description", "What is on the shelf"}};
+  const Json both = {{"type", "object"},
+                     {"properties", {{"item", item}, {"cents", cents}}},
+                     {"required", {"item", "cents"}},
+                     {"additionalProperties", false}};
+  return {.name = "set_price",
+          .title = "Change a price",
+          .description = "Changes what a thing on the shelf costs; who watches it is told.",
+          .input_schema = both,
+          .output_schema = both,
+          .annotations = {{"readOnlyHint", false},
+                          {"destructiveHint", false},
+                          {"idempotentHint", true},
+                          {"openWorldHint", false}}};
 }
 
 PromptResult Plan(PromptCall& call) {
@@ -65,23 +76,48 @@ PromptResult Plan(PromptCall& call) {
 
 }  // namespace
 
-Result<void> AddDemoShelf(McpServer& server) {
-  auto added = server.AddResource({.uri = "demo://shelf",
+std::vector<DemoShelf::Thing> DemoShelf::All() const {
+  const std::scoped_lock lock(mutex_);
+  return {things_.begin(), things_.end()};
+}
+
+std::optional<DemoShelf::Thing> DemoShelf::Find(std::string_view item) const {
+  const std::scoped_lock lock(mutex_);
+  for (const Thing& thing : things_) {
+    if (thing.item == item) return thing;
+  }
+  return std::nullopt;
+}
+
+bool DemoShelf::SetPrice(std::string_view item, std::int64_t cents) {
+  const std::scoped_lock lock(mutex_);
+  for (Thing& thing : things_) {
+    if (thing.item != item) continue;
+    thing.cents = cents;
+    return true;
+  }
+  return false;
+}
+
+Result<void> AddDemoShelf(McpServer& server, DemoShelf& shelf) {
+  auto added = server.AddResource({.uri = kShelfUri,
                                    .name = "The shelf",
                                    .description = "All that one can put into a basket.",
-                                   .mime_type = "application/json",
-                                   .cache = kSameForAll},
-                                  ShowShelf);
+                                   .mime_type = "application/json"},
+                                  [&shelf](ResourceCall&) { return ShowShelf(shelf); });
   if (!added) return added;
-  added = server.AddResourceTemplate({.uri_template = kItemTemplate,
-                                      .name = "A thing on the shelf",
-                                      .description = "What it costs, and what it is.",
-                                      .mime_type = "application/json",
-                                      .cache = kSameForAll},
-                                     ShowItem);
+  added =
+      server.AddResourceTemplate({.uri_template = kItemTemplate,
+                                  .name = "A thing on the shelf",
+                                  .description = "What it costs, and what it is.",
+                                  .mime_type = "application/json"},
+                                 [&shelf](ResourceCall& call) { return ShowItem(shelf, call); });
+  if (!added) return added;
+  added = server.AddTool(
+      SetPriceTool(), [&server, &shelf](ToolCall& call) { return SetPrice(server, shelf, call); });
   if (!added) return added;
   added = server.AddCompletion({.uri_template = kItemTemplate, .argument = "item"},
-                               [items = Items()](CompletionCall& call) {
+                               [items = Items(shelf)](CompletionCall& call) {
                                  return CompletionResult::StartingWith(call.typed(), items);
                                });
   if (!added) return added;

@@ -190,8 +190,8 @@ void StartSlowCount(asio::io_context& loop, ToolCall call) {
 
 Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
   Result<void> added;
-  const auto add = [&](Tool tool, auto handler) {
-    if (added) added = server.AddTool(std::move(tool), std::move(handler));
+  const auto add = [&](Tool tool, auto handler, const ToolDecoration& decoration = {}) {
+    if (added) added = server.AddTool(std::move(tool), std::move(handler), decoration);
   };
   add({.name = "create_basket",
        .title = "Create a basket",
@@ -257,7 +257,8 @@ Result<void> AddDemoTools(McpServer& server, asio::io_context& loop) {
                    {"delay_ms", Whole("Milliseconds before each number", 0, 2000, 200)}}),
        .output_schema = ObjectWithAll({{"counted_to", Whole("The last number")}}),
        .annotations = Reads()},
-      [&loop](ToolCall call) { StartSlowCount(loop, std::move(call)); });
+      [&loop](ToolCall call) { StartSlowCount(loop, std::move(call)); },
+      {.task = {TaskUse::Support::kOptional}});
   return added;
 }
 

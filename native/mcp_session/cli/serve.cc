@@ -30,6 +30,7 @@
 #include "mcp_session/schema/json_schema_validator.h"
 #include "mcp_session/seal/key_ring_sealer.h"
 #include "mcp_session/stdio/server.h"
+#include "mcp_session/system/clock.h"
 #include "mcp_session/system/entropy.h"
 #include "mcp_session/system/log.h"
 
@@ -165,13 +166,15 @@ class Node {
       LogLine("the result of " + std::string(tool) + " is wrong: " + std::string(problem));
     });
     server_.SealStatesWith(sealer);
+    server_.ServeTasks({.unix_millis = UnixMillis});
+    server_.ServeChanges();
   }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  Result<void> AddDemo() {
+  Result<void> AddDemo(DemoShelf& shelf) {
     Result<void> added = AddDemoTools(server_, loop_);
-    return added ? AddDemoShelf(server_) : added;
+    return added ? AddDemoShelf(server_, shelf) : added;
   }
 
   asio::io_context& loop() { return loop_; }
@@ -276,11 +279,12 @@ int Serve(const ServeOptions& options) {
   if (!created) {
     return created.error().code == ErrorCode::kInvalidArgument ? kUsageError : kFailed;
   }
+  DemoShelf shelf;
   Nodes nodes;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     nodes.push_back(std::make_unique<Node>(options, *loops[i], authenticators[i].get(),
                                            created->stores[i], sealer, entropy));
-    if (const Result<void> added = nodes.back()->AddDemo(); !added) {
+    if (const Result<void> added = nodes.back()->AddDemo(shelf); !added) {
       LogLine("the demonstration: " + added.error().message);
       return kFailed;
     }
