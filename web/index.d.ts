@@ -373,7 +373,7 @@ export interface ToolDefinition {
   description?: string;
   /** JSON Schema of the arguments, an object schema. Default: any object. */
   inputSchema?: JsonObject;
-  /** JSON Schema of `structuredContent`. */
+  /** JSON Schema of `structuredContent`, an object schema. */
   outputSchema?: JsonObject;
   /** `readOnlyHint`, `destructiveHint`, ... */
   annotations?: JsonObject;
@@ -433,8 +433,9 @@ export interface ToolCall {
 
 /**
  * Answers a call. A string is one block of text; an object with `content` or `structuredContent`
- * is the whole result; any other value is `structuredContent`, told as text as well; nothing is an
- * empty answer. To fail, throw {@link ToolError} or answer with `isError`.
+ * is the whole result; any other value is `structuredContent`, told as text as well (alone in sessions,
+ * whose clients take only objects); nothing is an empty answer. To fail, throw {@link ToolError} or
+ * answer with `isError`.
  */
 export type ToolHandler<Arguments = any> = (args: Arguments, call: ToolCall) => unknown;
 

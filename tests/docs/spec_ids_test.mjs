@@ -49,6 +49,16 @@ test('what is cited is in the document', () => {
   assert.deepEqual(missing, []);
 });
 
+const cites = (file, id) => (cited.get(id) ?? []).includes(file);
+
+test('what is done is cited by a test that its row names', () => {
+  const complaints = rows
+    .filter(({ id, cells: [, status] }) => !id.startsWith('R-') && /^(done|partly)\b/.test(status))
+    .filter(({ id, files }) => !files.some((file) => cites(path.posix.join('docs', file), id)))
+    .map(({ id }) => id);
+  assert.deepEqual(complaints, []);
+});
+
 test('each row is there once', () => {
   const ids = rows.map(({ id }) => id);
   assert.deepEqual(ids.filter((id, at) => ids.indexOf(id) !== at), []);

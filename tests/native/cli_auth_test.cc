@@ -135,7 +135,7 @@ TEST(CliAuth, SaysWhatDoesNotGoTogether) {
   } rows[] = {
       {{"--require-scope", "use"}, 2, "who verifies tokens? Give --jwks or --tokens"},
       {{"--tokens", "a", "--jwks", "b"}, 2, "--tokens and --jwks exclude each other"},
-      {{"--tokens", "a", "--stdio"}, 2, "there are no tokens over stdio"},
+      {{"--tokens", "a", "--stdio"}, 2, "there are no tokens over stdio"},  // T-06
       {{"--jwks", "a"}, 2, "--jwks needs --issuer: whose keys are they?"},
       {{"--jwks", "a", "--issuer", "https://i"},
        2,

@@ -302,7 +302,8 @@ std::string Between(const std::string& text, const std::string& before, char aft
                      text.find(after, start + before.size()) - start - before.size());
 }
 
-// What one node is answered that another one asked for.
+// What one node is answered that another one asked for, of a basket that a third request made
+// (S-14).
 std::string AnswerElsewhere(const std::vector<std::string>& keys_here,
                             const std::vector<std::string>& keys_there) {
   const RedisServer redis;

@@ -96,6 +96,7 @@ TEST(HttpAuth, VerifiesEveryRequestOfAConnection) {
   EXPECT_EQ(client.Receive().status, 200);
 }
 
+// E-02
 TEST(HttpAuth, RefusesWhoHasNone) {
   Guarded guarded;
   const std::string twice = Authorization(kAlice) + Authorization(kAlice);
@@ -165,7 +166,7 @@ TEST(HttpAuth, HasNoDocumentWithoutAnAuthorizationServer) {
   EXPECT_EQ(guarded.Ask(Bare("GET", "/.well-known/oauth-protected-resource")).status, 404);
 }
 
-// Spec A-02.
+// A-02, E-02
 TEST(HttpAuth, WantsTheScopes) {
   Guarded guarded(WithIssuer());
   EXPECT_EQ(guarded.Ask(As(kAlice, Echo())).status, 200);

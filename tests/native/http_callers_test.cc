@@ -48,6 +48,7 @@ void ExpectReadable(TestResponse answer) {
   EXPECT_EQ(answer.headers.count("access-control-allow-credentials"), 0u);
 }
 
+// S-49
 TEST(HttpCors, AnswersPreflights) {
   TestServer server;
   TestResponse answer =

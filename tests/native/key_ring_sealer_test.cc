@@ -1,4 +1,4 @@
-// requestState sealed by OpenSSL (M-06, M-07).
+// requestState sealed by OpenSSL (M-06, M-07, X-05).
 #include "mcp_session/seal/key_ring_sealer.h"
 
 #include <gtest/gtest.h>

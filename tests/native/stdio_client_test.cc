@@ -126,7 +126,7 @@ TEST(StdioClient, SaysThatThereIsNoServer) {
             ErrorCode::kInvalidArgument);
 }
 
-TEST(StdioClient, DrainsStderr) {  // T-01
+TEST(StdioClient, DrainsStderr) {  // T-01, T-06
   std::mutex mutex;
   std::vector<std::string> lines;
   ChildLinkOptions options = Shell(

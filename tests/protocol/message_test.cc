@@ -116,6 +116,7 @@ TEST(DecodeMessage, TellsTheIdOfABrokenMessage) {
   EXPECT_EQ(id, std::nullopt);
 }
 
+// J-06 of the errors
 TEST(AppendMessage, WritesEachKind) {
   std::string text;
   AppendRequest(RequestId(7), "tools/call", R"({"name":"x"})", &text);

@@ -117,6 +117,7 @@ TEST(JsonSchemaValidator, IgnoresWhatOnlyDescribes) {
   EXPECT_THAT(Check(R"({"required":[]})", "{}"), IsEmpty());
 }
 
+// J-14
 TEST(JsonSchemaValidator, RefusesWhatItCannotCheck) {
   EXPECT_THAT(WhyRefused(R"({"$schema":"http://json-schema.org/draft-04/schema#"})"),
               HasSubstr("$schema"));

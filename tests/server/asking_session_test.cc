@@ -293,6 +293,7 @@ TEST_F(AskingSessionTest, WhatTheClientDidNotDeclareIsNotAsked) {
             R"({"code":-32600,"message":"the client did not declare what this needs"})");
 }
 
+// G-04
 TEST_F(AskingSessionTest, APageHasAnIdOfItsOwn) {
   AddTool([](ToolCall& call) {
     const Json* answer = call.Ask("page", UrlVisit("Log in.", "https://example.com/login"));

@@ -416,7 +416,11 @@ TEST_F(AskingTest, WhatTheClientDidNotDeclareIsNotAsked) {
             R"({"jsonrpc":"2.0","id":1,"error":{"code":-32021,"message":"the client did not )"
             R"(declare what this tool needs","data":{"requiredCapabilities":{"elicitation":)"
             R"({"form":{},"url":{}},"sampling":{"tools":{}}}}}})");
-  EXPECT_EQ(Asked(Go()).size(), 4u);
+  const Json asked = Asked(Go());
+  EXPECT_EQ(asked.size(), 4u);
+  EXPECT_EQ(Find(asked, "page")->dump(),  // G-04: of this era, without an elicitationId
+            R"({"method":"elicitation/create","params":{"mode":"url","message":"Log in.",)"
+            R"("url":"https://example.com/"}})");
   EXPECT_EQ(CodeOf(Go("", "", R"({"elicitation":{},"sampling":{"tools":{}},"roots":{}})")), -32021);
   EXPECT_EQ(CodeOf(Go("", "", R"({"elicitation":{"url":{}},"sampling":{"tools":{}},"roots":{}})")),
             -32021);
@@ -584,6 +588,7 @@ TEST_F(AskingTest, FieldsAreCheckedAgainstTheForm) {
   }
 }
 
+// G-08, G-09
 TEST_F(AskingTest, AnswersOfTheModelAndTheClientHaveAShape) {
   AddTool([](ToolCall& call) {
     const Json* text = call.Ask("s", Sample({}));
@@ -652,6 +657,7 @@ TEST_F(AskingTest, FormsSayWhatTheirFieldsAre) {
       R"("required":["n","i","b","c","ct","cl","m","mt"]}})");
 }
 
+// G-08
 TEST_F(AskingTest, SamplingHasAllItsParams) {
   Sampling sampling{.max_tokens = 7,
                     .system_prompt = "s",

@@ -51,6 +51,31 @@ TEST_F(OfferedTest, WhatIsTakenAfterARefusalIsOfferedOnce) {
   EXPECT_EQ(Offered(), R"({"tools":{}})");
 }
 
+// H-08, S-10
+TEST_F(OfferedTest, BothErasAreToldOfAllThatIsThere) {
+  McpServer& server = peer_.server();
+  server.ServeLogging();
+  server.ServeChanges();
+  ASSERT_TRUE(server.AddTool({.name = "t"}, Nothing));
+  ASSERT_TRUE(server.AddPrompt({.name = "p", .arguments = {{.name = "a"}}},
+                               [](PromptCall&) { return PromptResult(); }));
+  ASSERT_TRUE(server.AddResource({.uri = "x://r", .name = "r"},
+                                 [](ResourceCall&) { return ResourceResult(); }));
+  ASSERT_TRUE(server.AddCompletion({.prompt = "p", .argument = "a"},
+                                   [](CompletionCall&) { return CompletionResult(); }));
+  const std::string all =
+      R"({"logging":{},"tools":{"listChanged":true},"prompts":{"listChanged":true},)"
+      R"("resources":{"subscribe":true,"listChanged":true},"completions":{}})";
+  EXPECT_EQ(Offered(), all);
+  const std::string opened =
+      peer_
+          .Of(peer_.Post(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":)"
+                         R"({"protocolVersion":"2025-11-25","capabilities":{},)"
+                         R"("clientInfo":{"name":"c","version":"1"}}})"))
+          .body;
+  EXPECT_NE(opened.find("\"capabilities\":" + all), std::string::npos) << opened;
+}
+
 // --- of the client ---
 
 // A server with a tool, `go`, that keeps what its client declared.
@@ -129,6 +154,7 @@ TEST_F(DeclaredTest, AHandlerSeesWhatTheChannelBeganWith) {
   EXPECT_EQ(declared_, (Json{{"sampling", Json::object()}}));
 }
 
+// S-07
 TEST_F(DeclaredTest, AStatelessCallWithoutARequiredCapabilityIsRefused) {
   AddNeeding({{"sampling", Json::object()}});
   const Received& refused = CallStateless(R"({"roots":{}})");

@@ -143,7 +143,7 @@ TEST_F(ChangesTest, MalformedFiltersAreRefused) {
   }
 }
 
-// U-03, U-09
+// U-03, U-04, U-09
 TEST_F(ChangesTest, ChangesAreToldToThoseWhoAskedForThem) {
   const auto number = Listen(kTools);
   const auto text = Listen(kTools, "\"7\"");
@@ -152,6 +152,27 @@ TEST_F(ChangesTest, ChangesAreToldToThoseWhoAskedForThem) {
   EXPECT_EQ(Body(number), Event(Acknowledged(kTools)) + Event(Changed("tools")));
   EXPECT_EQ(Body(text), Event(Acknowledged(kTools, "\"7\"")) + Event(Changed("tools", "\"7\"")));
   EXPECT_EQ(Body(prompts), Event(Acknowledged(R"({"promptsListChanged":true})")));
+}
+
+// U-04: of a call it is told elsewhere, whatever the request says that it wants.
+TEST_F(ChangesTest, ProgressAndMessagesAreNoNews) {
+  peer_.server().ServeLogging();
+  ASSERT_TRUE(peer_.server().AddTool({.name = "say"}, [](ToolCall& call) {
+    call.Progress(1);
+    call.Log(LogLevel::kAlert, "", "said");
+    return ToolResult::Text("done");
+  }));
+  std::string request = Request(kTools, "7");
+  request.insert(request.find("\"_meta\":{") + 9,
+                 R"("progressToken":1,"io.modelcontextprotocol/logLevel":"debug",)");
+  const auto listen = peer_.Post(
+      request, {{"mcp-protocol-version", "2026-07-28"}, {"mcp-method", "subscriptions/listen"}});
+  const std::string call =
+      peer_.AskStateless("tools/call", R"("name":"say")", "say",
+                         R"(,"progressToken":1,"io.modelcontextprotocol/logLevel":"debug")");
+  EXPECT_NE(call.find("notifications/progress"), std::string::npos);
+  EXPECT_NE(call.find("notifications/message"), std::string::npos);
+  EXPECT_EQ(Body(listen), Event(Acknowledged(kTools)));
 }
 
 TEST_F(ChangesTest, ResourcesAreToldByTheirUri) {

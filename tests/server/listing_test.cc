@@ -167,6 +167,7 @@ TEST_F(PagesTest, OfToolsAreNotThereWithoutTools) {
   EXPECT_EQ(List("tools/list"), ErrorOf(-32601, "unknown method"));
 }
 
+// F-14
 TEST_F(PagesTest, AToolMayBeDecorated) {
   ASSERT_TRUE(peer_.server().AddTool(
       {.name = "t0"}, NoTool,

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mcp_session/json/access.h"
+#include "tests/server/answers.h"
 #include "tests/server/server_peer.h"
 
 namespace mcp_session {
@@ -49,12 +50,15 @@ TEST(AddTool, RefusesANameThatIsTaken) {
   EXPECT_TRUE(peer.server().AddTool({.name = "A"}, Nothing));
 }
 
+// F-04: one with another output schema would spoil the whole list for clients of revisions up to
+// 2025-11-25.
 TEST(AddTool, RefusesASchemaThatIsNoObjectSchema) {
   for (const Json& schema : {Json("object"), Json::object(), Json{{"type", "array"}},
                              Json{{"type", {"object", "null"}}}}) {
-    EXPECT_EQ(Refused({.name = "a", .input_schema = schema}),
-              "an input schema's type is \"object\"")
-        << schema;
+    for (const Tool& tool :
+         {Tool{.name = "a", .input_schema = schema}, Tool{.name = "a", .output_schema = schema}}) {
+      EXPECT_EQ(Refused(tool), "a schema's type is \"object\"") << schema;
+    }
   }
 }
 
@@ -156,6 +160,16 @@ TEST_F(ToolTest, StructuredResultsAreTextAsWell) {
   EXPECT_EQ(Said(Go()),
             R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"{\"a\":1}"}],)"
             R"("structuredContent":{"a":1}}})");
+}
+
+// F-04: clients of revisions up to 2025-11-25 take nothing but an object there.
+TEST_F(ToolTest, WhatIsNoObjectIsToldASessionAsTextOnly) {
+  AddGo([](ToolCall&) { return ToolResult::Structured({1, 2}); });
+  EXPECT_EQ(Said(Go()),
+            R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"[1,2]"}]}})");
+  EXPECT_EQ(peer_.AskStateless("tools/call", R"("name":"go")", "go"),
+            StatelessResultOf(R"("content":[{"type":"text","text":"[1,2]"}],)"
+                              R"("structuredContent":[1,2])"));
 }
 
 TEST_F(ToolTest, AResultThatIsNoJsonIsAnInternalError) {

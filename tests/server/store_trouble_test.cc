@@ -155,6 +155,7 @@ TEST_F(StoreTroubleTest, OutageOnEveryUseOfAHandle) {
   EXPECT_EQ(peer_.memory().size(), 2u);  // the session and the first handle
 }
 
+// E-04
 TEST_F(StoreTroubleTest, OutageOnAStreamIsToldInIt) {
   const std::uint64_t exchange = Call("wait");
   call_->Progress(1);

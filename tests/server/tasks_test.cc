@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "mcp_session/json/access.h"
+#include "tests/server/answers.h"
+#include "tests/server/server_peer.h"
 #include "tests/server/task_node.h"
 
 namespace mcp_session {
@@ -127,7 +129,7 @@ TEST_F(TasksTest, ADroppedCallOutsideOfATurnFailsTheTask) {
   EXPECT_EQ(node_.StatusOf(task), "failed");
 }
 
-// K-02
+// K-02, S-15
 TEST_F(TasksTest, ClientsThatKnowNoTasksAreNeverGivenOne) {
   AddSlow();
   ASSERT_TRUE(node_.Add(
@@ -176,7 +178,25 @@ TEST_F(TasksTest, TheyAreToldOfByDiscoverAndNotInSessions) {
   const TaskNode::Answer discovered = node_.Ask("server/discover", R"("x":1)", "");
   const Json* capabilities = FindObject(discovered.result, "capabilities");
   EXPECT_EQ(capabilities->dump(),
-            R"({"tools":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})");
+            R"({"tools":{},"extensions":{"io.modelcontextprotocol/tasks":{}}})");  // J-12
+  // K-01: a session is told of none, and has none of their methods.
+  ServerPeer peer;
+  peer.server().ServeTasks({.unix_millis = [] { return std::int64_t{0}; }});
+  ASSERT_TRUE(peer.server().AddTool({.name = "slow"},
+                                    [](ToolCall&) { return ToolResult::Text("Done."); },
+                                    {.task = {TaskUse::Support::kOptional}}));
+  const std::string opened =
+      peer.Of(peer.Post(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":)"
+                        R"({"protocolVersion":"2025-11-25","capabilities":{"tasks":{}},)"
+                        R"("clientInfo":{"name":"c","version":"1"}}})"))
+          .body;
+  EXPECT_NE(opened.find(R"("capabilities":{"tools":{}},)"), std::string::npos) << opened;
+  const auto session = peer.OpenSession();
+  for (const char* method : {"tasks/get", "tasks/result", "tasks/list", "tasks/cancel"}) {
+    EXPECT_EQ(peer.Ask(session, method, R"("taskId":"t")"), ErrorOf(-32601, "unknown method"));
+  }
+  EXPECT_EQ(peer.Ask(session, "tools/call", R"("name":"slow","task":{"ttl":1000})"),
+            ResultOf(R"("content":[{"type":"text","text":"Done."}])"));
 }
 
 // S-33

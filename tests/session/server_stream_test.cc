@@ -229,6 +229,7 @@ TEST_F(ServerStreamTest, GetsOfOneSession) {
   EXPECT_EQ(peer_.Of(Get()).status, 200);
 }
 
+// H-47
 TEST_F(ServerStreamTest, AClosedStreamGoesOnByGet) {
   const std::uint64_t exchange = peer_.Call(session_, "7", &call_);
   Effects effects;

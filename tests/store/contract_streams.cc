@@ -1,4 +1,4 @@
-// Sentence 13: the stream of a record, read from any place in it, and what ends it.
+// Sentence 13: the stream of a record, read from any place in it, and what ends it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

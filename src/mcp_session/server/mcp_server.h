@@ -37,10 +37,10 @@ class McpServer {
   McpServer& operator=(const McpServer&) = delete;
 
   // Registers a tool; tools are listed in this order. kInvalidArgument: a bad name, a name taken, a
-  // schema that is no object schema, or one with an x-mcp-header for which clients would drop the
-  // tool (spec S-38). What that marks is compared with its header before the tool is called, where
-  // there are headers: in stateless requests by HTTP (S-39). The handler takes a ToolCall and
-  // answers by call.Reply, or takes a ToolCall& and returns the ToolResult.
+  // schema (input or output) that is no object schema, or one with an x-mcp-header for which
+  // clients would drop the tool (spec S-38). What that marks is compared with its header before the
+  // tool is called, where there are headers: in stateless requests by HTTP (S-39). The handler
+  // takes a ToolCall and answers by call.Reply, or takes a ToolCall& and returns the ToolResult.
   template <typename Handler>
   Result<void> AddTool(Tool tool, Handler handler, const ToolDecoration& decoration = {}) {
     return Register(std::move(tool), Answering<ToolResult, ToolCall>(std::move(handler)),

@@ -26,7 +26,8 @@ struct ToolResult {
   bool is_error = false;        // the tool failed, and `content` tells the model why
 
   static ToolResult Text(std::string text);
-  // The structured value, and the same as text for clients that read only that (spec F-04).
+  // The structured value, and the same as text for clients that read only that (spec F-04). In
+  // sessions, whose clients take only objects, other values are text alone.
   static ToolResult Structured(Json value);
   // A failure the model can do something about.
   static ToolResult Error(std::string text);
@@ -98,8 +99,8 @@ struct Tool {
   std::string name;  // 1 to 128 of A-Z a-z 0-9 _ . - (spec F-02)
   std::string title;
   std::string description;  // for handles, the retention rule is added (spec S-24)
-  Json input_schema;        // null: any object
-  Json output_schema;       // null: none
+  Json input_schema;        // null: any object; else of "type": "object"
+  Json output_schema;       // null: none; else of "type": "object"
   Json annotations;         // null: none
   StateUse state;
 };

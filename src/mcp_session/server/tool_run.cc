@@ -326,7 +326,8 @@ void Tools::Saved(const Running& call, StoreReply& reply) {
 void Tools::Answer(const Running& call, const ToolResult& result) {
   std::string members = "\"content\":";
   bool valid = AppendJson(result.content, &members);
-  if (!result.structured.is_null()) {
+  if (!result.structured.is_null() &&
+      (call->call.era() == Era::kStateless || result.structured.is_object())) {  // F-04
     members += ",\"structuredContent\":";
     valid = AppendJson(result.structured, &members) && valid;
   }

@@ -70,9 +70,11 @@ void AppendRetentionRule(const StateUse& use, std::string* out) {
 const char* WhyNoTool(const Tool& tool) {
   using Kind = StateUse::Kind;
   if (!IsToolName(tool.name)) return "a tool's name is 1 to 128 of A-Z a-z 0-9 _ . -";
-  const std::string* type = FindString(tool.input_schema, "type");
-  if (!tool.input_schema.is_null() && (type == nullptr || *type != "object")) {
-    return "an input schema's type is \"object\"";
+  for (const Json* schema : {&tool.input_schema, &tool.output_schema}) {  // F-01, F-04
+    const std::string* type = FindString(*schema, "type");
+    if (!schema->is_null() && (type == nullptr || *type != "object")) {
+      return "a schema's type is \"object\"";
+    }
   }
   const Kind kind = tool.state.kind;
   if (kind == Kind::kNone || kind == Kind::kSession) return nullptr;
