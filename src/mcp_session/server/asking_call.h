@@ -33,7 +33,8 @@ class AskingCall : public HandlerCall {
   //
   // A question that the client did not declare it can be asked ends the call with an error that
   // says so (kMissingCapability; in a session a result with isError). So does a ninth round
-  // (Limits::max_rounds).
+  // (Limits::max_rounds, kInvalidParams), and in a session a question too many of one run
+  // (Limits::max_requests_per_call, kInternal).
   const Json* Ask(std::string_view key, const Question& question);
 
   // Whether the client declared that it can be asked that (spec M-03).

@@ -1,6 +1,10 @@
 // McpServer: a Model Context Protocol server without its sockets. Register tools, hand it events,
 // do its effects. The hosts (native/mcp_session/http, stdio; the JavaScript package) do the last
 // two for you.
+//
+// All of it is for one thread: once the host runs, for that of its loop, where handlers run too.
+// What is to be called once, or before something else, is checked: a program that does otherwise
+// aborts.
 #ifndef MCP_SESSION_SERVER_MCP_SERVER_H_
 #define MCP_SESSION_SERVER_MCP_SERVER_H_
 
@@ -113,6 +117,7 @@ class McpServer {
   void NotifyPromptsChanged();
   void NotifyResourcesChanged();
   void NotifyResourceUpdated(std::string uri);
+
   // What handlers ask, and keep, over several rounds of stateless calls goes to the client and back
   // sealed by this, bound to the caller, to what is called and to the arguments (spec M-07). What
   // cannot be opened is refused (kInvalidParams) before a handler sees it. `sealer` must outlive
@@ -124,7 +129,7 @@ class McpServer {
   // node that uses the same store. Once, before tools are added.
   void ServeTasks(TaskOptions options);
 
-  // Lists come in pages of that many, instead of whole. Once.
+  // Lists come in pages of that many, 1 at least, instead of whole. Once.
   void PageLists(std::size_t page_size);
 
   // Keeps the streams of sessions by HTTP (ServerEngine::KeepStreams). HttpServer calls it.

@@ -21,6 +21,7 @@ struct PromptArgument {
   bool required = false;  // the server refuses a prompt without it (spec F-08)
 };
 
+// A prompt has a name, and so have its arguments; all else is optional.
 struct Prompt {
   std::string name;
   std::string title;

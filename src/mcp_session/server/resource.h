@@ -19,10 +19,11 @@ namespace mcp_session {
 
 // How long a stateless client may keep what it read (spec F-11). By default not at all.
 struct CachePolicy {
-  Millis ttl{};
+  Millis ttl{};         // 0 or more
   bool shared = false;  // the same for every caller, whoever is logged in
 };
 
+// A resource has a URI, with its scheme, and a name; all else is optional.
 struct Resource {
   std::string uri;
   std::string name;

@@ -9,7 +9,8 @@
 namespace mcp_session {
 
 // Authenticated encryption with the implementation's keys and clock. All nodes that answer the
-// same clients need the same keys. Used on the server's thread only.
+// same clients need the same keys. Called on the thread of the server that has it; servers of
+// several loops that share one call it at the same time.
 class StateSealer {
  public:
   virtual ~StateSealer() = default;

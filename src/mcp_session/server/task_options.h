@@ -35,10 +35,11 @@ struct TaskOptions {
   // From its creation on a task is kept this long, whatever becomes of it; then it is unknown. One
   // of an anonymous caller is only as safe as its id. 1 ms to kMaxLifetime.
   Millis ttl = Hours(1);
-  // How often clients are to ask.
+  // How often clients are to ask; 1 ms at least.
   Millis poll_interval = Seconds(1);
   // What runs at once, of one principal on all nodes, and of all on this one. More is refused
-  // (kTooManyRequests). How many can be kept is the store's to limit (kCapacity).
+  // (kTooManyRequests). How many can be kept is the store's to limit (kCapacity). Of one principal
+  // less than 1000.
   std::size_t max_running_per_caller = 16;
   std::size_t max_running = 1000;
   // Of a result as JSON text. A task with a larger one has failed.
