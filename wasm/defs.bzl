@@ -12,6 +12,7 @@ load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 load("//tools:cc.bzl", "MCPS_COPTS")
 load("//wasm/toolchain:flags.bzl", "MODULE_LINKOPTS", "TEST_LINKOPTS")
 
+_ALLOWLIST = "@bazel_tools//tools/allowlists/function_transition_allowlist"
 _ONLY_WASM = [str(Label("//wasm/toolchain:wasm32"))]
 _IMPORTS_TEST = str(Label("//wasm/toolchain:imports_test.mjs"))
 _RUNTIME = str(Label("//wasm/toolchain:runtime"))
@@ -23,8 +24,30 @@ _WASM = {
     "//command_line_option:dynamic_mode": "off",
     "//command_line_option:features": [],
     "//command_line_option:linkopt": [],
+    "//command_line_option:platform_suffix": "",
     "//command_line_option:platforms": str(Label("//wasm/toolchain:platform")),
 }
+
+# Bazel names the folder of outputs after the options that a transition changed, so that a sanitizer's
+# wasm would be built once more. On the way there are therefore values that no configuration has:
+# then it is always all of them.
+_AWAY = {
+    "//command_line_option:copt": ["-away"],
+    "//command_line_option:cxxopt": ["-away"],
+    "//command_line_option:dynamic_mode": "fully",
+    "//command_line_option:features": ["away"],
+    "//command_line_option:linkopt": ["-away"],
+    "//command_line_option:platform_suffix": "-away",
+}
+
+def _away_impl(_settings, _attr):
+    return _AWAY
+
+_away = transition(
+    implementation = _away_impl,
+    inputs = [],
+    outputs = _AWAY.keys(),
+)
 
 def _test_transition_impl(_settings, _attr):
     return _WASM
@@ -127,10 +150,12 @@ def _program_link_impl(ctx):
 
 _program_link = rule(
     implementation = _program_link_impl,
+    cfg = _test_transition,
     attrs = {
         "deps": attr.label_list(providers = [CcInfo]),
         "linkopts": attr.string_list(),
         "output": attr.string(mandatory = True),
+        "_allowlist_function_transition": attr.label(default = _ALLOWLIST),
     },
     fragments = ["cpp"],
     toolchains = use_cc_toolchain(),
@@ -212,12 +237,14 @@ def _module_link_impl(ctx):
 
 _module_link = rule(
     implementation = _module_link_impl,
+    cfg = _module_transition,
     attrs = {
         "deps": attr.label_list(providers = [CcInfo]),
         "exports": attr.label(allow_single_file = [".txt"], mandatory = True),
         "imports": attr.label(allow_single_file = [".txt"], mandatory = True),
         "linkopts": attr.string_list(),
         "output": attr.string(mandatory = True),
+        "_allowlist_function_transition": attr.label(default = _ALLOWLIST),
         "_link_inputs": attr.label(
             allow_single_file = True,
             default = "//wasm/toolchain:link_inputs.sh",
@@ -257,19 +284,13 @@ def _wasm_files_impl(ctx):
         runfiles = ctx.runfiles(files = outputs),
     )]
 
-def _wasm_files_rule(transition):
-    return rule(
-        implementation = _wasm_files_impl,
-        attrs = {
-            "linked": attr.label(cfg = transition, mandatory = True),
-            "_allowlist_function_transition": attr.label(
-                default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-            ),
-        },
-    )
-
-_module_files = _wasm_files_rule(_module_transition)
-_test_files = _wasm_files_rule(_test_transition)
+_wasm_files = rule(
+    implementation = _wasm_files_impl,
+    attrs = {
+        "linked": attr.label(cfg = _away, mandatory = True),
+        "_allowlist_function_transition": attr.label(default = _ALLOWLIST),
+    },
+)
 
 def _wasm_srcs(name, srcs, deps, copts, testonly):
     """The deps to link: srcs as a library in front of deps."""
@@ -319,7 +340,7 @@ def wasm_module(name, exports, imports, deps = [], srcs = [], copts = [], linkop
         testonly = testonly,
         deps = _wasm_srcs(name, srcs, deps, copts, testonly) + [_RUNTIME],
     )
-    _module_files(
+    _wasm_files(
         name = name,
         linked = ":%s_link" % name,
         tags = tags,
@@ -386,7 +407,7 @@ def wasm_cc_test(name, srcs, deps, copts = [], linkopts = [], size = "small", ta
         testonly = True,
         deps = _wasm_srcs(name, srcs, deps, copts, True),
     )
-    _test_files(
+    _wasm_files(
         name = name + "_bin",
         linked = ":%s_link" % name,
         tags = ["manual"],
