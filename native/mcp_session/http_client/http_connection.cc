@@ -4,16 +4,19 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
+#include <boost/beast/core/read_size.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "mcp_session/system/log.h"
 
@@ -25,6 +28,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
+
+constexpr std::size_t kReadAtOnce = 64u << 10;
 
 auto Into(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -85,24 +90,60 @@ asio::awaitable<HttpConnection::Trouble> HttpConnection::Write(const Request& re
                                                                Millis time) {
   error_code error;
   tcp().expires_after(std::chrono::milliseconds(time.count));
-  if (tls_) {
-    co_await http::async_write(*tls_, request, Into(error));
-  } else {
-    co_await http::async_write(*plain_, request, Into(error));
+  http::request_serializer<http::string_body> serializer(request);
+  std::vector<asio::const_buffer> pieces;
+  while (!error && !serializer.is_done()) {
+    serializer.next(error, [&pieces](error_code&, const auto& buffers) {
+      pieces.assign(asio::buffer_sequence_begin(buffers), asio::buffer_sequence_end(buffers));
+    });
+    if (error) break;
+    std::size_t written = 0;
+    if (tls_) {
+      written = co_await tls_->async_write_some(pieces, Into(error));
+    } else {
+      written = co_await plain_->async_write_some(pieces, Into(error));
+    }
+    serializer.consume(written);
   }
   std::string why;
   if (error) why = Because("the connection broke", error);
   co_return why;
 }
 
+// As http::async_read_some, which is much to compile for each kind of stream.
+asio::awaitable<void> HttpConnection::ReadSome(Parser& parser, error_code* error) {
+  for (;;) {
+    if (buffer_.size() > 0) {
+      error->clear();
+      buffer_.consume(parser.put(buffer_.data(), *error));
+      if (*error != http::error::need_more) co_return;
+    }
+    const auto room = buffer_.prepare(beast::read_size(buffer_, kReadAtOnce));
+    std::size_t got = 0;
+    if (tls_) {
+      got = co_await tls_->async_read_some(room, Into(*error));
+    } else {
+      got = co_await plain_->async_read_some(room, Into(*error));
+    }
+    buffer_.commit(got);
+    if (*error == asio::error::eof) {
+      if (!parser.got_some()) {
+        *error = http::error::end_of_stream;
+      } else {
+        error->clear();
+        parser.put_eof(*error);
+      }
+      co_return;
+    }
+    if (*error) co_return;
+  }
+}
+
 asio::awaitable<HttpConnection::Trouble> HttpConnection::ReadHead(Parser& parser) {
   error_code error;
   tcp().expires_never();
-  if (tls_) {
-    co_await http::async_read_header(*tls_, buffer_, parser, Into(error));
-  } else {
-    co_await http::async_read_header(*plain_, buffer_, parser, Into(error));
-  }
+  parser.eager(false);
+  while (!error && !parser.is_header_done()) co_await ReadSome(parser, &error);
   std::string why;
   if (error == http::error::end_of_stream) {
     why = "the connection closed before an answer";
@@ -121,11 +162,7 @@ asio::awaitable<HttpConnection::Trouble> HttpConnection::ReadBody(Parser& parser
   parser.get().body().data = room;
   parser.get().body().size = size;
   parser.get().body().more = true;
-  if (tls_) {
-    co_await http::async_read_some(*tls_, buffer_, parser, Into(error));
-  } else {
-    co_await http::async_read_some(*plain_, buffer_, parser, Into(error));
-  }
+  co_await ReadSome(parser, &error);
   *got = size - parser.get().body().size;
   std::string why;
   if (error && error != http::error::need_buffer) why = Because("the answer broke off", error);

@@ -12,6 +12,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <boost/system/error_code.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,8 @@ class HttpConnection {
   Instant idle_since;
 
  private:
+  // Until the parser is content, wants room, or the stream ends.
+  boost::asio::awaitable<void> ReadSome(Parser& parser, boost::system::error_code* error);
   boost::beast::tcp_stream& tcp() { return tls_ ? tls_->next_layer() : *plain_; }
 
   const HttpUrl url_;
