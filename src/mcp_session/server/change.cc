@@ -12,7 +12,8 @@ constexpr std::string_view kLetters = "-TPRUASK";
 
 }  // namespace
 
-void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
+void ForEachNews(const std::vector<Change>& changes, Interest interest,
+                 const std::vector<std::string>& uris,
                  const std::function<void(std::string_view, std::string_view)>& tell) {
   const auto has = [&](Change::Kind kind, const std::string& uri = {}) {
     return std::any_of(changes.begin(), changes.end(), [&](const Change& change) {
@@ -26,7 +27,7 @@ void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
   if (interest.resources && has(Change::Kind::kResources)) {
     tell("notifications/resources/list_changed", {});
   }
-  for (const std::string& uri : interest.uris) {
+  for (const std::string& uri : uris) {
     std::string members = "\"uri\":";
     if (has(Change::Kind::kResource, uri) && AppendJsonString(uri, &members)) {
       tell("notifications/resources/updated", members);

@@ -33,16 +33,17 @@ inline constexpr std::size_t kTaskChars = 11;
 // Of an id that one listens for.
 inline constexpr std::size_t kMaxTaskIdBytes = 128;
 
-// Which lists one listens for, and which resources.
+// Which lists one listens for.
 struct Interest {
   bool tools = false;
   bool prompts = false;
   bool resources = false;
-  std::vector<std::string> uris;
 };
 
-// Calls tell(method, members) for each notification of `changes` that is of interest.
-void ForEachNews(const std::vector<Change>& changes, const Interest& interest,
+// Calls tell(method, members) for each notification of `changes` that is of interest; `uris` are
+// those of the resources that are.
+void ForEachNews(const std::vector<Change>& changes, Interest interest,
+                 const std::vector<std::string>& uris,
                  const std::function<void(std::string_view, std::string_view)>& tell);
 
 bool HasTaskChanged(const std::vector<Change>& changes, std::string_view task);

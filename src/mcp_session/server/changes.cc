@@ -28,6 +28,7 @@ struct Changes::Notice : HandlerCall::State {
 struct Changes::Listening : HandlerCall::State {
   using HandlerCall::State::State;
   Interest interest;
+  std::vector<std::string> uris;     // of resources
   std::vector<std::string> tasks;    // by their ids
   std::optional<ChannelId> channel;  // null: by HTTP
   bool acknowledged = false;
@@ -132,7 +133,7 @@ const char* Changes::ReadFilter(const Json& params, Listening* listening) const 
   const Json* uris = Find(*wanted, "resourceSubscriptions");
   if (uris == nullptr) return nullptr;
   const char* why = ReadUris(*uris, listening);
-  if (!resources) listening->interest.uris.clear();
+  if (!resources) listening->uris.clear();
   return why;
 }
 
@@ -143,7 +144,7 @@ const char* Changes::ReadUris(const Json& uris, Listening* listening) const {
     const std::string* uri = AsString(value);
     if (uri == nullptr) return "resourceSubscriptions are URIs";
     if (uri->size() > options_.max_uri_bytes) return "a URI is too long";
-    listening->interest.uris.push_back(*uri);
+    listening->uris.push_back(*uri);
   }
   return nullptr;
 }
@@ -180,7 +181,7 @@ void Changes::Acknowledge() {
     if (listening->interest.tools) honoured["toolsListChanged"] = true;
     if (listening->interest.prompts) honoured["promptsListChanged"] = true;
     if (listening->interest.resources) honoured["resourcesListChanged"] = true;
-    for (const std::string& uri : listening->interest.uris) {
+    for (const std::string& uri : listening->uris) {
       honoured["resourceSubscriptions"].push_back(uri);
     }
     for (const std::string& task : listening->tasks) honoured["taskIds"].push_back(task);
@@ -216,10 +217,11 @@ void Changes::Tell() {
   Forget();
   for (const auto& listening : listenings_) {
     if (!listening->acknowledged) continue;
-    ForEachNews(
-        untold_, listening->interest, [&](std::string_view method, std::string_view members) {
-          server_.engine.NotifySubscriber(listening->call.id, method, members, server_.effects);
-        });
+    ForEachNews(untold_, listening->interest, listening->uris,
+                [&](std::string_view method, std::string_view members) {
+                  server_.engine.NotifySubscriber(listening->call.id, method, members,
+                                                  server_.effects);
+                });
     for (const std::string& task : listening->tasks) {
       if (HasTaskChanged(untold_, task)) server_.tasks->Tell(listening->call, task);
     }

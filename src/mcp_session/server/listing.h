@@ -2,6 +2,7 @@
 #ifndef MCP_SESSION_SERVER_LISTING_H_
 #define MCP_SESSION_SERVER_LISTING_H_
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,18 @@ void AddMember(std::string_view member, const Json& value, Json* described);
 // of the next (spec P-08). Without PageLists all are on the first.
 void AnswerList(McpServer::State& server, const Call& call, std::string_view member,
                 const std::vector<std::string>& listed);
+
+// Removes the first of `registered` that `is_it`, and its text from `listed`, which has them in the
+// same order. False if there is none.
+template <typename Registered, typename IsIt>
+bool RemoveListed(const IsIt& is_it, std::vector<Registered>* registered,
+                  std::vector<std::string>* listed) {
+  const auto found = std::find_if(registered->begin(), registered->end(), is_it);
+  if (found == registered->end()) return false;
+  listed->erase(listed->begin() + (found - registered->begin()));
+  registered->erase(found);
+  return true;
+}
 
 // How long pages are; takes tools/list, which has none by itself.
 class ListPages final : public Feature {

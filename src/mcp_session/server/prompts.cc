@@ -99,13 +99,8 @@ bool McpServer::RemovePrompt(std::string_view name) {
 }
 
 bool Prompts::Remove(std::string_view name) {
-  for (std::size_t i = 0; i < prompts_.size(); ++i) {
-    if (prompts_[i]->prompt.name != name) continue;
-    prompts_.erase(prompts_.begin() + static_cast<std::ptrdiff_t>(i));
-    listed_.erase(listed_.begin() + static_cast<std::ptrdiff_t>(i));
-    return true;
-  }
-  return false;
+  const auto is_it = [name](const auto& prompt) { return prompt->prompt.name == name; };
+  return RemoveListed(is_it, &prompts_, &listed_);
 }
 
 std::shared_ptr<const RegisteredPrompt> Prompts::FindPrompt(std::string_view name) const {

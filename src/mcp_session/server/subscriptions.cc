@@ -194,8 +194,8 @@ void Subscriptions::Forget() {
 void Subscriptions::TellOne(const std::string& session, const std::vector<std::string>& uris,
                             const std::vector<Change>& changes) {
   const Interest interest{server_.Find<Tools>() != nullptr, server_.Find<Prompts>() != nullptr,
-                          server_.Find<Resources>() != nullptr, uris};
-  ForEachNews(changes, interest, [&](std::string_view method, std::string_view members) {
+                          server_.Find<Resources>() != nullptr};
+  ForEachNews(changes, interest, uris, [&](std::string_view method, std::string_view members) {
     std::string params;
     if (!members.empty()) params = '{' + std::string(members) + '}';
     server_.engine.Push(session, method, params, server_.effects);

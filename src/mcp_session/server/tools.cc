@@ -5,6 +5,7 @@
 
 #include "mcp_session/json/access.h"
 #include "mcp_session/json/write.h"
+#include "mcp_session/server/listing.h"
 
 namespace mcp_session {
 namespace {
@@ -138,13 +139,8 @@ Result<void> Tools::Register(Tool tool, ToolHandler handler, const Json& describ
 }
 
 bool Tools::Remove(std::string_view name) {
-  for (std::size_t i = 0; i < tools_.size(); ++i) {
-    if (tools_[i]->tool.name != name) continue;
-    tools_.erase(tools_.begin() + static_cast<std::ptrdiff_t>(i));
-    listed_.erase(listed_.begin() + static_cast<std::ptrdiff_t>(i));
-    return true;
-  }
-  return false;
+  const auto is_it = [name](const auto& tool) { return tool->tool.name == name; };
+  return RemoveListed(is_it, &tools_, &listed_);
 }
 
 std::shared_ptr<const RegisteredTool> Tools::FindTool(std::string_view name) const {
