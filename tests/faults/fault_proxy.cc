@@ -1,6 +1,5 @@
 #include "tests/faults/fault_proxy.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,6 +14,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "tests/support/loopback_listener.h"
+
 namespace mcp_session {
 namespace {
 
@@ -25,27 +26,15 @@ using Clock = std::chrono::steady_clock;
   std::abort();
 }
 
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
 // Several sockets may have the port, of which those that do not listen refuse.
 int Bind(std::uint16_t* port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   const int yes = 1;
-  sockaddr_in address = Loopback(*port);
-  socklen_t size = sizeof(address);
-  auto* const plain = reinterpret_cast<sockaddr*>(&address);
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) != 0 ||
-      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-      bind(fd, plain, size) != 0 || getsockname(fd, plain, &size) != 0) {
+      setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0) {
     Fail("fault_proxy: bind");
   }
-  *port = ntohs(address.sin_port);
+  BindToLoopback(fd, port);
   return fd;
 }
 
@@ -177,7 +166,7 @@ void FaultProxy::Accept() {
       connection.up.discard = connection.down.ended = connection.down.shut = true;
     } else {
       const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      const sockaddr_in address = Loopback(server_port_);
+      const sockaddr_in address = LoopbackAddress(server_port_);
       if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
         close(server);
         CloseByReset(client);

@@ -1,7 +1,6 @@
 // The proxy does to connections what it is told, and nothing else.
 #include "tests/faults/fault_proxy.h"
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -17,6 +16,8 @@
 #include <string_view>
 #include <thread>
 
+#include "tests/support/loopback_listener.h"
+
 namespace mcp_session {
 namespace {
 
@@ -25,14 +26,6 @@ using Way = Fault::Way;
 
 constexpr int kPatience = 20'000;  // milliseconds
 constexpr int kLongEnough = 100;   // for what must not come
-
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
 
 class Socket {
  public:
@@ -76,7 +69,7 @@ class Socket {
 
 int Connect(std::uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(port);
+  const sockaddr_in address = LoopbackAddress(port);
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return fd;
   EXPECT_EQ(errno, ECONNREFUSED);
   close(fd);
@@ -85,7 +78,7 @@ int Connect(std::uint16_t port) {
 
 class FaultProxyTest : public testing::Test {
  protected:
-  FaultProxyTest() : listener_(Listen()), proxy_(port_) {}
+  FaultProxyTest() : listener_(ListenOnLoopback(&port_)), proxy_(port_) {}
   ~FaultProxyTest() override { close(listener_); }
 
   int Accept() { return accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC); }
@@ -99,18 +92,6 @@ class FaultProxyTest : public testing::Test {
   }
 
  private:
-  int Listen() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(0);
-    socklen_t size = sizeof(address);
-    auto* const plain = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(bind(fd, plain, size), 0);
-    EXPECT_EQ(listen(fd, 8), 0);
-    EXPECT_EQ(getsockname(fd, plain, &size), 0);
-    port_ = ntohs(address.sin_port);
-    return fd;
-  }
-
  protected:
   std::uint16_t port_ = 0;
   int listener_;

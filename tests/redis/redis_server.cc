@@ -1,9 +1,7 @@
 #include "tests/redis/redis_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -23,6 +21,8 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+
+#include "tests/support/loopback_listener.h"
 
 namespace mcp_session {
 namespace {
@@ -141,15 +141,8 @@ std::string RunCommand(redisContext* context, const std::vector<std::string>& wo
 // A socket that is bound to a free port of 127.0.0.1 and does not listen.
 int BindFreePort(std::uint16_t* port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    Fail("no free port");
-  }
-  *port = ntohs(address.sin_port);
+  *port = 0;
+  BindToLoopback(fd, port);
   return fd;
 }
 
