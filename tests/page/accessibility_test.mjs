@@ -1,21 +1,12 @@
 // accessibility_test.mjs PROGRAM: the page for people who use a keyboard, a screen reader, a small
 // screen, or need contrast and no motion.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startBrowser, startServer, Visit } from './support.mjs';
+import { test } from 'node:test';
+import { browser, servePage, server, Visit } from './support.mjs';
 
 const [program] = process.argv.slice(2);
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer(program);
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+servePage(program);
 
 /** The page in use, with everything open that can be opened. */
 async function inUse(options) {

@@ -2,18 +2,17 @@
 // place the user answers; for roots; that the user visits a page. Forms are in page_test.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, startEverything, startScripted, startServer, Visit } from './support.mjs';
+import { browser, servePage, server, startEverything, startScripted, Visit } from './support.mjs';
 
 const [program, everythingProgram] = process.argv.slice(2);
 const REFUSED = /the user does not answer for a model/;
 
-let server;
+servePage(program);
+
 let everything;
 let visiting;
-let browser;
 let declared;
 before(async () => {
-  server = await startServer(program);
   everything = await startEverything(everythingProgram);
   visiting = await startScripted({ tools: {} }, async (method, params, ask) => {
     if (method === 'tools/list') {
@@ -26,13 +25,10 @@ before(async () => {
   }, (capabilities) => {
     declared = capabilities;
   });
-  browser = await startBrowser();
 });
 after(async () => {
-  await browser?.stop();
   await visiting?.stop();
   await everything?.stop();
-  await server?.stop();
 });
 
 const visit = () => Visit.start(browser.browser, server.url);

@@ -2,17 +2,16 @@
 // server of the conformance suite, and of one that gives its lists in pages.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, startEverything, startScripted, startServer, Visit } from './support.mjs';
+import { browser, servePage, server, startEverything, startScripted, Visit } from './support.mjs';
 
 const [program, everythingProgram] = process.argv.slice(2);
 const ERAS = ['handshake', 'stateless'];
 
-let server;
+servePage(program);
+
 let everything;
 let paged;
-let browser;
 before(async () => {
-  server = await startServer(program);
   everything = await startEverything(everythingProgram);
   paged = await startScripted({ resources: {} }, (method, params = {}) => {
     const list = (names) => names.map((name) => ({ name, uri: `test://${name}` }));
@@ -23,13 +22,10 @@ before(async () => {
     assert.equal(params.cursor, 'third');
     return { resources: list(['<i>three</i>']) };
   });
-  browser = await startBrowser();
 });
 after(async () => {
-  await browser?.stop();
   await paged?.stop();
   await everything?.stop();
-  await server?.stop();
 });
 
 const visit = (options) => Visit.start(browser.browser, server.url, options);

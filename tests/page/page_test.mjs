@@ -1,7 +1,7 @@
 // page_test.mjs PROGRAM: the page in Chromium, as `PROGRAM serve` serves it, used as people do.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { PATIENCE, startBrowser, startServer, Visit } from './support.mjs';
+import { browser, PATIENCE, servePage, server, startServer, Visit } from './support.mjs';
 
 const [program] = process.argv.slice(2);
 const TOOLS = [
@@ -22,16 +22,7 @@ const PLACES = [
   { target: 'page', era: 'auto' },
 ];
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer(program);
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+servePage(program);
 
 const visit = (options) => Visit.start(browser.browser, server.url, options);
 

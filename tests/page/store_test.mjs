@@ -1,20 +1,11 @@
 // store_test.mjs PROGRAM: the page's view of the store beneath the server in the page.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startBrowser, startServer, Visit } from './support.mjs';
+import { test } from 'node:test';
+import { browser, servePage, server, Visit } from './support.mjs';
 
 const [program] = process.argv.slice(2);
 
-let server;
-let browser;
-before(async () => {
-  server = await startServer(program);
-  browser = await startBrowser();
-});
-after(async () => {
-  await browser?.stop();
-  await server?.stop();
-});
+servePage(program);
 
 const visit = () => Visit.start(browser.browser, server.url);
 const record = (at, text) => at.page.locator('.record', { hasText: text });

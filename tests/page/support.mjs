@@ -7,6 +7,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -25,6 +26,25 @@ export const PATIENCE = 30_000;
 
 /** Screenshots go here, if anybody wants them. */
 const shots = process.env.TEST_UNDECLARED_OUTPUTS_DIR ?? process.env.SCREENSHOTS;
+
+/** Of servePage(), while the tests of its file run. */
+export let server;
+export let browser;
+
+/**
+ * Begins a file of tests of the page: there are `PROGRAM serve`, and a browser, until its last test. Other
+ * hooks of the file do not wait for them.
+ */
+export function servePage(program) {
+  before(async () => {
+    server = await startServer(program);
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.stop();
+    await server?.stop();
+  });
+}
 
 /** Starts `PROGRAM serve` on a port of its own; stop() ends it. */
 export async function startServer(program, options = []) {

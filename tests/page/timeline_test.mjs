@@ -2,23 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startNetwork } from '../web/network.mjs';
-import { startBrowser, startEverything, startServer, Visit } from './support.mjs';
+import { browser, servePage, server, startEverything, Visit } from './support.mjs';
 
 const [program, everythingProgram] = process.argv.slice(2);
 
-let server;
+servePage(program);
+
 let everything;
-let browser;
 before(async () => {
-  server = await startServer(program);
   everything = await startEverything(everythingProgram);
-  browser = await startBrowser();
 });
-after(async () => {
-  await browser?.stop();
-  await everything?.stop();
-  await server?.stop();
-});
+after(() => everything?.stop());
 
 const visit = (url = server.url) => Visit.start(browser.browser, url);
 
