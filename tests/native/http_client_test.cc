@@ -1,6 +1,9 @@
 // Clients over HTTP: both faces, real sockets, real TLS.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <filesystem>
 #include <future>
 #include <string>
 #include <thread>
@@ -302,6 +306,40 @@ TEST(HttpClient, UsesConnectionsAgain) {
       {.url = server.url(), .headers = {{"x-key", "k"}, {"mcp-session-id", "no"}}}, GoingOn());
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(client->Ping()) << i;
   EXPECT_EQ(server.connections(), 2);
+}
+
+int Option(int socket, int level, int option) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  getsockopt(socket, level, option, &value, &size);
+  return value;
+}
+
+std::uint16_t PortOf(int socket, int (*name)(int, sockaddr*, socklen_t*)) {
+  sockaddr_in6 address{};  // the port is where sockaddr_in has it
+  socklen_t size = sizeof(address);
+  const bool known = name(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+                     (address.sin6_family == AF_INET || address.sin6_family == AF_INET6);
+  return known ? ntohs(address.sin6_port) : 0;
+}
+
+TEST(HttpClient, BothEndsAskAfterAPeerThatMayHaveVanished) {
+  TestServer server;
+  const auto client = Connect({.url = UrlOf(server)});
+  EXPECT_EQ(Said(client->CallTool("echo", Text("here"))), "here");
+  int ends = 0;
+  for (const auto& file : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int socket = std::stoi(file.path().filename());
+    const std::uint16_t peer = PortOf(socket, getpeername);
+    if (peer == 0 || (peer != server.port() && PortOf(socket, getsockname) != server.port()))
+      continue;
+    ++ends;
+    EXPECT_EQ(Option(socket, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(Option(socket, IPPROTO_TCP, TCP_KEEPIDLE), 20);
+    EXPECT_EQ(Option(socket, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    EXPECT_EQ(Option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT), 60'000);
+  }
+  EXPECT_GE(ends, 2);
 }
 
 TEST(HttpClient, UsesNoConnectionThatWasClosed) {

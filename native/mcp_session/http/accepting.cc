@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mcp_session/http/server_state.h"
+#include "mcp_session/system/keep_alive.h"
 #include "mcp_session/system/log.h"
 
 namespace mcp_session {
@@ -55,7 +56,11 @@ Result<HttpAddress> HttpServer::State::Listen() {
   error_code error;
   acceptor_.open(wanted.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.bind(wanted, error);
+  if (!error) {
+    // The comments that a quiet stream sends are no sign of life from its reader.
+    SetKeepAlive(acceptor_.native_handle(), kHttpKeepAlive);
+    acceptor_.bind(wanted, error);
+  }
   if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
   const tcp::endpoint bound = error ? wanted : acceptor_.local_endpoint(error);
   const HttpAddress address{bound.address().to_string(), bound.port(), tls_ != nullptr};

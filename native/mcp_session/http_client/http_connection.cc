@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "mcp_session/system/keep_alive.h"
 #include "mcp_session/system/log.h"
 
 namespace mcp_session {
@@ -76,6 +77,7 @@ asio::awaitable<HttpConnection::Trouble> HttpConnection::Connect(Millis time) {
   }
   error_code ignored;  // it only costs time
   tcp().socket().set_option(tcp::no_delay(true), ignored);
+  SetKeepAlive(tcp().socket().native_handle(), kHttpKeepAlive);
   if (tls_) {
     co_await tls_->async_handshake(asio::ssl::stream_base::client, Into(error));
     if (error) {

@@ -1,9 +1,5 @@
 #include "mcp_session/redis/transport.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
@@ -19,6 +15,8 @@
 #include <chrono>
 #include <utility>
 
+#include "mcp_session/system/keep_alive.h"
+
 namespace mcp_session {
 namespace {
 
@@ -33,12 +31,7 @@ constexpr std::size_t kReadBytes = 64u << 10;
 // one that hung up without a word is tried with TLS.
 constexpr std::chrono::milliseconds kSecondLook(150);
 
-// After this long without an acknowledgement for what was sent a connection is given up.
-constexpr unsigned kUserTimeoutMillis = 2000;
-// A quiet one is probed after 15 s, every 5 s, and given up after three probes.
-constexpr int kKeepAliveIdle = 15;
-constexpr int kKeepAliveInterval = 5;
-constexpr int kKeepAliveCount = 3;
+constexpr KeepAlive kKeepAlive{Seconds(15), Seconds(5), Seconds(2)};
 
 constexpr std::string_view kPing = "PING\r\n";
 
@@ -305,14 +298,7 @@ class TcpTransport final : public TransportBase<TcpTransport> {
   void SetOptions() {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
-    socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-    const auto set = [this](int option, auto value) {
-      ::setsockopt(socket_.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
-    };
-    set(TCP_USER_TIMEOUT, kUserTimeoutMillis);
-    set(TCP_KEEPIDLE, kKeepAliveIdle);
-    set(TCP_KEEPINTVL, kKeepAliveInterval);
-    set(TCP_KEEPCNT, kKeepAliveCount);
+    SetKeepAlive(socket_.native_handle(), kKeepAlive);
   }
 
   asio::io_context& loop_;
