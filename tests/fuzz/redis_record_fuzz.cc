@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::optional<RedisRecord> twice = DecodeRedisRecord(again, record->header.tag);
   MCPS_CHECK(twice && twice->kind == record->kind && twice->data == record->data);
   MCPS_CHECK(twice->header.version == record->header.version);
+  MCPS_CHECK(twice->header.end == record->header.end);
   MCPS_CHECK(twice->header.last_end == record->header.last_end);
   return 0;
 }

@@ -225,10 +225,11 @@ TEST(RedisClusterStore, ARegenerateThatComesAgainFinishesWhatWasBegun) {
   const std::string old_key = RedisKeys("mcp:session:", MakeStoredKey(kRecord)).record();
   RedisServer& old_node = cluster.node(cluster.OwnerOf(SlotOf(kRecord)));
   old_node.Command({"SET", old_key,
-                    EncodeRedisRecord({.version = created.record.version,
+                    EncodeRedisRecord({.tag = MakeStoredKey(kRecord).record_tag,
+                                       .version = created.record.version,
+                                       .end = kNoLastEnd - 1,
                                        .idle_ttl = Hours(1),
-                                       .write_id = 5,
-                                       .tag = MakeStoredKey(kRecord).record_tag},
+                                       .write_id = 5},
                                       "session", "data"),
                     "PX", "3600000"});
   ASSERT_THAT(client.Get(kRecord), Holds("data"));

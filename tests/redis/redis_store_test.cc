@@ -13,6 +13,7 @@
 #include "mcp_session/redis/store.h"
 #include "tests/redis/redis_client.h"
 #include "tests/redis/redis_server.h"
+#include "tests/redis/stored_record.h"
 #include "tests/store/matchers.h"
 
 namespace mcp_session {
@@ -32,10 +33,6 @@ RedisOptions OptionsFor(const RedisServer& server) {
   options.connect_timeout = Seconds(10);
   options.command_timeout = Seconds(10);
   return options;
-}
-
-std::string KeyOf(const RecordKey& key) {
-  return RedisKeys("mcp:session:", MakeStoredKey(key)).record();
 }
 
 int ReadsOf(RedisServer& server) {
@@ -133,17 +130,20 @@ TEST_F(RedisStore, AGetTellsRedisOfAnAccessOnlyWhenItIsDue) {
   const std::uint64_t before = client.counters().exchanges;
   for (int i = 0; i < 10; ++i) ASSERT_THAT(client.Get(kRecord), IsDone());
   EXPECT_LE(client.counters().exchanges - before, 12u) << "one for each Get, and heartbeats";
-  server_.Command({"PEXPIRE", KeyOf(kRecord), "3000000"});  // of 3,600,000: due
+  SetTimeLeft(server_, kRecord, Minutes(50));  // of an hour: due
   EXPECT_EQ(client.Get(kRecord).record.expires_in, Hours(1));
-  EXPECT_THAT(client.Run(store::Touch{kRecord}), IsDone());  // so that the first one was done
-  EXPECT_GT(std::atoi(server_.Command({"PTTL", KeyOf(kRecord)}).c_str()), 3'500'000);
+  EXPECT_THAT(client.Run(store::Unlock{kRecord, 7}), FailsWith(ErrorCode::kLockLost));  // after it
+  EXPECT_GT(std::atoi(server_.Command({"PTTL", StoredKeyOf(kRecord)}).c_str()), 3'500'000);
+  const std::uint64_t told = client.counters().exchanges;
+  for (int i = 0; i < 10; ++i) EXPECT_GT(client.Get(kRecord).record.expires_in, Minutes(59));
+  EXPECT_LE(client.counters().exchanges - told, 12u) << "the record does not say when it ends now";
 }
 
 TEST_F(RedisStore, OfManyGetsAtOnceOneTellsOfTheAccess) {  // H41
   RedisClient client(OptionsFor(server_));
   ASSERT_THAT(client.Create(kRecord), IsDone());
   for (int round = 0; round < 2; ++round) {
-    server_.Command({"PEXPIRE", KeyOf(kRecord), "3000000"});  // of 3,600,000: due
+    SetTimeLeft(server_, kRecord, Minutes(50));  // of an hour: due
     const std::uint64_t before = client.counters().exchanges;
     for (int i = 0; i < 500; ++i) client.Submit(store::Get{kRecord});
     EXPECT_THAT(client.Replies(), AllOf(SizeIs(500), Each(IsDone())));
@@ -170,7 +170,7 @@ TEST_F(RedisStore, WhatIsNotOursIsCorruptAndStaysAsItIs) {
     replies.push_back(client.Run(store::ReadEvents{kRecord}));
     return replies;
   };
-  const std::string key = KeyOf(kRecord);
+  const std::string key = StoredKeyOf(kRecord);
   server_.Command({"RPUSH", key, "somebody's", "list"});
   EXPECT_THAT(ask_all(), Each(FailsWith(ErrorCode::kCorrupt)));
   EXPECT_EQ(server_.Command({"LRANGE", key, "0", "-1"}), "somebody's\nlist\n");
@@ -186,28 +186,47 @@ TEST_F(RedisStore, WhatIsNotOursIsCorruptAndStaysAsItIs) {
   EXPECT_GT(client.counters().corrupt, 0u);
 }
 
+TEST_F(RedisStore, WithoutTheTimeNothingIsReadAsAlive) {
+  RedisClient client(OptionsFor(server_));
+  ASSERT_THAT(client.Create(kRecord), IsDone());
+  server_.Command({"ACL", "SETUSER", "default", "-time"});
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kMisconfigured));
+  EXPECT_THAT(client.Get({"alice", "session", "none"}), FailsWith(ErrorCode::kMisconfigured));
+  EXPECT_THAT(client.Run(store::ReadEvents{kRecord}), FailsWith(ErrorCode::kMisconfigured));
+  server_.Command({"ACL", "SETUSER", "default", "+time"});
+  EXPECT_THAT(client.Get(kRecord), IsDone());
+}
+
 TEST_F(RedisStore, ADamagedRecordIsCorrupt) {
   RedisClient client(OptionsFor(server_));
   ASSERT_THAT(client.Create(kRecord, "0123456789"), IsDone());
-  server_.Command({"SETRANGE", KeyOf(kRecord), "140", "x"});
+  server_.Command({"SETRANGE", StoredKeyOf(kRecord), "155", "x"});
   EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(client.Run(store::List{"alice", "session", {}, 10}), FailsWith(ErrorCode::kCorrupt));
 }
 
-TEST_F(RedisStore, ARecordWithoutAnEndIsCorrupt) {
+TEST_F(RedisStore, ARecordEndsEvenIfItsKeyDoesNotGo) {
   RedisClient client(OptionsFor(server_));
-  ASSERT_THAT(client.Create(kRecord), IsDone());
-  server_.Command({"PERSIST", KeyOf(kRecord)});
-  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kCorrupt));
-  EXPECT_THAT(client.Put(kRecord, "2"), FailsWith(ErrorCode::kCorrupt));
+  const std::string key = StoredKeyOf(kRecord);
+  ASSERT_THAT(client.Create(kRecord, "1"), IsDone());
+  SetTimeLeft(server_, kRecord, Minutes(50));
+  server_.Command({"PERSIST", key});
+  EXPECT_THAT(client.Put(kRecord, "2"), Holds("2"));
+  EXPECT_GT(std::atoi(server_.Command({"PTTL", key}).c_str()), 3'500'000);
+  server_.Command({"PERSIST", key});
+  server_.Command({"SETRANGE", key, "42", "0000000000000001"});
+  EXPECT_THAT(client.Get(kRecord), FailsWith(ErrorCode::kExpired));
+  EXPECT_THAT(client.Put(kRecord, "3"), FailsWith(ErrorCode::kExpired));
+  EXPECT_THAT(client.Run(store::Touch{kRecord}), FailsWith(ErrorCode::kExpired));
+  EXPECT_THAT(client.Run(store::ReadEvents{kRecord}), FailsWith(ErrorCode::kExpired));
+  EXPECT_THAT(client.Create(kRecord, "4"), Holds("4"));
 }
 
 TEST_F(RedisStore, ARecordUnderAnothersKeyIsCorrupt) {
   RedisClient client(OptionsFor(server_));
   const RecordKey other{"bob", "session", "id-1"};
   ASSERT_THAT(client.Create(kRecord, "alice's"), IsDone());
-  server_.Command({"COPY", KeyOf(kRecord), KeyOf(other)});
-  server_.Command({"PEXPIRE", KeyOf(other), "100000"});
+  server_.Command({"COPY", StoredKeyOf(kRecord), StoredKeyOf(other)});
   EXPECT_THAT(client.Get(other), AllOf(FailsWith(ErrorCode::kCorrupt), HasNoRecord()));
   EXPECT_THAT(client.Put(other, "x"), FailsWith(ErrorCode::kCorrupt));
   EXPECT_THAT(client.Run(store::Touch{other}), FailsWith(ErrorCode::kCorrupt));
@@ -217,7 +236,7 @@ TEST_F(RedisStore, AVersionIsNotUsedAgainWhenTheClockStepsBack) {
   RedisClient client(OptionsFor(server_));
   ASSERT_THAT(client.Create(kRecord), IsDone());
   // As if the server's clock had been an hour ahead.
-  server_.Command({"SETRANGE", KeyOf(kRecord), "4", "9000000000000000"});
+  server_.Command({"SETRANGE", StoredKeyOf(kRecord), "26", "9000000000000000"});
   const StoreReply put = client.Put(kRecord, "more", 9'000'000'000'000'000);
   EXPECT_THAT(put, Holds("more"));
   EXPECT_EQ(put.record.version, 9'000'000'000'000'001u);
@@ -226,8 +245,8 @@ TEST_F(RedisStore, AVersionIsNotUsedAgainWhenTheClockStepsBack) {
   const Lifetime remembered{.idle_ttl = Hours(1), .remember = Minutes(1)};
   const RecordKey other{"alice", "session", "id-2"};
   ASSERT_THAT(client.Run(store::Create{other, "old", remembered}), IsDone());
-  server_.Command({"SETRANGE", KeyOf(other), "4", "9000000000000000"});
-  server_.Command({"PEXPIRE", KeyOf(other), "50000"});
+  server_.Command({"SETRANGE", StoredKeyOf(other), "26", "9000000000000000"});
+  SetTimeLeft(server_, other, Seconds(-10));
   ASSERT_THAT(client.Get(other), FailsWith(ErrorCode::kExpired));
   EXPECT_EQ(client.Create(other, "new").record.version, 9'000'000'000'000'001u);
 }
@@ -236,40 +255,54 @@ TEST_F(RedisStore, AVersionIsNotUsedAgainWhenTheClockStepsBack) {
 TEST_F(RedisStore, AVersionIsNotUsedAgainAfterAWriteThatWasLost) {
   RedisClient client(OptionsFor(server_));
   ASSERT_THAT(client.Create(kRecord), IsDone());
-  server_.Command({"COPY", KeyOf(kRecord), "before"});
+  server_.Command({"COPY", StoredKeyOf(kRecord), "before"});
   const StoreReply lost = client.Put(kRecord, "lost");
   ASSERT_THAT(lost, IsDone());
-  server_.Command({"COPY", "before", KeyOf(kRecord), "REPLACE"});
+  server_.Command({"COPY", "before", StoredKeyOf(kRecord), "REPLACE"});
   const StoreReply other = client.Put(kRecord, "another");
   ASSERT_THAT(other, IsDone());
   EXPECT_GT(other.record.version, lost.record.version);
 }
 
-// The stream must not end before its record, nor what lists it.
-TEST_F(RedisStore, APutMovesTheEndsOfTheStreamAndOfTheIndexToo) {
+// The stream must not go before its record, nor what lists it; and not long after.
+TEST_F(RedisStore, AnAccessMovesTheEndsOfTheStreamAndOfTheIndexToo) {
   RedisClient client(OptionsFor(server_));
   ASSERT_THAT(client.Create(kRecord), IsDone());
   client.Submit(store::Append{kRecord, "event", 10});
   ASSERT_THAT(client.Replies(), ElementsAre(IsDone()));
   const RedisKeys keys("mcp:session:", MakeStoredKey(kRecord));
-  const std::vector<std::string> all = {keys.record(), keys.stream(), keys.index()};
-  for (const std::string& key : all) server_.Command({"PEXPIRE", key, "100000"});
-  ASSERT_THAT(client.Put(kRecord, "2"), IsDone());
-  for (const std::string& key : all) {
-    EXPECT_GT(std::atoi(server_.Command({"PTTL", key}).c_str()), 3'500'000) << key;
+  const auto goes_at = [this](const std::string& key) {
+    return std::atoll(server_.Command({"PEXPIRETIME", key}).c_str());
+  };
+  const auto expect_all_go_together = [&] {
+    for (const std::string& key : {keys.stream(), keys.index()}) {
+      EXPECT_GT(goes_at(key), goes_at(keys.record())) << key;
+      EXPECT_LE(goes_at(key), goes_at(keys.record()) + Minutes(1).count) << key;
+    }
+  };
+  expect_all_go_together();
+  const std::vector<StoreCommand> accesses = {store::Put{kRecord, "2", {}}, store::Touch{kRecord}};
+  for (const StoreCommand& access : accesses) {
+    SetTimeLeft(server_, kRecord, Seconds(100));
+    for (const std::string& key : {keys.stream(), keys.index()}) {
+      server_.Command({"PEXPIRE", key, "160000"});
+    }
+    ASSERT_THAT(client.Run(access), IsDone());
+    EXPECT_GT(std::atoi(server_.Command({"PTTL", keys.record()}).c_str()), 3'500'000);
+    expect_all_go_together();
   }
 }
 
 // A key with PTTL 0 is there for the rest of that millisecond, so Redis is told one less.
 TEST_F(RedisStore, ARecordEndsToTheMillisecond) {
   RedisClient client(OptionsFor(server_));
-  const std::string key = KeyOf(kRecord);
+  const std::string key = StoredKeyOf(kRecord);
   const Lifetime lifetime{.idle_ttl = Hours(2), .max_life = Hours(1), .remember = Minutes(5)};
   ASSERT_THAT(client.Run(store::Create{kRecord, "data", lifetime}), IsDone());
-  const std::int64_t last_end = std::atoll(server_.Command({"GETRANGE", key, "20", "35"}).c_str());
+  const std::int64_t last_end = std::atoll(server_.Command({"GETRANGE", key, "58", "73"}).c_str());
   const std::string expires = std::to_string(last_end + Minutes(5).count - 1);
   EXPECT_EQ(server_.Command({"PEXPIRETIME", key}), expires);
-  server_.Command({"PEXPIRE", key, "600000"});
+  SetTimeLeft(server_, kRecord, Minutes(5));
   ASSERT_THAT(client.Run(store::Touch{kRecord}), IsDone());
   EXPECT_EQ(server_.Command({"PEXPIRETIME", key}), expires);
 

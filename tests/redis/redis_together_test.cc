@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "mcp_session/redis/keys.h"
 #include "mcp_session/redis/store.h"
 #include "tests/redis/redis_client.h"
 #include "tests/redis/redis_server.h"
+#include "tests/redis/stored_record.h"
 #include "tests/store/matchers.h"
 
 namespace mcp_session {
@@ -22,10 +22,6 @@ using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::SizeIs;
-
-std::string KeyOf(const RecordKey& key) {
-  return RedisKeys("mcp:session:", MakeStoredKey(key)).record();
-}
 
 // How often the server began a script.
 int ScriptsOf(RedisServer& server) {
@@ -71,10 +67,10 @@ class RedisTogether : public testing::Test {
 
 TEST_F(RedisTogether, PutsAreOneScriptAndEachHasItsOwnOutcome) {
   CreateAll(8);
-  server_.Command({"DEL", KeyOf(Key(1))});
-  server_.Command({"SET", KeyOf(Key(2)), "somebody else's"});
-  server_.Command({"DEL", KeyOf(Key(3))});
-  server_.Command({"LPUSH", KeyOf(Key(3)), "a list"});
+  server_.Command({"DEL", StoredKeyOf(Key(1))});
+  server_.Command({"SET", StoredKeyOf(Key(2)), "somebody else's"});
+  server_.Command({"DEL", StoredKeyOf(Key(3))});
+  server_.Command({"LPUSH", StoredKeyOf(Key(3)), "a list"});
   ASSERT_THAT(
       client_.Run(store::Create{Key(30), "short", {.max_life = Millis{1}, .remember = Hours(1)}}),
       IsDone());
@@ -242,7 +238,7 @@ TEST_F(RedisTogether, AGetBringsWhatItIsToReadAhead) {
 // A key of another type is an error of Redis, which is not the session's.
 TEST_F(RedisTogether, WhatIsWrongWithItIsLeftToItsOwnGet) {
   CreateAll(1);
-  server_.Command({"LPUSH", KeyOf(Key(1)), "a list"});
+  server_.Command({"LPUSH", StoredKeyOf(Key(1)), "a list"});
   const StoreReply reply = client_.Run(store::Get{Key(0), Key(1)});
   EXPECT_THAT(reply, Holds("old"));
   EXPECT_EQ(reply.ahead, nullptr);
@@ -251,9 +247,9 @@ TEST_F(RedisTogether, WhatIsWrongWithItIsLeftToItsOwnGet) {
 
 TEST_F(RedisTogether, AnAccessThatIsDueIsLeftToItsOwnGet) {
   CreateAll(2);
-  server_.Command({"PEXPIRE", KeyOf(Key(1)), "100000"});
+  SetTimeLeft(server_, Key(1), Seconds(100));
   EXPECT_EQ(client_.Run(store::Get{Key(0), Key(1)}).ahead, nullptr);
-  EXPECT_LE(std::atoi(server_.Command({"PTTL", KeyOf(Key(1))}).c_str()), 100'000);
+  EXPECT_LE(std::atoi(server_.Command({"PTTL", StoredKeyOf(Key(1))}).c_str()), 100'000);
 }
 
 }  // namespace

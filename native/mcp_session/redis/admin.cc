@@ -172,16 +172,16 @@ Result<bool> RedisAdmin::State::End(const StoredKey& key) {
 Result<std::uint64_t> RedisAdmin::State::CountLive(const std::string& node,
                                                    const std::vector<std::string>& keys) {
   std::string bytes;
+  AppendRedisCommand(&bytes, {"TIME"});
   std::vector<StoredKey> asked;
   for (const std::string& text : keys) {
     const std::optional<StoredKey> key = ParseKey(text);
     if (!key) continue;
-    AppendRedisCommand(&bytes, {"PTTL", text});
-    AppendRedisCommand(&bytes, {"GETRANGE", text, "0", "127"});
+    AppendRedisCommand(&bytes, {"GETRANGE", text, "0", kRecordHeaderEnd});
     asked.push_back(*key);
   }
   if (asked.empty()) return 0;
-  Result<Replies> replies = AskNode(node, std::move(bytes), 2 * asked.size());
+  Result<Replies> replies = AskNode(node, std::move(bytes), 1 + asked.size());
   if (!replies && replies.error().code == ErrorCode::kCorrupt && keys.size() > 1) {
     // One of them is something else: one by one.
     std::uint64_t alive = 0;
@@ -193,11 +193,13 @@ Result<std::uint64_t> RedisAdmin::State::CountLive(const std::string& node,
   }
   if (!replies && replies.error().code == ErrorCode::kCorrupt) return 0;
   if (!replies) return tl::unexpected(std::move(replies.error()));
+  const std::optional<std::int64_t> now = RedisMillis((*replies)[0]);
+  if (!now) return Corrupt();
   std::uint64_t alive = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const std::optional<RedisRecordHeader> header =
-        DecodeRedisHeader((*replies)[2 * i + 1].text, asked[i].record_tag);
-    if (header && (*replies)[2 * i].integer + 1 > header->remember.count) ++alive;
+        DecodeRedisHeader((*replies)[i + 1].text, asked[i].record_tag);
+    if (header && header->end > *now) ++alive;
   }
   return alive;
 }

@@ -30,8 +30,7 @@ RedisAdmin::State::Index RedisAdmin::State::ReadIndex(const RedisReply& reply) {
 RedisAdmin::State::Question RedisAdmin::State::AboutRecord(const StoredKey& key, bool whole) const {
   const RedisKeys keys(options_.prefix, key);
   const std::string header_and_kind = std::to_string(kRecordHeaderSize + kMaxKeyPartBytes - 1);
-  Question question{.key = keys.record(), .replies = whole ? 5u : 4u};
-  AppendRedisCommand(&question.bytes, {"PTTL", keys.record()});
+  Question question{.key = keys.record(), .replies = whole ? 4u : 3u};
   AppendRedisCommand(&question.bytes, {"TIME"});
   AppendRedisCommand(&question.bytes, {"STRLEN", keys.record()});
   AppendRedisCommand(&question.bytes,
@@ -43,13 +42,14 @@ RedisAdmin::State::Question RedisAdmin::State::AboutRecord(const StoredKey& key,
 RedisAdmin::State::Found RedisAdmin::State::ReadRecord(const StoredKey& key, bool whole,
                                                        const Replies& replies) {
   Found answer;
-  const std::string& value = replies[3].text;
+  const std::string& value = replies[2].text;
   if (value.empty()) return answer;
   const std::optional<RedisRecordHeader> header = DecodeRedisHeader(value, key.record_tag);
   const std::optional<RedisRecord> record = DecodeRedisRecord(value, key.record_tag);
-  if (!header || (whole && !record) || replies[0].integer == -1) return {.corrupt = true};
+  const std::optional<std::int64_t> now = RedisMillis(replies[0]);
+  if (!header || (whole && !record) || !now) return {.corrupt = true};
   answer.data_bytes =
-      static_cast<std::size_t>(replies[2].integer) - kRecordHeaderSize - header->kind_size;
+      static_cast<std::size_t>(replies[1].integer) - kRecordHeaderSize - header->kind_size;
   StoredRecord& found = answer.record.emplace();
   found.key = key;
   found.kind = value.substr(kRecordHeaderSize, header->kind_size);
@@ -57,14 +57,12 @@ RedisAdmin::State::Found RedisAdmin::State::ReadRecord(const StoredKey& key, boo
   found.write_id = header->write_id;
   found.fence = header->fence;
   found.remember = header->remember;
-  found.expires_in = Millis{replies[0].integer + 1 - header->remember.count};
+  found.expires_in = Millis{header->end - *now};
   if (header->idle_ttl > Millis{}) found.idle_ttl = header->idle_ttl;
-  if (header->last_end != kNoLastEnd) {
-    found.max_life_left = Millis{header->last_end - RedisMillis(replies[1])};
-  }
+  if (header->last_end != kNoLastEnd) found.max_life_left = Millis{header->last_end - *now};
   if (!whole) return answer;
   found.data = record->data;
-  for (const RedisReply& entry : replies[4].elements) {
+  for (const RedisReply& entry : replies[3].elements) {
     found.events.push_back(
         {SequenceOfEvent(entry), std::make_shared<const std::string>(DataOfEvent(entry))});
   }

@@ -64,18 +64,18 @@ void RedisEvents::Look(std::uint64_t number) {
   RedisExchange exchange;
   const std::string record = waiter.keys.record();
   const std::string stream = waiter.keys.stream();
-  AppendRedisCommand(&exchange.bytes, {"PTTL", record});
-  AppendRedisCommand(&exchange.bytes, {"GETRANGE", record, "0", "127"});
+  AppendRedisCommand(&exchange.bytes, {"GETRANGE", record, "0", kRecordHeaderEnd});
   // One more than asked for: the event `after` itself shows that nothing is missing.
   AppendRedisCommand(&exchange.bytes, {"XRANGE", stream, waiter.from, "+", "COUNT",
                                        std::to_string(waiter.limit + 1)});
-  exchange.replies = 3;
+  exchange.replies = 2;
   if (waiter.whole) {
     AppendRedisCommand(&exchange.bytes, {"XRANGE", stream, "-", "+", "COUNT", "1"});
-    exchange.replies = 4;
+    exchange.replies = 3;
   }
   exchange.repeatable = true;
   exchange.read_only = true;
+  exchange.wants_time = true;
   exchange.deadline = MonotonicNow() + operations_.options().command_timeout;
   exchange.done = [this, number](const RedisDelivery& delivery) { OnRead(number, delivery); };
   route_.Send(record, std::move(exchange));
@@ -87,23 +87,21 @@ void RedisEvents::OnRead(std::uint64_t number, const RedisDelivery& delivery) {
   if (std::optional<StoreReply> failure = operations_.FailureOf(delivery)) {
     return Finish(number, std::move(*failure));
   }
-  const std::int64_t key_left = delivery.replies[0].integer;
-  if (key_left == -2) return Finish(number, FailedReply(ErrorCode::kNotFound));
-  const std::string& text = delivery.replies[1].text;
+  const std::string& text = delivery.replies[0].text;
   if (text.empty()) return Finish(number, FailedReply(ErrorCode::kNotFound));
   const std::optional<RedisRecordHeader> header = DecodeRedisHeader(text, waiter.keys.record_tag());
-  if (!header || key_left == -1) return Finish(number, operations_.Corrupt());
-  const Millis left{key_left + 1 - header->remember.count};
+  if (!header) return Finish(number, operations_.Corrupt());
+  const Millis left{header->end - delivery.server_now};
   if (left <= Millis{}) return Finish(number, FailedReply(ErrorCode::kExpired));
 
-  const std::vector<RedisReply>& entries = delivery.replies[2].elements;
+  const std::vector<RedisReply>& entries = delivery.replies[1].elements;
   if (entries.empty() && waiter.after != 0) {
     // Nothing from `after` on: it is not kept, or never was.
     if (!waiter.whole) {
       waiter.whole = true;
       return Look(number);
     }
-    const std::vector<RedisReply>& oldest = delivery.replies[3].elements;
+    const std::vector<RedisReply>& oldest = delivery.replies[2].elements;
     return Finish(number, Gap(oldest.empty() ? 0 : SequenceOfEvent(oldest[0]) - 1));
   }
   StoreReply reply;

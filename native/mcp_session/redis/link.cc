@@ -109,8 +109,14 @@ void RedisLink::Flush() {
   if (waiting_.size() > 1 && options_.layout != RedisLayout::kCluster) JoinPuts();
   // A copy: they may be needed again.
   std::string bytes;
-  for (const Pending& pending : waiting_) AppendExchange(pending.exchange, &bytes);
-  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(in_flight_));
+  bool told = false;
+  for (Pending& pending : waiting_) {
+    pending.asks_time = pending.exchange.wants_time && !told;
+    if (pending.asks_time) AppendRedisCommand(&bytes, {"TIME"});
+    told = pending.exchange.read_only && (told || pending.asks_time);
+    AppendExchange(pending.exchange, &bytes);
+    in_flight_.push_back(std::move(pending));
+  }
   waiting_.clear();
   writing_ = true;
   ++counters_.writes;
@@ -135,15 +141,30 @@ void RedisLink::OnReply(RedisReply&& reply) {
     return OnFailed({ErrorCode::kUnavailable, "the server answered what nobody asked"});
   }
   Pending& oldest = in_flight_.front();
+  if (oldest.asks_time) {
+    oldest.asks_time = false;
+    return OnTime(std::move(reply));
+  }
   if (oldest.replies.empty()) oldest.replies.reserve(oldest.exchange.replies);
   oldest.replies.push_back(std::move(reply));
   if (oldest.replies.size() < oldest.exchange.replies) return;
+  if (oldest.exchange.wants_time && no_time_) oldest.replies.push_back(*no_time_);
   Pending answered = std::move(oldest);
   in_flight_.pop_front();
   OnAnswered(std::move(answered));
   if (closed_ || !ready_) return;
   GoOnIfIdle();
   if (!waiting_.empty()) FlushSoon();
+}
+
+void RedisLink::OnTime(RedisReply&& reply) {
+  no_time_.reset();
+  if (const std::optional<std::int64_t> now = RedisMillis(reply)) {
+    server_now_ = *now;
+  } else {
+    reply.type = RedisReply::Type::kError;
+    no_time_ = std::move(reply);
+  }
 }
 
 void RedisLink::OnAnswered(Pending&& answered) {
@@ -201,7 +222,7 @@ void RedisLink::Finish(Pending&& pending, RedisFate fate) {
   if (!pending.joined.empty()) return FinishJoined(std::move(pending), fate);
   if (!pending.exchange.done) return;
   const auto done = std::move(pending.exchange.done);
-  done({fate, pending.repeated, std::move(pending.replies), last_heard_});
+  done({fate, pending.repeated, std::move(pending.replies), server_now_});
 }
 
 void RedisLink::Connect() {

@@ -16,7 +16,9 @@
 //
 // Puts that wait at the same time go together (put_batch.h), in the place of the first of them, but
 // never past an exchange about the same record. They are one in all that follows, until they are
-// answered.
+// answered. Exchanges in a row that want the server's time share it: it is asked for in front of
+// the first of them, since what is read after it was alive then, or is newer. Not across others:
+// what a write finds dead must not be alive to the next read.
 //
 // On the loop's thread. `done` may be called from inside Send, if there is no room or the server
 // refuses us; else it comes from the loop. Close drops all callbacks.
@@ -60,7 +62,8 @@ struct RedisDelivery {
   RedisFate fate = RedisFate::kAnswered;
   bool repeated = false;  // it was in flight before: what is answered may be its own doing
   std::vector<RedisReply> replies;
-  Instant heard;  // when they came
+  // Before these, if it was asked for: the server's clock, in milliseconds since 1970.
+  std::int64_t server_now = 0;
 };
 
 struct RedisExchange {
@@ -72,6 +75,7 @@ struct RedisExchange {
   Instant deadline;         // of MonotonicNow
   bool repeatable = false;  // doing it twice is as good as doing it once
   bool read_only = false;
+  bool wants_time = false;  // RedisDelivery::server_now
   std::function<void(RedisDelivery)> done;
 };
 
@@ -114,6 +118,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
     bool repeated = false;
     bool reloaded = false;
     bool internal = false;                                   // ours: never refused
+    bool asks_time = false;                                  // the first reply is the server's time
     std::vector<std::function<void(RedisDelivery)>> joined;  // of puts that went together
   };
 
@@ -128,6 +133,7 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   void FlushSoon();
   void Flush();
   void JoinPuts();
+  void OnTime(RedisReply&& reply);
   Pending Join(std::vector<Pending>* group);
   std::size_t held() const;
   void SendInternal(std::string bytes, std::size_t replies,
@@ -163,10 +169,12 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   bool ready_ = false;
   bool closed_ = false;
 
-  std::deque<Pending> waiting_;    // not sent, in order
-  std::deque<Pending> in_flight_;  // sent, in order
-  std::deque<Pending> again_;      // answered, to be sent again when in_flight_ is empty
-  std::size_t joined_ = 0;         // exchanges, less what they are in the above
+  std::deque<Pending> waiting_;        // not sent, in order
+  std::deque<Pending> in_flight_;      // sent, in order
+  std::deque<Pending> again_;          // answered, to be sent again when in_flight_ is empty
+  std::size_t joined_ = 0;             // exchanges, less what they are in the above
+  std::int64_t server_now_ = 0;        // as the server said last
+  std::optional<RedisReply> no_time_;  // what it said instead
   bool writing_ = false;
   bool flush_posted_ = false;
   bool reloading_ = false;  // again_ is being collected

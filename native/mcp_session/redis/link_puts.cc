@@ -85,13 +85,15 @@ void RedisLink::FinishJoined(Pending&& pending, RedisFate fate) {
   RedisReply reply;
   if (!pending.replies.empty()) reply = std::move(pending.replies.front());
   for (std::size_t i = 0; i < count && !closed_; ++i) {
-    RedisDelivery delivery{fate, pending.repeated, {}, last_heard_};
+    RedisDelivery delivery{fate, pending.repeated, {}, server_now_};
     if (reply.IsError()) {
       delivery.replies.push_back(reply);
     } else if (fate == RedisFate::kAnswered) {
       RedisReply& alone = delivery.replies.emplace_back();
       alone.type = RedisReply::Type::kArray;
-      if (reply.elements.size() == count) alone.elements.push_back(std::move(reply.elements[i]));
+      if (reply.elements.size() == count + 1) {
+        alone.elements = {reply.elements[0], std::move(reply.elements[i + 1])};
+      }
     }
     pending.joined[i](std::move(delivery));
   }

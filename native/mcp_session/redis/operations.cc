@@ -20,7 +20,9 @@ constexpr std::size_t kPadFrom = 4096;
 // Enough for a command of two words, without the second one.
 constexpr std::size_t kCommandSize = 80;
 
-constexpr std::size_t kPutHeadSize = 85;
+constexpr std::size_t kPutHeadSize = 89;
+// Of a number in a record's header.
+constexpr std::size_t kDigits = 16;
 
 // Tags are hashes.
 std::uint64_t RecordNumber(std::string_view tag) {
@@ -56,12 +58,6 @@ StoreReply FailedReply(ErrorCode code, bool maybe_done) {
 std::string Digits16(std::uint64_t number) {
   std::string text = std::to_string(std::min<std::uint64_t>(number, kNoLastEnd));
   return std::string(16 - text.size(), '0') + text;
-}
-
-std::int64_t RedisMillis(const RedisReply& time) {
-  const RedisAnswer answer(time);
-  return ParseDecimal(answer.Text(0)).value_or(0) * 1000 +
-         ParseDecimal(answer.Text(1)).value_or(0) / 1000;
 }
 
 std::string_view RedisAnswer::status() const { return Text(0); }
@@ -210,8 +206,9 @@ RedisPlanned RedisOperations::Plan(store::Put command) {
   RedisPut& put = plan.exchange.put.emplace();
   put.key = keys.record();
   put.head.reserve(kPutHeadSize);
-  put.head += command.write_id == 0 ? NewWriteId() : Hex16(command.write_id);
+  put.head += kRecordMagic;
   put.head += keys.record_tag();
+  put.head += command.write_id == 0 ? NewWriteId() : Hex16(command.write_id);
   put.head += body.checksum;
   put.head += body.kind_size;
   put.head += "   ";
@@ -229,14 +226,34 @@ RedisPlanned RedisOperations::Plan(store::Put command) {
                data = std::make_shared<const std::string>(std::move(command.data))](
                   const RedisDelivery& delivery) -> StoreReply {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    if (delivery.replies[0].elements.size() != 1) return Desync();
-    const RedisAnswer answer(delivery.replies[0].elements[0]);
-    if (answer.status() == "conflict" && delivery.repeated) {
+    const std::vector<RedisReply>& answers = delivery.replies[0].elements;
+    if (answers.size() != 2) return Desync();
+    if (RedisAnswer(answers[1]).status() == "conflict" && delivery.repeated) {
       return FailedReply(ErrorCode::kUnavailable, true);
     }
-    return ReadWrite(answer, tag, data);
+    return ReadPut(answers[1], answers[0].text, tag, data);
   };
   return plan;
+}
+
+// Done is a text: version, end, last end.
+StoreReply RedisOperations::ReadPut(const RedisReply& answer, std::string_view clock,
+                                    std::string_view tag, std::shared_ptr<const std::string> data) {
+  if (!answer.IsText()) return ReadWrite(RedisAnswer(answer), tag, std::move(data));
+  const std::string_view text = answer.text;
+  if (text.size() != 3 * kDigits) return Desync();
+  const std::optional<std::int64_t> version = ParseDecimal(text.substr(0, kDigits));
+  const std::optional<std::int64_t> end = ParseDecimal(text.substr(kDigits, kDigits));
+  const std::optional<std::int64_t> last_end = ParseDecimal(text.substr(2 * kDigits));
+  const std::optional<std::int64_t> micros = ParseDecimal(clock);
+  if (!version || !end || !last_end || !micros) return Desync();
+  const std::int64_t now = *micros / 1000;
+  Record record;
+  record.data = std::move(data);
+  record.version = static_cast<std::uint64_t>(*version);
+  record.expires_in = Millis{*end - now};
+  if (*last_end != kNoLastEnd) record.max_life_left = Millis{*last_end - now};
+  return WithRecord(std::move(record));
 }
 
 StoreReply RedisOperations::ReadWrite(const RedisAnswer& answer, std::string_view tag,
@@ -256,7 +273,7 @@ StoreReply RedisOperations::ReadWrite(const RedisAnswer& answer, std::string_vie
   return reply;
 }
 
-RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
+RedisPlanned RedisOperations::Plan(const store::Get& command) {
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
   RedisPlan plan;
   plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{Keys(command.key)});
@@ -264,48 +281,32 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   plan.record_tag = plan.touch->keys.record_tag();
   plan.exchange.records[0] = RecordNumber(plan.record_tag);
   plan.exchange.bytes.reserve(2 * (plan.key.size() + kCommandSize));
-  // PTTL first: if it says alive, what is there a moment later is what was alive, or something
-  // newer. The other way round a dead record could pass for the living one that took its place.
-  AppendRedisCommand(&plan.exchange.bytes, {"PTTL", plan.key});
   AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key});
-  plan.exchange.replies = 2;
-  if (!clock_.IsKnown(now)) {
-    AppendRedisCommand(&plan.exchange.bytes, {"TIME"});
-    ++plan.exchange.replies;
-  }
   std::string ahead;
   if (command.ahead && IsStorable(*command.ahead) && options_.layout != RedisLayout::kCluster) {
     const RedisKeys keys = Keys(*command.ahead);
-    AppendRedisCommand(&plan.exchange.bytes, {"PTTL", keys.record()});
     AppendRedisCommand(&plan.exchange.bytes, {"GET", keys.record()});
-    plan.exchange.replies += 2;
+    ++plan.exchange.replies;
     ahead = keys.record_tag();
     plan.exchange.records[1] = RecordNumber(ahead);
   }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
-  plan.read = [this, touch = plan.touch.get(), ahead, asked = now](RedisDelivery& delivery) {
-    RedisReply ahead_left, ahead_value;
-    if (!ahead.empty() && delivery.replies.size() > 2) {
+  plan.exchange.wants_time = true;
+  plan.read = [this, touch = plan.touch.get(), ahead](RedisDelivery& delivery) {
+    std::optional<RedisReply> ahead_value;
+    if (!ahead.empty() && delivery.replies.size() == 2) {
       // What is wrong with that is told to whoever Gets it.
-      ahead_value = std::move(delivery.replies.back());
-      delivery.replies.pop_back();
-      ahead_left = std::move(delivery.replies.back());
+      if (!delivery.replies[1].IsError()) ahead_value = std::move(delivery.replies[1]);
       delivery.replies.pop_back();
     }
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    const Instant now = delivery.heard;
-    if (delivery.replies.size() == 3 && options_.layout != RedisLayout::kCluster) {
-      clock_.Learn(RedisMillis(delivery.replies[2]), asked, now);
-    }
-    const std::int64_t server_now =
-        delivery.replies.size() == 3 ? RedisMillis(delivery.replies[2]) : clock_.At(now);
-    StoreReply reply = ReadGot(delivery.replies[0].integer, std::move(delivery.replies[1]),
-                               server_now, touch->keys.record_tag(), &touch->due);
-    if (!ahead.empty() && !reply.error && !ahead_left.IsError() && !ahead_value.IsError()) {
+    StoreReply reply = ReadGot(std::move(delivery.replies[0]), delivery.server_now,
+                               touch->keys.record_tag(), &touch->due);
+    if (ahead_value && !reply.error) {
       bool due = false;
       auto read = std::make_shared<StoreReply>(
-          ReadGot(ahead_left.integer, std::move(ahead_value), server_now, ahead, &due));
+          ReadGot(std::move(*ahead_value), delivery.server_now, ahead, &due));
       if (!due) reply.ahead = std::move(read);
     }
     return reply;
@@ -313,23 +314,17 @@ RedisPlanned RedisOperations::Plan(const store::Get& command, Instant now) {
   return plan;
 }
 
-StoreReply RedisOperations::ReadGot(std::int64_t key_left, RedisReply value,
-                                    std::int64_t server_now, std::string_view tag,
+StoreReply RedisOperations::ReadGot(RedisReply value, std::int64_t server_now, std::string_view tag,
                                     bool* touch_due) {
-  if (value.type == RedisReply::Type::kNil || key_left == -2) {
-    return FailedReply(ErrorCode::kNotFound);
-  }
+  if (value.type == RedisReply::Type::kNil) return FailedReply(ErrorCode::kNotFound);
   const std::optional<RedisRecord> record = DecodeRedisRecord(value.text, tag);
-  if (!record || key_left == -1) return Corrupt();
+  if (!record) return Corrupt();
   const RedisRecordHeader& header = record->header;
-  Millis left{key_left + 1 - header.remember.count};
+  Millis left{header.end - server_now};
   if (left <= Millis{}) return FailedReply(ErrorCode::kExpired);
   Record got;
   got.version = header.version;
-  if (header.last_end != kNoLastEnd) {
-    // No record ends after it, and the server knows better than we do what time it is there.
-    got.max_life_left = Millis{std::max(header.last_end - server_now, left.count)};
-  }
+  if (header.last_end != kNoLastEnd) got.max_life_left = Millis{header.last_end - server_now};
   if (header.idle_ttl > Millis{}) {
     const Millis longest =
         got.max_life_left ? std::min(header.idle_ttl, *got.max_life_left) : header.idle_ttl;

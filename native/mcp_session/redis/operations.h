@@ -53,29 +53,6 @@ class RedisAnswer {
   const RedisReply& reply_;
 };
 
-// What the server's clock says, as of the last time it was asked: good for a second, in which
-// clocks do not drift apart by a millisecond. An answer that took long is not learned from: who can
-// say how much of that was its way back, or the time until we looked. Of one server: the nodes of a
-// cluster have each their own.
-class RedisClock {
- public:
-  bool IsKnown(Instant now) const { return known_ && now - learned_ < Seconds(1); }
-  void Learn(std::int64_t server_millis, Instant asked, Instant heard) {
-    if (heard - asked > kLong) return;
-    known_ = true;
-    learned_ = heard;
-    server_millis_ = server_millis;
-  }
-  std::int64_t At(Instant now) const { return server_millis_ + (now - learned_).count; }
-
- private:
-  static constexpr Millis kLong{20};
-
-  bool known_ = false;
-  Instant learned_;
-  std::int64_t server_millis_ = 0;
-};
-
 class RedisOperations {
  public:
   // All must outlive this.
@@ -83,7 +60,7 @@ class RedisOperations {
       : options_(options), counters_(counters), entropy_(entropy) {}
 
   RedisPlanned Plan(store::Create command);
-  RedisPlanned Plan(const store::Get& command, Instant now);
+  RedisPlanned Plan(const store::Get& command);
   RedisPlanned Plan(store::Put command);
   RedisPlanned Plan(const store::Touch& command);
   RedisPlanned Plan(const store::Remove& command);
@@ -113,9 +90,9 @@ class RedisOperations {
   StoreReply ReadWrite(const RedisAnswer& answer, std::string_view tag,
                        std::shared_ptr<const std::string> data);
 
-  // The answers to PTTL and GET, and the server's time in milliseconds since 1970.
-  StoreReply ReadGot(std::int64_t key_left, RedisReply value, std::int64_t server_now,
-                     std::string_view tag, bool* touch_due);
+  // What GET answered at the server's time, in milliseconds since 1970.
+  StoreReply ReadGot(RedisReply value, std::int64_t server_now, std::string_view tag,
+                     bool* touch_due);
 
   const RedisOptions& options() const { return options_; }
 
@@ -125,13 +102,14 @@ class RedisOperations {
                        std::initializer_list<std::string_view> arguments, bool repeatable);
   RedisPlan PlanEnd(const RecordKey& key, const std::optional<std::uint64_t>& expected,
                     std::uint64_t fence, std::string_view take);
+  StoreReply ReadPut(const RedisReply& answer, std::string_view clock, std::string_view tag,
+                     std::shared_ptr<const std::string> data);
   StoreReply ReadStatus(const RedisDelivery& delivery);
   StoreReply ReadListed(const RedisAnswer& answer);
 
   const RedisOptions& options_;
   RedisCounters& counters_;
   Entropy& entropy_;
-  RedisClock clock_;
   std::uint64_t next_write_id_ = 0;
 };
 
@@ -142,9 +120,6 @@ std::optional<ErrorCode> ErrorOfStatus(std::string_view status);
 
 // Version, what is left and what is left of max_life from an answer's place 1 on.
 Record RecordOf(const RedisAnswer& answer, std::shared_ptr<const std::string> data);
-
-// What TIME answers, in milliseconds.
-std::int64_t RedisMillis(const RedisReply& time);
 
 // Numbers as scripts compare them, sixteen digits. What has more is as large as can be.
 std::string Digits16(std::uint64_t number);

@@ -10,9 +10,9 @@
 
 namespace mcp_session {
 
-// The head, in bytes: write id 16, record tag 22, checksum 8, size of the kind 3, spare 3, expected
-// version 16 ("----------------" for any), fence 16 (zeros for none), whether the body has room for
-// the record's header in front 1.
+// The head, in bytes: magic and record tag 26, write id 16, checksum 8, size of the kind 3, spare
+// 3, expected version 16 ("----------------" for any), fence 16 (zeros for none), whether the body
+// has room for the record's header in front 1.
 struct RedisPut {
   std::string key;
   std::string head;
@@ -22,7 +22,7 @@ struct RedisPut {
   std::vector<std::string> more_keys;
 };
 
-// Appends the command. It is answered by an array with an answer for each.
+// Appends the command. It is answered by an array: the server's clock, and an answer for each.
 void AppendRedisPuts(std::string* out, std::span<const RedisPut* const> puts);
 
 }  // namespace mcp_session

@@ -6,7 +6,6 @@
 namespace mcp_session {
 namespace {
 
-constexpr std::string_view kMagic = "MS1|";
 constexpr std::string_view kSpare = "   ";
 
 // Of CRC-32C. The first table is for one byte, each next one for a byte that so many others follow.
@@ -135,15 +134,16 @@ std::string Decimal3(std::size_t number) { return Decimal(number, 3); }
 
 std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,
                               std::string_view data) {
-  std::string value(kMagic);
+  std::string value(kRecordMagic);
   value.reserve(kRecordHeaderSize + kind.size() + data.size());
+  value += header.tag;
   value += Decimal(header.version, 16);
+  value += Decimal(static_cast<std::uint64_t>(header.end), 16);
   value += Decimal(static_cast<std::uint64_t>(header.last_end), 16);
   value += Decimal(static_cast<std::uint64_t>(header.idle_ttl.count), 12);
   value += Decimal(static_cast<std::uint64_t>(header.remember.count), 12);
   value += Decimal(header.fence, 16);
   value += Hex16(header.write_id);
-  value += header.tag;
   value += Hex8(Crc32c(kind, data));
   value += Decimal3(kind.size());
   value += kSpare;
@@ -155,15 +155,16 @@ std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view 
 std::optional<RedisRecordHeader> DecodeRedisHeader(std::string_view value, std::string_view tag) {
   if (value.size() < kRecordHeaderSize) return std::nullopt;
   FieldReader fields(value);
-  if (fields.Text(kMagic.size()) != kMagic) return std::nullopt;
+  if (fields.Text(kRecordMagic.size()) != kRecordMagic) return std::nullopt;
   RedisRecordHeader header;
+  header.tag = fields.Text(22);
   header.version = fields.Decimal(16);
+  header.end = static_cast<std::int64_t>(fields.Decimal(16));
   header.last_end = static_cast<std::int64_t>(fields.Decimal(16));
   header.idle_ttl.count = static_cast<std::int64_t>(fields.Decimal(12));
   header.remember.count = static_cast<std::int64_t>(fields.Decimal(12));
   header.fence = fields.Decimal(16);
   header.write_id = fields.Hexadecimal(16);
-  header.tag = fields.Text(22);
   header.checksum = static_cast<std::uint32_t>(fields.Hexadecimal(8));
   header.kind_size = fields.Decimal(3);
   header.moved = fields.Text(1) == "M";

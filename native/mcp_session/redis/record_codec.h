@@ -1,22 +1,23 @@
-// A record as the value of a Redis key: a header of 128 ASCII bytes, the kind, the data
+// A record as the value of a Redis key: a header of 144 ASCII bytes, the kind, the data
 // (docs/formats.md). redis-cli shows it, and scripts read its fields by their place.
 //
 //   at  size
-//    0    4  "MS1|"
-//    4   16  version, decimal, as all numbers with leading zeros
-//   20   16  last end, in milliseconds of the server's clock; sixteen nines: none
-//   36   12  idle_ttl in milliseconds; 0: none
-//   48   12  remember in milliseconds
-//   60   16  fence
-//   76   16  write id, hexadecimal
-//   92   22  record tag
-//  114    8  CRC-32C of kind and data, hexadecimal
-//  122    3  size of the kind
-//  125    1  "M": moved here from another slot, and not written since; else a space
-//  126    2  spaces
-//  128       kind, data
+//    0    4  "MS2|"
+//    4   22  record tag
+//   26   16  version, decimal, as all numbers with leading zeros
+//   42   16  end, in milliseconds of the server's clock: alive before it
+//   58   16  last end, the same; sixteen nines: none
+//   74   12  idle_ttl in milliseconds; 0: none
+//   86   12  remember in milliseconds
+//   98   16  fence
+//  114   16  write id, hexadecimal
+//  130    8  CRC-32C of kind and data, hexadecimal
+//  138    3  size of the kind
+//  141    1  "M": moved here from another slot, and not written since; else a space
+//  142    2  spaces
+//  144       kind, data
 //
-// The end of the record is in the expiry of its key: alive while PTTL + 1 - remember > 0.
+// The key expires when the record is not even remembered any more, `remember` after its end.
 #ifndef MCP_SESSION_REDIS_RECORD_CODEC_H_
 #define MCP_SESSION_REDIS_RECORD_CODEC_H_
 
@@ -30,17 +31,21 @@
 
 namespace mcp_session {
 
-inline constexpr std::size_t kRecordHeaderSize = 128;
+inline constexpr std::string_view kRecordMagic = "MS2|";
+inline constexpr std::size_t kRecordHeaderSize = 144;
+// The place of its last byte, as GETRANGE wants it.
+inline constexpr std::string_view kRecordHeaderEnd = "143";
 inline constexpr std::int64_t kNoLastEnd = 9'999'999'999'999'999;
 
 struct RedisRecordHeader {
+  std::string_view tag;  // the views are into what was decoded
   std::uint64_t version = 0;
-  std::int64_t last_end = kNoLastEnd;  // milliseconds since 1970
+  std::int64_t end = 0;                // milliseconds since 1970
+  std::int64_t last_end = kNoLastEnd;  // the same
   Millis idle_ttl{0};                  // 0: none
   Millis remember{0};
   std::uint64_t fence = 0;
   std::uint64_t write_id = 0;
-  std::string_view tag;  // the views are into what was decoded
   std::uint32_t checksum = 0;
   std::size_t kind_size = 0;
   bool moved = false;
@@ -64,7 +69,7 @@ std::string Decimal3(std::size_t number);
 std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,
                               std::string_view data);
 
-// The first 128 bytes or more of a value; nullopt if they are not the header of the record `tag`.
+// The first 144 bytes or more of a value; nullopt if they are not the header of the record `tag`.
 // An empty `tag` is any.
 std::optional<RedisRecordHeader> DecodeRedisHeader(std::string_view value, std::string_view tag);
 

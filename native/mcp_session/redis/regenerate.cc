@@ -78,20 +78,19 @@ class RedisSessionStore::State::Regeneration
 
   void Read() {
     RedisExchange exchange;
-    AppendRedisCommand(&exchange.bytes, {"PTTL", from_.record()});
     AppendRedisCommand(&exchange.bytes, {"GET", from_.record()});
-    AppendRedisCommand(&exchange.bytes, {"TIME"});
     AppendRedisCommand(&exchange.bytes, {"XRANGE", from_.stream(), "-", "+"});
-    exchange.replies = 4;
+    exchange.replies = 2;
     exchange.repeatable = true;
     exchange.read_only = true;
+    exchange.wants_time = true;
     Send(from_.record(), std::move(exchange), &Regeneration::OnRead);
   }
 
   void OnRead(const RedisDelivery& delivery) {
     if (Failed(delivery)) return;
-    const std::string& value = delivery.replies[1].text;
-    const bool absent = delivery.replies[1].type == RedisReply::Type::kNil;
+    const std::string& value = delivery.replies[0].text;
+    const bool absent = delivery.replies[0].type == RedisReply::Type::kNil;
     const std::optional<RedisRecord> record = DecodeRedisRecord(value, from_.record_tag());
     if (!absent && !record) return Answer(store_.operations_.Corrupt());
     if (together_) {
@@ -100,12 +99,9 @@ class RedisSessionStore::State::Regeneration
       const RedisBody body(kind_, record->data);
       return Move(Digits16(record->header.version), &body);
     }
-    const std::int64_t key_left = delivery.replies[0].integer;
-    if (absent || key_left == -2) return LookAtNew(ErrorCode::kNotFound);
-    if (key_left == -1) return Answer(store_.operations_.Corrupt());
-    const Millis left{key_left + 1 - record->header.remember.count};
-    if (left <= Millis{}) return LookAtNew(ErrorCode::kExpired);
-    Write(*record, left, RedisMillis(delivery.replies[2]), delivery.replies[3]);
+    if (absent) return LookAtNew(ErrorCode::kNotFound);
+    if (record->header.end <= delivery.server_now) return LookAtNew(ErrorCode::kExpired);
+    Write(*record, delivery.server_now, delivery.replies[1]);
   }
 
   void Move(const std::string& version, const RedisBody* body) {
@@ -148,28 +144,25 @@ class RedisSessionStore::State::Regeneration
   void LookAtNew(ErrorCode error) {
     error_ = error;
     RedisExchange exchange;
-    AppendRedisCommand(&exchange.bytes, {"PTTL", to_.record()});
     AppendRedisCommand(&exchange.bytes, {"GET", to_.record()});
-    AppendRedisCommand(&exchange.bytes, {"TIME"});
-    exchange.replies = 3;
     exchange.repeatable = true;
     exchange.read_only = true;
+    exchange.wants_time = true;
     Send(to_.record(), std::move(exchange), &Regeneration::OnLookedAtNew);
   }
 
   void OnLookedAtNew(const RedisDelivery& delivery) {
     if (Failed(delivery)) return;
     const std::optional<RedisRecord> record =
-        DecodeRedisRecord(delivery.replies[1].text, to_.record_tag());
+        DecodeRedisRecord(delivery.replies[0].text, to_.record_tag());
     if (!record || Hex16(record->header.write_id) != write_id_) return Answer(FailedReply(error_));
     bool ignored = false;
-    StoreReply reply =
-        store_.operations_.ReadGot(delivery.replies[0].integer, delivery.replies[1],
-                                   RedisMillis(delivery.replies[2]), to_.record_tag(), &ignored);
+    StoreReply reply = store_.operations_.ReadGot(delivery.replies[0], delivery.server_now,
+                                                  to_.record_tag(), &ignored);
     Answer(reply.error ? FailedReply(error_) : std::move(reply));
   }
 
-  void Write(const RedisRecord& record, Millis left, std::int64_t now, const RedisReply& events) {
+  void Write(const RedisRecord& record, std::int64_t now, const RedisReply& events) {
     version_ = Digits16(record.header.version);
     data_ = std::make_shared<const std::string>(record.data);
     const RedisRecordHeader& header = record.header;
@@ -183,7 +176,7 @@ class RedisSessionStore::State::Regeneration
         std::to_string(header.idle_ttl.count),
         std::to_string(has_last_end ? header.last_end - now : -1),
         std::to_string(header.remember.count),
-        std::to_string(left.count),
+        std::to_string(header.end - now),
         Digits16(header.fence),
         write_id_,
         body.checksum,

@@ -125,6 +125,14 @@ std::vector<std::string_view> SplitRedisCommands(std::string_view bytes) {
 
 void RedisReplyReader::Deleter::operator()(redisReader* reader) const { redisReaderFree(reader); }
 
+std::optional<std::int64_t> RedisMillis(const RedisReply& time) {
+  if (time.elements.size() != 2) return std::nullopt;
+  const std::optional<std::int64_t> seconds = ParseDecimal(time.elements[0].text);
+  const std::optional<std::int64_t> micros = ParseDecimal(time.elements[1].text);
+  if (!seconds || !micros) return std::nullopt;
+  return *seconds * 1000 + *micros / 1000;
+}
+
 RedisReplyReader::RedisReplyReader() : reader_(redisReaderCreateWithFunctions(&functions)) {
   MCPS_CHECK(reader_ != nullptr);
   reader_->privdata = &reply_;

@@ -35,6 +35,9 @@ struct RedisReply {
   bool IsOk() const { return type == Type::kStatus && text == "OK"; }
 };
 
+// What TIME answers, in milliseconds since 1970; nothing if it is no time.
+std::optional<std::int64_t> RedisMillis(const RedisReply& time);
+
 class RedisReplyReader {
  public:
   RedisReplyReader();

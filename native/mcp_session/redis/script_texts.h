@@ -12,8 +12,11 @@ namespace mcp_session::script {
 // is judged as of its start.
 //
 // look(key, tag) answers nothing for a key that is not there; for a record of ours its fields,
-// with `left` the milliseconds until its end (0 or less: it is dead, and remembered); and true as
-// second value for anything else, which no script may change.
+// with `left` the milliseconds until its end (0 or less: it is dead, and remembered) and `at` when
+// its key goes; and true as second value for anything else, which no script may change.
+//
+// What goes with records, their streams and the index, does so at the end of the minute in which
+// the last of these goes, so that most accesses need not move it: goes_with says when that is.
 //
 // No shebang: with one, servers under memory pressure refuse even scripts that only delete.
 // Without, they refuse a command that needs memory, unless the script has written before: so what
@@ -24,19 +27,21 @@ local time = redis.call('TIME')
 local us = time[1] * 1000000 + time[2]
 local now = math.floor(us / 1000)
 local function digits(n) return string.format('%016.0f', n) end
+local function goes_with(at) return (math.floor(at / 60000) + 1) * 60000 end
 local function look(key, tag)
-  local left = redis.call('PTTL', key)
-  if left == -2 then return nil end
-  local text = redis.call('GETRANGE', key, '0', '127')
+  local text = redis.call('GETRANGE', key, '0', '143')
+  if text == '' and redis.call('EXISTS', key) == 0 then return nil end
   local sub = string.sub
-  local h = {text = text, version = tonumber(sub(text, 5, 20)), last = sub(text, 21, 36),
-             idle = tonumber(sub(text, 37, 48)), remember = tonumber(sub(text, 49, 60)),
-             fence = sub(text, 61, 76), write_id = sub(text, 77, 92)}
-  if left == -1 or #text < 128 or sub(text, 1, 4) ~= 'MS1|' or sub(text, 93, 114) ~= tag or
-      not h.version or not h.idle or not h.remember or not tonumber(h.last) then
+  local h = {text = text, version = tonumber(sub(text, 27, 42)), last = sub(text, 59, 74),
+             idle = tonumber(sub(text, 75, 86)), remember = tonumber(sub(text, 87, 98)),
+             fence = sub(text, 99, 114), write_id = sub(text, 115, 130)}
+  local ends = tonumber(sub(text, 43, 58))
+  if #text < 144 or sub(text, 1, 26) ~= 'MS2|' .. tag or not h.version or not ends or
+      not h.idle or not h.remember or not tonumber(h.last) then
     return nil, true
   end
-  h.left = left + 1 - h.remember
+  h.left = ends - now
+  h.at = ends + h.remember - 1
   return h
 end
 local function life_left(h)
@@ -47,8 +52,9 @@ local function whole(status, h, key)
   return {status, h.version, h.left, life_left(h), redis.call('GET', key)}
 end
 local function hold_index(index, at)
-  if index and redis.call('PTTL', index) < at - now then
-    redis.call('PEXPIREAT', index, at + 60000)
+  local goes = goes_with(at)
+  if index and redis.call('PTTL', index) < goes - now then
+    redis.call('PEXPIREAT', index, goes)
   end
 end
 local function access(h, record, stream, index)
@@ -58,9 +64,12 @@ local function access(h, record, stream, index)
   if length <= h.left then return end
   local at = now + length + h.remember - 1
   redis.call('PEXPIREAT', record, at)
-  redis.call('PEXPIREAT', stream, at)
-  hold_index(index, at)
-  h.left = length
+  redis.call('SETRANGE', record, 42, digits(now + length))
+  if goes_with(at) > goes_with(h.at) then
+    redis.call('PEXPIREAT', stream, goes_with(at))
+    hold_index(index, at)
+  end
+  h.left, h.at = length, at
 end
 local function write(key, head, body, padded, ...)
   if padded == '1' then
@@ -79,11 +88,8 @@ local function has_room(index, quota)
   local base = string.sub(index, 1, -3)
   for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
     local key = base .. string.sub(member, 1, 22) .. ':s'
-    local left = redis.call('PTTL', key)
-    local remember = left > 0 and redis.pcall('GETRANGE', key, 48, 59) or '0'
-    if left == -2 or left + 1 - (tonumber(remember) or 0) <= 0 then
-      redis.call('ZREM', index, member)
-    end
+    local ends = tonumber(redis.pcall('GETRANGE', key, 42, 57))
+    if not ends or ends <= now then redis.call('ZREM', index, member) end
   end
   return redis.call('ZCARD', index) < quota
 end
@@ -117,83 +123,93 @@ if max_life >= 0 then
 end
 local version = math.max(us, h and h.version + 1 or 0)
 local at = now + length + ARGV[4] - 1
-write(KEYS[1], 'MS1|' .. digits(version) .. last .. string.format('%012.0f%012.0f', idle, ARGV[4]) ..
-      held_token(KEYS[3]) .. ARGV[5] .. ARGV[1] .. ARGV[6] .. ARGV[7] .. '   ',
-      ARGV[8], ARGV[9], 'PXAT', at)
+write(KEYS[1], 'MS2|' .. ARGV[1] .. digits(version) .. digits(now + length) .. last ..
+      string.format('%012.0f%012.0f', idle, ARGV[4]) .. held_token(KEYS[3]) .. ARGV[5] ..
+      ARGV[6] .. ARGV[7] .. '   ', ARGV[8], ARGV[9], 'PXAT', at)
 redis.call('DEL', KEYS[2])
 if index then add_to_index(index, ARGV[10], at) end
 return {'ok', version, length, max_life}
 )lua";
 
 // KEYS records, then keys that are only named for a cluster. ARGV for each record its head and its
-// body (put_batch.h). Answers for each as kCreate, without "exists" and "full" and with {"none"},
-// {"expired"}, {"fenced"} and {"conflict", ..., value}. Nothing one of them finds stops the others.
+// body (put_batch.h). Answers the clock in microseconds, then for each record: version, end and
+// last end, sixteen digits each, in one text; or a list as kCreate's, without "exists" and "full"
+// and with {"none"}, {"expired"}, {"fenced"} and {"conflict", ..., value}. Nothing one of them
+// finds stops the others.
 //
 // Without kPrelude, whose functions are made anew whenever a script runs: a call in a session runs
-// this script and no other.
+// this script and no other. A text is compared and put together as it is wherever that will do:
+// each piece cut from one, each number read and each list answered costs the server as much as a
+// tenth of a command does.
 inline constexpr std::string_view kPut = R"lua(
 local call, sub = redis.call, string.sub
 local time = call('TIME')
 local clock = time[1] .. sub('00000' .. time[2], -6)
 local us = tonumber(clock)
 local now = math.floor(us / 1000)
+local function refuse(key, text)
+  if text == '' and call('EXISTS', key) == 0 then return {'none'} end
+  return {'corrupt'}
+end
+local function hold(key, from, to)
+  local minute = math.floor(to / 60000)
+  if minute == math.floor(from / 60000) then return end
+  local goes = (minute + 1) * 60000
+  call('PEXPIREAT', sub(key, 1, -2) .. 'x', goes)
+  if sub(key, -3, -3) == '}' then return end
+  local index = sub(key, 1, -25) .. ':i'
+  if call('PTTL', index) < goes - now then call('PEXPIREAT', index, goes) end
+end
 local function put(key, mine, body)
-  local left = call('PTTL', key)
-  if left == -2 then return {'none'} end
-  local text = redis.pcall('GETRANGE', key, '0', '127')
-  if type(text) ~= 'string' or #text < 128 then return {'corrupt'} end
-  local seen, last = sub(text, 5, 20), sub(text, 21, 36)
-  local version, idle, remember =
-      tonumber(seen), tonumber(sub(text, 37, 48)), tonumber(sub(text, 49, 60))
-  if left == -1 or sub(text, 1, 4) ~= 'MS1|' or sub(text, 93, 114) ~= sub(mine, 17, 38) or
-      not version or not idle or not remember or not tonumber(last) then
-    return {'corrupt'}
+  local text = redis.pcall('GETRANGE', key, '0', '143')
+  if type(text) ~= 'string' then return {'corrupt'} end
+  local ours, seen = sub(mine, 1, 26), sub(text, 27, 42)
+  local version, ends = tonumber(seen), tonumber(sub(text, 43, 58))
+  if sub(text, 1, 26) ~= ours or #text < 144 or not version or not ends then
+    return refuse(key, text)
   end
-  left = left + 1 - remember
-  if left <= 0 then return {'expired'} end
-  local life_left, length = -1, idle
-  if last ~= '9999999999999999' then
-    life_left = tonumber(last) - now
-    length = math.min(idle, life_left)
-  end
-  local expected, fence = sub(mine, 53, 68), sub(mine, 69, 84)
+  if ends <= now then return {'expired'} end
+  local expected, fence = sub(mine, 57, 72), sub(mine, 73, 88)
   local other
-  if sub(text, 77, 92) == sub(mine, 1, 16) then
+  if sub(text, 115, 130) == sub(mine, 27, 42) then
     other = 'same'
-  elseif fence ~= '0000000000000000' and fence < sub(text, 61, 76) then
+  elseif fence ~= '0000000000000000' and fence < sub(text, 99, 114) then
     return {'fenced'}
   elseif expected ~= '----------------' and expected ~= seen then
     other = 'conflict'
   end
-  if other then return {other, version, left, life_left, call('GET', key)} end
-  local digits = clock
-  if us > version then
-    version = us
-  else
-    version = version + 1
-    digits = string.format('%016.0f', version)
+  if other then
+    local last = sub(text, 59, 74)
+    local life_left = last == '9999999999999999' and -1 or tonumber(last) - now
+    return {other, version, ends - now, life_left, call('GET', key)}
   end
-  local head = 'MS1|' .. digits .. sub(text, 21, 76) .. sub(mine, 1, 52)
-  local padded = sub(mine, 85) == '1'
-  local value = padded and body or head .. body
-  if length > left then
-    left = length
-    local at = now + length + remember - 1
-    local at_text = string.format('%.0f', at)
-    call('SET', key, value, 'PXAT', at_text)
-    call('PEXPIREAT', sub(key, 1, -2) .. 'x', at_text)
-    if sub(key, -3, -3) ~= '}' then
-      local index = sub(key, 1, -25) .. ':i'
-      if call('PTTL', index) < at - now then call('PEXPIREAT', index, at + 60000) end
+  local digits = clock
+  if us <= version then digits = string.format('%016.0f', version + 1) end
+  local kept, goes_from, goes = sub(text, 43, 114)
+  if sub(text, 75, 86) ~= '000000000000' then
+    local last = tonumber(sub(text, 59, 74))
+    local idle, remember = tonumber(sub(text, 75, 86)), tonumber(sub(text, 87, 98))
+    if not last or not idle or not remember then return {'corrupt'} end
+    local to = math.min(now + idle, last)
+    if to > ends then
+      goes_from, goes = ends + remember - 1, to + remember - 1
+      kept = string.format('%016.0f', to) .. sub(text, 59, 114)
     end
+  end
+  local head = ours .. digits .. kept .. sub(mine, 27, 56)
+  local padded = sub(mine, 89) == '1'
+  local value = padded and body or head .. body
+  if goes then
+    call('SET', key, value, 'PXAT', string.format('%.0f', goes))
+    hold(key, goes_from, goes)
   else
     call('SET', key, value, 'KEEPTTL')
   end
   if padded then call('SETRANGE', key, '0', head) end
-  return {'ok', version, left, life_left}
+  return digits .. sub(kept, 1, 32)
 end
-local answers = {}
-for i = 1, #ARGV / 2 do answers[i] = put(KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]) end
+local answers = {clock}
+for i = 1, #ARGV / 2 do answers[i + 1] = put(KEYS[i], ARGV[2 * i - 1], ARGV[2 * i]) end
 return answers
 )lua";
 
@@ -216,7 +232,7 @@ if not h then return {'none'} end
 local answer = {'expired'}
 if h.left > 0 then
   if ARGV[3] ~= '0' and ARGV[3] < h.fence then return {'fenced'} end
-  if ARGV[2] ~= '' and ARGV[2] ~= string.sub(h.text, 5, 20) then
+  if ARGV[2] ~= '' and ARGV[2] ~= string.sub(h.text, 27, 42) then
     return whole('conflict', h, KEYS[1])
   end
   answer = ARGV[6] == '1' and whole('ok', h, KEYS[1]) or {'ok'}
@@ -242,7 +258,7 @@ if occupied and to.write_id == ARGV[3] then return whole('same', to, KEYS[3]) en
 if not h then return {'none'} end
 if h.left <= 0 then return {'expired'} end
 if occupied then return {'exists'} end
-if ARGV[10] ~= '' and ARGV[10] ~= string.sub(h.text, 5, 20) then return {'changed'} end
+if ARGV[10] ~= '' and ARGV[10] ~= string.sub(h.text, 27, 42) then return {'changed'} end
 local owned, to_be_owned = ARGV[7] == '1', ARGV[8] == '1'
 local index = owned and KEYS[6] or nil
 local new_index = to_be_owned and KEYS[owned and 7 or 6] or nil
@@ -253,18 +269,18 @@ local version = math.max(us, h.version + 1, to and to.version + 1 or 0)
 local fence = h.fence
 local held = held_token(KEYS[5])
 if held > fence then fence = held end
-local head = 'MS1|' .. digits(version) .. string.sub(h.text, 21, 60) .. fence .. ARGV[3] .. ARGV[2]
+local head = 'MS2|' .. ARGV[2] .. digits(version) .. string.sub(h.text, 43, 98) .. fence .. ARGV[3]
 redis.call('RENAME', KEYS[1], KEYS[3])
 if ARGV[12] == '' then
   redis.call('SETRANGE', KEYS[3], 0, head)
 else
-  local data = redis.call('GETRANGE', KEYS[3], 128 + tonumber(string.sub(h.text, 123, 125)), -1)
+  local data = redis.call('GETRANGE', KEYS[3], 144 + tonumber(string.sub(h.text, 139, 141)), -1)
   redis.call('SET', KEYS[3], head .. ARGV[11] .. ARGV[12] .. '   ' .. ARGV[13] .. data, 'KEEPTTL')
 end
 redis.call('DEL', KEYS[4])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[4]) end
 if index then redis.call('ZREM', index, ARGV[4]) end
-if new_index then add_to_index(new_index, ARGV[5], now + h.left + h.remember) end
+if new_index then add_to_index(new_index, ARGV[5], h.at) end
 redis.call('PUBLISH', ARGV[9], '0')
 h.version = version
 return whole('ok', h, KEYS[3])
@@ -306,10 +322,9 @@ while true do
     local start = 26 + (tonumber(string.sub(member, 23, 25)) or 0)
     if string.sub(member, 26, start - 1) == ARGV[2] then
       local key = base .. string.sub(member, 1, 22) .. ':s'
-      local left = redis.call('PTTL', key)
-      local value = left ~= -2 and redis.call('GET', key)
+      local value = redis.call('GET', key)
       if value then
-        left = left + 1 - (tonumber(string.sub(value, 49, 60)) or 0)
+        local left = (tonumber(string.sub(value, 43, 58)) or now + 1) - now
         if left > 0 then
           room = room - #value
           if listed == limit or (listed > 0 and room < 0) then
@@ -344,7 +359,7 @@ local token = math.max(us, (tonumber(redis.call('GET', KEYS[2]) or '0') or 0) + 
 redis.call('SET', KEYS[2], digits(token), 'PX', 86400000)
 redis.call('SET', KEYS[1], ARGV[2] .. '|' .. digits(token) .. '|' .. digits(now),
            'PXAT', now + ARGV[3] - 1)
-if h then redis.call('SETRANGE', KEYS[3], 60, digits(token)) end
+if h then redis.call('SETRANGE', KEYS[3], 98, digits(token)) end
 return {'ok', token, tonumber(ARGV[3])}
 )lua";
 
@@ -385,7 +400,7 @@ if newest then
 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[3], string.format('%.0f-0', sequence),
            'd', ARGV[2], 'f', first)
-if not newest then redis.call('PEXPIREAT', KEYS[2], now + h.left + h.remember - 1) end
+if not newest then redis.call('PEXPIREAT', KEYS[2], goes_with(h.at)) end
 redis.call('PUBLISH', ARGV[4], string.format('%.0f', sequence))
 return {'ok', sequence}
 )lua";
@@ -425,13 +440,14 @@ if ARGV[16] == '1' then
 elseif h and h.version == version and h.left > 0 then
   local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
   local added = add_events(newest and tonumber(string.match(newest[1], '^%d+')) or 0)
-  if fence > h.fence then redis.call('SETRANGE', KEYS[1], 60, fence) end
+  if fence > h.fence then redis.call('SETRANGE', KEYS[1], 98, fence) end
   at = now + math.max(left, h.left) + h.remember - 1
   if left > h.left then
     redis.call('PEXPIREAT', KEYS[1], at)
+    redis.call('SETRANGE', KEYS[1], 42, digits(now + left))
     hold_index(index, at)
   end
-  if added or left > h.left then redis.call('PEXPIREAT', KEYS[2], at) end
+  if added or left > h.left then redis.call('PEXPIREAT', KEYS[2], goes_with(at)) end
   return {'exists'}
 elseif h and (h.version > version or (h.version == version and left <= 0)) then
   return {'exists'}
@@ -441,11 +457,11 @@ if held > fence then fence = held end
 if index and ARGV[15] ~= '' and not has_room(index, tonumber(ARGV[15])) then return {'full'} end
 if at < now then return {'expired'} end
 local last = max_life >= 0 and digits(now + max_life) or NONE
-write(KEYS[1], 'MS1|' .. digits(version) .. last ..
-      string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[1] .. ARGV[9] ..
+write(KEYS[1], 'MS2|' .. ARGV[1] .. digits(version) .. digits(now + left) .. last ..
+      string.format('%012.0f%012.0f', ARGV[3], ARGV[5]) .. fence .. ARGV[8] .. ARGV[9] ..
       ARGV[10] .. (ARGV[16] == '1' and 'M  ' or '   '), ARGV[11], ARGV[12], 'PXAT', at)
 redis.call('DEL', KEYS[2])
-if add_events(0) then redis.call('PEXPIREAT', KEYS[2], at) end
+if add_events(0) then redis.call('PEXPIREAT', KEYS[2], goes_with(at)) end
 if index and ARGV[14] ~= '' then
   local score = tonumber(ARGV[14])
   while true do

@@ -68,7 +68,7 @@ void RedisSessionStore::State::Submit(StoreTicket ticket, StoreCommand&& command
         } else if constexpr (std::is_same_v<Kind, store::Get>) {
           // What takes several exchanges may have that record to itself.
           if (!occupied_.empty()) one.ahead.reset();
-          Run(ticket, operations_.Plan(one, now), now);
+          Run(ticket, operations_.Plan(one), now);
         } else {
           Run(ticket, operations_.Plan(std::move(one)), now);
         }
