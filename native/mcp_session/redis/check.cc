@@ -188,8 +188,8 @@ std::string RedisAdmin::State::TryEverything() {
     for (store.Drain(&replies); replies.empty(); store.Drain(&replies)) loop_.run_one();
     return replies[0];
   };
-  for (const std::string& owner : {std::string(), "check-" + operations_.NewWriteId()}) {
-    const std::string id = "check-" + operations_.NewWriteId();
+  for (const std::string& owner : {std::string(), "check-" + Hex16(operations_.NewWriteId())}) {
+    const std::string id = "check-" + Hex16(operations_.NewWriteId());
     const std::string new_id = id + "-new";
     const RecordKey key{owner, "check", id};
     const RecordKey moved{owner, "check", new_id};

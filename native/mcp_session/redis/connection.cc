@@ -144,18 +144,17 @@ void RedisConnection::OnConnected() {
 
 void RedisConnection::SendHandshake() {
   answered_ = 0;
-  transport_->Write(std::move(flights_[flight_].bytes),
+  transport_->Write(&flights_[flight_].bytes,
                     [self = shared_from_this()](std::optional<RedisFailure> failure) {
                       if (failure) self->Fail(std::move(*failure));
                     });
 }
 
-void RedisConnection::Write(std::string bytes) {
-  transport_->Write(std::move(bytes),
-                    [self = shared_from_this()](std::optional<RedisFailure> failure) {
-                      if (failure) return self->Fail(std::move(*failure));
-                      self->callbacks_.written();
-                    });
+void RedisConnection::Write(std::string* bytes) {
+  transport_->Write(bytes, [self = shared_from_this()](std::optional<RedisFailure> failure) {
+    if (failure) return self->Fail(std::move(*failure));
+    self->callbacks_.written();
+  });
 }
 
 void RedisConnection::Read() {

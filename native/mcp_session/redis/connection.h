@@ -52,7 +52,8 @@ class RedisConnection : public std::enable_shared_from_this<RedisConnection> {
   RedisConnection(boost::asio::io_context& loop, const RedisOptions& options, RedisPurpose purpose);
 
   void Start(const RedisAddress& address, Callbacks callbacks);
-  void Write(std::string bytes);
+  // Takes what is in `bytes`, and leaves it empty, with the room of what was written before.
+  void Write(std::string* bytes);
   // Calls back for all replies that are here, which else come some in each turn of the loop.
   void ReadAll();
   void Close();

@@ -1,5 +1,6 @@
 #include "mcp_session/redis/keys.h"
 
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -7,6 +8,11 @@
 #include "mcp_session/redis/record_codec.h"
 
 namespace mcp_session {
+namespace {
+
+constexpr std::size_t kCachedKeys = 1024;
+
+}  // namespace
 
 RedisKeys::RedisKeys(std::string_view prefix, StoredKey key)
     : record_tag_(std::move(key.record_tag)) {
@@ -21,6 +27,23 @@ RedisKeys::RedisKeys(std::string_view prefix, StoredKey key)
     record_ += record_tag_;
   }
   record_ += ":s";
+}
+
+RedisKeysCache::RedisKeysCache(std::string prefix)
+    : prefix_(std::move(prefix)), entries_(kCachedKeys) {}
+
+std::shared_ptr<const RedisKeys> RedisKeysCache::Find(const RecordKey& key) {
+  const std::hash<std::string_view> hash;
+  const std::size_t place = hash(key.owner) ^ (3 * hash(key.kind)) ^ (5 * hash(key.id));
+  Entry& entry = entries_[place % entries_.size()];
+  if (entry.keys == nullptr || entry.owner != key.owner || entry.id != key.id ||
+      entry.kind != key.kind) {
+    entry.owner = key.owner;
+    entry.kind = key.kind;
+    entry.id = key.id;
+    entry.keys = std::make_shared<const RedisKeys>(prefix_, MakeStoredKey(key));
+  }
+  return entry.keys;
 }
 
 std::string RedisIndexKey(std::string_view prefix, std::string_view owner_tag) {

@@ -11,8 +11,10 @@
 #define MCP_SESSION_REDIS_KEYS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp_session/store/command.h"
 #include "mcp_session/stored/stored_key.h"
@@ -42,6 +44,25 @@ class RedisKeys {
   std::string record_tag_;
   std::string record_;
   std::string index_;
+};
+
+// The keys of the records that were asked for last: what is read is often written soon after, and
+// to make them takes two digests. Bounded; one that finds its place taken takes it over.
+class RedisKeysCache {
+ public:
+  explicit RedisKeysCache(std::string prefix);
+
+  std::shared_ptr<const RedisKeys> Find(const RecordKey& key);
+
+ private:
+  struct Entry {
+    std::string owner;
+    std::string kind;
+    std::string id;
+    std::shared_ptr<const RedisKeys> keys;
+  };
+  const std::string prefix_;
+  std::vector<Entry> entries_;  // each at the place its hash says
 };
 
 std::string RedisIndexKey(std::string_view prefix, std::string_view owner_tag);

@@ -18,6 +18,9 @@ namespace {
 // see to its answers, and neither side is woken for few.
 constexpr std::size_t kCrowd = 16;
 
+// For what is written next, once something large was.
+constexpr std::size_t kMostRoomKept = 1 << 20;
+
 constexpr Millis kFirstBackoff{50};
 constexpr Millis kLongestBackoff = Seconds(5);
 constexpr Millis kMisconfiguredBackoff = Seconds(60);
@@ -64,12 +67,15 @@ void RedisLink::Close() {
 }
 
 void RedisLink::Send(RedisExchange&& exchange) {
-  Pending pending{.exchange = std::move(exchange)};
-  if (state_ == StoreState::kMisconfigured) return Finish(std::move(pending), RedisFate::kRefused);
-  if (held() >= options_.max_in_flight) {
-    return Finish(std::move(pending), RedisFate::kNotSent);
+  auto pending = std::make_unique<Pending>();
+  pending->exchange = std::move(exchange);
+  if (state_ == StoreState::kMisconfigured) {
+    return Finish(std::move(*pending), RedisFate::kRefused);
   }
-  SetTimer(pending.exchange.deadline);
+  if (held() >= options_.max_in_flight) {
+    return Finish(std::move(*pending), RedisFate::kNotSent);
+  }
+  SetTimer(pending->exchange.deadline);
   waiting_.push_back(std::move(pending));
   FlushSoon();
 }
@@ -80,13 +86,13 @@ std::size_t RedisLink::held() const {
 
 void RedisLink::SendInternal(std::string bytes, std::size_t replies,
                              std::function<void(const RedisDelivery&)> done) {
-  Pending pending;
-  pending.exchange.bytes = std::move(bytes);
-  pending.exchange.replies = replies;
-  pending.exchange.deadline = MonotonicNow() + options_.command_timeout;
-  pending.exchange.done = std::move(done);
-  pending.internal = true;
-  SetTimer(pending.exchange.deadline);
+  auto pending = std::make_unique<Pending>();
+  pending->exchange.bytes = std::move(bytes);
+  pending->exchange.replies = replies;
+  pending->exchange.deadline = MonotonicNow() + options_.command_timeout;
+  pending->exchange.done = std::move(done);
+  pending->internal = true;
+  SetTimer(pending->exchange.deadline);
   waiting_.push_front(std::move(pending));
   FlushSoon();
 }
@@ -108,19 +114,19 @@ void RedisLink::Flush() {
   // One script may not have keys of two slots.
   if (waiting_.size() > 1 && options_.layout != RedisLayout::kCluster) JoinPuts();
   // A copy: they may be needed again.
-  std::string bytes;
   bool told = false;
-  for (Pending& pending : waiting_) {
-    pending.asks_time = pending.exchange.wants_time && !told;
-    if (pending.asks_time) AppendRedisCommand(&bytes, {"TIME"});
-    told = pending.exchange.read_only && (told || pending.asks_time);
-    AppendExchange(pending.exchange, &bytes);
+  for (std::unique_ptr<Pending>& pending : waiting_) {
+    pending->asks_time = pending->exchange.wants_time && !told;
+    if (pending->asks_time) AppendRedisCommand(&output_, {"TIME"});
+    told = pending->exchange.read_only && (told || pending->asks_time);
+    AppendPending(*pending, &output_);
     in_flight_.push_back(std::move(pending));
   }
   waiting_.clear();
   writing_ = true;
   ++counters_.writes;
-  connection_->Write(std::move(bytes));
+  connection_->Write(&output_);
+  if (output_.capacity() > kMostRoomKept) output_ = {};
 }
 
 void RedisLink::OnWritten() {
@@ -140,7 +146,7 @@ void RedisLink::OnReply(RedisReply&& reply) {
     connection_->Close();
     return OnFailed({ErrorCode::kUnavailable, "the server answered what nobody asked"});
   }
-  Pending& oldest = in_flight_.front();
+  Pending& oldest = *in_flight_.front();
   if (oldest.asks_time) {
     oldest.asks_time = false;
     return OnTime(std::move(reply));
@@ -149,7 +155,7 @@ void RedisLink::OnReply(RedisReply&& reply) {
   oldest.replies.push_back(std::move(reply));
   if (oldest.replies.size() < oldest.exchange.replies) return;
   if (oldest.exchange.wants_time && no_time_) oldest.replies.push_back(*no_time_);
-  Pending answered = std::move(oldest);
+  std::unique_ptr<Pending> answered = std::move(in_flight_.front());
   in_flight_.pop_front();
   OnAnswered(std::move(answered));
   if (closed_ || !ready_) return;
@@ -167,14 +173,14 @@ void RedisLink::OnTime(RedisReply&& reply) {
   }
 }
 
-void RedisLink::OnAnswered(Pending&& answered) {
-  for (const RedisReply& reply : answered.replies) {
+void RedisLink::OnAnswered(std::unique_ptr<Pending> answered) {
+  for (const RedisReply& reply : answered->replies) {
     if (!reply.IsError()) continue;
     const RedisErrorMeaning meaning = ClassifyRedisError(reply.text);
-    if (meaning.remedy == RedisRemedy::kLoadScripts && !answered.reloaded) {
+    if (meaning.remedy == RedisRemedy::kLoadScripts && !answered->reloaded) {
       reloading_ = true;
-      answered.reloaded = true;
-      answered.replies.clear();
+      answered->reloaded = true;
+      answered->replies.clear();
       return again_.push_back(std::move(answered));
     }
     if (meaning.remedy == RedisRemedy::kReconnect) {
@@ -182,11 +188,11 @@ void RedisLink::OnAnswered(Pending&& answered) {
     }
   }
   worked_ = !dropping_;
-  if (reloading_ && answered.exchange.read_only) {
-    answered.replies.clear();
+  if (reloading_ && answered->exchange.read_only) {
+    answered->replies.clear();
     return again_.push_back(std::move(answered));
   }
-  Finish(std::move(answered), RedisFate::kAnswered);
+  Finish(std::move(*answered), RedisFate::kAnswered);
 }
 
 void RedisLink::GoOnIfIdle() {
@@ -320,39 +326,37 @@ Millis RedisLink::Jitter() {
 // What was in flight on a connection that is no more, in order: to be sent again, or lost.
 void RedisLink::LoseAll(bool repeat) {
   writing_ = reloading_ = dropping_ = false;
-  std::deque<Pending> lost = std::move(again_);
+  Queue lost = std::move(again_);
   again_.clear();
   // What was answered by NOSCRIPT was not done; the rest of again_ only reads.
-  for (Pending& pending : lost) pending.reloaded = false;
+  for (const std::unique_ptr<Pending>& pending : lost) pending->reloaded = false;
   std::move(in_flight_.begin(), in_flight_.end(), std::back_inserter(lost));
   const std::size_t answered = lost.size() - in_flight_.size();
   in_flight_.clear();
-  std::deque<Pending> again;
-  std::vector<Pending> gone;
+  Queue again;
+  Queue gone;
   for (std::size_t i = 0; i < lost.size(); ++i) {
-    Pending& pending = lost[i];
+    Pending& pending = *lost[i];
     if (pending.internal) continue;
     pending.replies.clear();
-    if (repeat && (i < answered || (pending.exchange.repeatable && !pending.repeated))) {
-      if (i >= answered) {
-        pending.repeated = true;
-        ++counters_.repeated;
-      }
-      again.push_back(std::move(pending));
-    } else {
-      gone.push_back(std::move(pending));
+    const bool may_go_again =
+        repeat && (i < answered || (pending.exchange.repeatable && !pending.repeated));
+    if (may_go_again && i >= answered) {
+      pending.repeated = true;
+      ++counters_.repeated;
     }
+    (may_go_again ? again : gone).push_back(std::move(lost[i]));
   }
-  std::erase_if(waiting_, [](const Pending& pending) { return pending.internal; });
+  std::erase_if(waiting_, [](const auto& pending) { return pending->internal; });
   std::move(again.rbegin(), again.rend(), std::front_inserter(waiting_));
-  for (Pending& pending : gone) Finish(std::move(pending), RedisFate::kLost);
+  for (const auto& pending : gone) Finish(std::move(*pending), RedisFate::kLost);
 }
 
 void RedisLink::RefuseWaiting() {
-  std::deque<Pending> refused = std::move(waiting_);
+  const Queue refused = std::move(waiting_);
   waiting_.clear();
-  for (Pending& pending : refused) {
-    Finish(std::move(pending), pending.repeated ? RedisFate::kLost : RedisFate::kRefused);
+  for (const auto& pending : refused) {
+    Finish(std::move(*pending), pending->repeated ? RedisFate::kLost : RedisFate::kRefused);
   }
 }
 
@@ -431,8 +435,8 @@ void RedisLink::OnTimer() {
   if (MonotonicNow() >= connect_at_) Connect();
   if (ready_ && in_flight_.empty() && now - last_heard_ >= kHeartbeat) Beat();
   if (ready_ && now >= ask_vitals_at_) AskVitals();
-  for (const std::deque<Pending>* queue : {&waiting_, &in_flight_, &again_}) {
-    for (const Pending& pending : *queue) SetTimer(pending.exchange.deadline);
+  for (const Queue* queue : {&waiting_, &in_flight_, &again_}) {
+    for (const auto& pending : *queue) SetTimer(pending->exchange.deadline);
   }
   SetTimer(connect_by_);
   SetTimer(connect_at_);
@@ -443,17 +447,13 @@ void RedisLink::OnTimer() {
 // Answers what is over its deadline. If that was in flight, the connection dies with it.
 void RedisLink::Expire() {
   const Instant now = MonotonicNow();
-  const auto is_over = [now](const Pending& pending) { return now >= pending.exchange.deadline; };
-  std::vector<Pending> not_sent;
-  std::vector<Pending> lost;
-  const auto take = [&is_over](std::deque<Pending>& queue, std::vector<Pending>& over) {
-    std::deque<Pending> rest;
-    for (Pending& pending : queue) {
-      if (is_over(pending)) {
-        over.push_back(std::move(pending));
-      } else {
-        rest.push_back(std::move(pending));
-      }
+  Queue not_sent;
+  Queue lost;
+  const auto take = [now](Queue& queue, Queue& over) {
+    Queue rest;
+    for (std::unique_ptr<Pending>& pending : queue) {
+      const bool is_over = now >= pending->exchange.deadline;
+      (is_over ? over : rest).push_back(std::move(pending));
     }
     queue = std::move(rest);
   };
@@ -463,9 +463,9 @@ void RedisLink::Expire() {
   take(waiting_, not_sent);
   counters_.timeouts += lost.size() + not_sent.size();
   if (broken) connection_->Close();
-  for (Pending& pending : lost) Finish(std::move(pending), RedisFate::kLost);
+  for (const auto& pending : lost) Finish(std::move(*pending), RedisFate::kLost);
   if (broken) OnFailed(MakeRedisFailure(RedisCause::kTimedOut));
-  for (Pending& pending : not_sent) Finish(std::move(pending), RedisFate::kNotSent);
+  for (const auto& pending : not_sent) Finish(std::move(*pending), RedisFate::kNotSent);
 }
 
 }  // namespace mcp_session

@@ -117,24 +117,27 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
     std::vector<RedisReply> replies;
     bool repeated = false;
     bool reloaded = false;
-    bool internal = false;                                   // ours: never refused
-    bool asks_time = false;                                  // the first reply is the server's time
-    std::vector<std::function<void(RedisDelivery)>> joined;  // of puts that went together
+    bool internal = false;                         // ours: never refused
+    bool asks_time = false;                        // the first reply is the server's time
+    std::vector<std::unique_ptr<Pending>> joined;  // puts that go together as this one
   };
+  // They go from one queue to the next.
+  using Queue = std::deque<std::unique_ptr<Pending>>;
 
   void Connect();
   void ConnectTo(const RedisAddress& address);
   void OnReady(const RedisServerInfo& info);
   void OnHeard();
   void OnReply(RedisReply&& reply);
-  void OnAnswered(Pending&& pending);
+  void OnAnswered(std::unique_ptr<Pending> answered);
   void OnWritten();
   void OnFailed(RedisFailure failure);
   void FlushSoon();
   void Flush();
   void JoinPuts();
   void OnTime(RedisReply&& reply);
-  Pending Join(std::vector<Pending>* group);
+  static void AppendPending(const Pending& pending, std::string* out);
+  std::unique_ptr<Pending> Join(std::vector<std::unique_ptr<Pending>>&& group);
   std::size_t held() const;
   void SendInternal(std::string bytes, std::size_t replies,
                     std::function<void(const RedisDelivery&)> done);
@@ -169,12 +172,13 @@ class RedisLink : public std::enable_shared_from_this<RedisLink> {
   bool ready_ = false;
   bool closed_ = false;
 
-  std::deque<Pending> waiting_;        // not sent, in order
-  std::deque<Pending> in_flight_;      // sent, in order
-  std::deque<Pending> again_;          // answered, to be sent again when in_flight_ is empty
+  Queue waiting_;                      // not sent, in order
+  Queue in_flight_;                    // sent, in order
+  Queue again_;                        // answered, to be sent again when in_flight_ is empty
   std::size_t joined_ = 0;             // exchanges, less what they are in the above
   std::int64_t server_now_ = 0;        // as the server said last
   std::optional<RedisReply> no_time_;  // what it said instead
+  std::string output_;                 // empty between writes, with room
   bool writing_ = false;
   bool flush_posted_ = false;
   bool reloading_ = false;  // again_ is being collected

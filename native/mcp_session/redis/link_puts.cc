@@ -24,38 +24,44 @@ void AppendExchange(const RedisExchange& exchange, std::string* out) {
   AppendRedisPuts(out, std::span(&put, 1));
 }
 
-RedisLink::Pending RedisLink::Join(std::vector<Pending>* group) {
-  Pending joined;
-  joined.exchange.deadline = kNever;
-  joined.exchange.repeatable = true;
-  std::vector<const RedisPut*> puts;
-  for (Pending& pending : *group) {
-    RedisExchange& exchange = pending.exchange;
-    joined.exchange.deadline = std::min(joined.exchange.deadline, exchange.deadline);
-    joined.exchange.repeatable &= exchange.repeatable;
-    puts.push_back(&*exchange.put);
-    joined.joined.push_back(std::move(exchange.done));
+void RedisLink::AppendPending(const Pending& pending, std::string* out) {
+  if (pending.joined.empty()) return AppendExchange(pending.exchange, out);
+  std::array<const RedisPut*, kMostPuts> puts;
+  for (std::size_t i = 0; i < pending.joined.size(); ++i) {
+    puts[i] = &*pending.joined[i]->exchange.put;
   }
-  AppendRedisPuts(&joined.exchange.bytes, puts);
-  joined_ += group->size() - 1;
+  AppendRedisPuts(out, std::span(puts).first(pending.joined.size()));
+}
+
+std::unique_ptr<RedisLink::Pending> RedisLink::Join(std::vector<std::unique_ptr<Pending>>&& group) {
+  auto joined = std::make_unique<Pending>();
+  joined->exchange.deadline = kNever;
+  joined->exchange.repeatable = true;
+  for (const std::unique_ptr<Pending>& pending : group) {
+    const RedisExchange& exchange = pending->exchange;
+    joined->exchange.deadline = std::min(joined->exchange.deadline, exchange.deadline);
+    joined->exchange.repeatable &= exchange.repeatable;
+  }
+  joined_ += group.size() - 1;
+  joined->joined = std::move(group);
   return joined;
 }
 
 // What was sent before stays as it was then: each part of it is answered or lost together.
 void RedisLink::JoinPuts() {
-  std::deque<Pending> rest;
-  std::vector<Pending> group;
+  Queue rest;
+  std::vector<std::unique_ptr<Pending>> group;
   std::size_t place = 0;               // of the group, in `rest`
   std::vector<std::uint64_t> between;  // records of what comes after that place
   const auto close = [&] {
     if (group.empty()) return;
-    rest[place] = group.size() == 1 ? std::move(group.front()) : Join(&group);
+    rest[place] = group.size() == 1 ? std::move(group.front()) : Join(std::move(group));
     group.clear();
     between.clear();
   };
-  for (Pending& pending : waiting_) {
-    const RedisExchange& exchange = pending.exchange;
-    if (!exchange.put || pending.repeated || exchange.put->body.size() > kMostBytes) {
+  for (std::unique_ptr<Pending>& pending : waiting_) {
+    const RedisExchange& exchange = pending->exchange;
+    if (!exchange.put || pending->repeated || exchange.put->body.size() > kMostBytes) {
       if (exchange.records == kAnyRecord) close();
       if (!group.empty()) {
         between.insert(between.end(), exchange.records.begin(), exchange.records.end());
@@ -92,10 +98,12 @@ void RedisLink::FinishJoined(Pending&& pending, RedisFate fate) {
       RedisReply& alone = delivery.replies.emplace_back();
       alone.type = RedisReply::Type::kArray;
       if (reply.elements.size() == count + 1) {
-        alone.elements = {reply.elements[0], std::move(reply.elements[i + 1])};
+        alone.elements.reserve(2);
+        alone.elements.push_back(reply.elements[0]);
+        alone.elements.push_back(std::move(reply.elements[i + 1]));
       }
     }
-    pending.joined[i](std::move(delivery));
+    pending.joined[i]->exchange.done(std::move(delivery));
   }
 }
 

@@ -55,9 +55,18 @@ StoreReply FailedReply(ErrorCode code, bool maybe_done) {
   return reply;
 }
 
+void AppendDigits16(std::uint64_t number, std::string* out) {
+  number = std::min<std::uint64_t>(number, kNoLastEnd);
+  out->append(kDigits, '0');
+  for (auto digit = out->rbegin(); number > 0; number /= 10, ++digit) {
+    *digit = static_cast<char>('0' + number % 10);
+  }
+}
+
 std::string Digits16(std::uint64_t number) {
-  std::string text = std::to_string(std::min<std::uint64_t>(number, kNoLastEnd));
-  return std::string(16 - text.size(), '0') + text;
+  std::string text;
+  AppendDigits16(number, &text);
+  return text;
 }
 
 std::string_view RedisAnswer::status() const { return Text(0); }
@@ -104,7 +113,7 @@ RedisBody::RedisBody(std::string_view kind, std::string_view data)
   bytes += data;
 }
 
-std::string RedisOperations::NewWriteId() {
+std::uint64_t RedisOperations::NewWriteId() {
   if (next_write_id_ == 0) {
     std::array<std::uint8_t, 8> bytes;
     entropy_.Fill(bytes);
@@ -112,7 +121,7 @@ std::string RedisOperations::NewWriteId() {
   }
   // 0 is none.
   if (next_write_id_ == 0) next_write_id_ = 1;
-  return Hex16(next_write_id_++);
+  return next_write_id_++;
 }
 
 std::optional<StoreReply> RedisOperations::FailureOf(const RedisDelivery& delivery) {
@@ -146,21 +155,20 @@ StoreReply RedisOperations::Desync() {
 }
 
 // `words` are the keys of the script, without the index, which comes last if the owner has one.
-RedisPlan RedisOperations::ScriptPlan(RedisScriptName name, const RedisKeys& keys,
+RedisPlan RedisOperations::ScriptPlan(RedisScriptName name, std::shared_ptr<const RedisKeys> keys,
                                       std::initializer_list<std::string_view> words,
                                       std::initializer_list<std::string_view> arguments,
                                       bool repeatable) {
   RedisPlan plan;
-  plan.key = *words.begin();
-  plan.record_tag = keys.record_tag();
-  plan.exchange.records[0] = RecordNumber(plan.record_tag);
+  plan.exchange.records[0] = RecordNumber(keys->record_tag());
   std::vector<std::string_view> all(words);
   const bool wants_index = name == RedisScriptName::kCreate || name == RedisScriptName::kTouch ||
                            name == RedisScriptName::kEnd;
-  if (wants_index && !keys.index().empty()) all.push_back(keys.index());
+  if (wants_index && !keys->index().empty()) all.push_back(keys->index());
   AppendRedisScript(&plan.exchange.bytes, name, all,
                     std::span(arguments.begin(), arguments.size()));
   plan.exchange.repeatable = repeatable;
+  plan.keys = std::move(keys);
   return plan;
 }
 
@@ -169,20 +177,19 @@ RedisPlanned RedisOperations::Plan(store::Create command) {
   if (!IsStorable(command.key) || !IsValid(command.lifetime)) {
     return FailedReply(ErrorCode::kInvalidArgument);
   }
-  const RedisKeys keys = Keys(command.key);
+  const std::shared_ptr<const RedisKeys> keys = Keys(command.key);
   const RedisBody body(command.key.kind, command.data);
   const Lifetime& lifetime = command.lifetime;
   RedisPlan plan = ScriptPlan(
-      RedisScriptName::kCreate, keys, {keys.record(), keys.stream(), keys.lock()},
-      {keys.record_tag(), Number(lifetime.idle_ttl.value_or(Millis{0}).count),
+      RedisScriptName::kCreate, keys, {keys->record(), keys->stream(), keys->lock()},
+      {keys->record_tag(), Number(lifetime.idle_ttl.value_or(Millis{0}).count),
        Number(lifetime.max_life.value_or(Millis{-1}).count), Number(lifetime.remember.count),
-       command.write_id == 0 ? NewWriteId() : Hex16(command.write_id), body.checksum,
+       Hex16(command.write_id == 0 ? NewWriteId() : command.write_id), body.checksum,
        body.kind_size, body.bytes, body.padded,
-       MakeIndexMember(keys, command.key.kind, command.key.id),
+       MakeIndexMember(*keys, command.key.kind, command.key.id),
        std::to_string(options_.max_records_per_owner)},
       true);
-  plan.read = [this, tag = keys.record_tag(),
-               data = std::make_shared<const std::string>(std::move(command.data))](
+  plan.read = [this, keys, data = std::make_shared<const std::string>(std::move(command.data))](
                   const RedisDelivery& delivery) -> StoreReply {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
     const RedisAnswer answer(delivery.replies[0]);
@@ -190,7 +197,7 @@ RedisPlanned RedisOperations::Plan(store::Create command) {
     if (answer.status() == "exists" && delivery.repeated) {
       return FailedReply(ErrorCode::kUnavailable, true);
     }
-    return ReadWrite(answer, tag, data);
+    return ReadWrite(answer, keys->record_tag(), data);
   };
   return plan;
 }
@@ -198,31 +205,33 @@ RedisPlanned RedisOperations::Plan(store::Create command) {
 RedisPlanned RedisOperations::Plan(store::Put command) {
   if (command.data.size() > options_.max_record_bytes) return FailedReply(ErrorCode::kTooLarge);
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
-  const RedisKeys keys = Keys(command.key);
-  RedisBody body(command.key.kind, command.data);
   RedisPlan plan;
-  plan.key = keys.record();
-  plan.record_tag = keys.record_tag();
+  plan.keys = Keys(command.key);
+  RedisBody body(command.key.kind, command.data);
   RedisPut& put = plan.exchange.put.emplace();
-  put.key = keys.record();
+  put.key = plan.keys->record();
   put.head.reserve(kPutHeadSize);
   put.head += kRecordMagic;
-  put.head += keys.record_tag();
-  put.head += command.write_id == 0 ? NewWriteId() : Hex16(command.write_id);
+  put.head += plan.keys->record_tag();
+  AppendHex16(command.write_id == 0 ? NewWriteId() : command.write_id, &put.head);
   put.head += body.checksum;
   put.head += body.kind_size;
   put.head += "   ";
-  put.head += command.expected ? Digits16(*command.expected) : "----------------";
-  put.head += Digits16(command.fence);
+  if (command.expected) {
+    AppendDigits16(*command.expected, &put.head);
+  } else {
+    put.head += "----------------";
+  }
+  AppendDigits16(command.fence, &put.head);
   put.head += body.padded;
   put.body = std::move(body.bytes);
   if (options_.layout == RedisLayout::kCluster) {
-    put.more_keys.push_back(keys.stream());
-    if (!keys.index().empty()) put.more_keys.push_back(keys.index());
+    put.more_keys.push_back(plan.keys->stream());
+    if (!plan.keys->index().empty()) put.more_keys.push_back(plan.keys->index());
   }
-  plan.exchange.records[0] = RecordNumber(plan.record_tag);
+  plan.exchange.records[0] = RecordNumber(plan.keys->record_tag());
   plan.exchange.repeatable = true;
-  plan.read = [this, tag = keys.record_tag(),
+  plan.read = [this, keys = plan.keys,
                data = std::make_shared<const std::string>(std::move(command.data))](
                   const RedisDelivery& delivery) -> StoreReply {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
@@ -231,13 +240,13 @@ RedisPlanned RedisOperations::Plan(store::Put command) {
     if (RedisAnswer(answers[1]).status() == "conflict" && delivery.repeated) {
       return FailedReply(ErrorCode::kUnavailable, true);
     }
-    return ReadPut(answers[1], answers[0].text, tag, data);
+    return ReadPut(answers[1], answers[0].integer / 1000, keys->record_tag(), data);
   };
   return plan;
 }
 
 // Done is a text: version, end, last end.
-StoreReply RedisOperations::ReadPut(const RedisReply& answer, std::string_view clock,
+StoreReply RedisOperations::ReadPut(const RedisReply& answer, std::int64_t server_now,
                                     std::string_view tag, std::shared_ptr<const std::string> data) {
   if (!answer.IsText()) return ReadWrite(RedisAnswer(answer), tag, std::move(data));
   const std::string_view text = answer.text;
@@ -245,14 +254,12 @@ StoreReply RedisOperations::ReadPut(const RedisReply& answer, std::string_view c
   const std::optional<std::int64_t> version = ParseDecimal(text.substr(0, kDigits));
   const std::optional<std::int64_t> end = ParseDecimal(text.substr(kDigits, kDigits));
   const std::optional<std::int64_t> last_end = ParseDecimal(text.substr(2 * kDigits));
-  const std::optional<std::int64_t> micros = ParseDecimal(clock);
-  if (!version || !end || !last_end || !micros) return Desync();
-  const std::int64_t now = *micros / 1000;
+  if (!version || !end || !last_end) return Desync();
   Record record;
   record.data = std::move(data);
   record.version = static_cast<std::uint64_t>(*version);
-  record.expires_in = Millis{*end - now};
-  if (*last_end != kNoLastEnd) record.max_life_left = Millis{*last_end - now};
+  record.expires_in = Millis{*end - server_now};
+  if (*last_end != kNoLastEnd) record.max_life_left = Millis{*last_end - server_now};
   return WithRecord(std::move(record));
 }
 
@@ -276,38 +283,37 @@ StoreReply RedisOperations::ReadWrite(const RedisAnswer& answer, std::string_vie
 RedisPlanned RedisOperations::Plan(const store::Get& command) {
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
   RedisPlan plan;
-  plan.touch = std::make_shared<RedisPlan::Touch>(RedisPlan::Touch{Keys(command.key)});
-  plan.key = plan.touch->keys.record();
-  plan.record_tag = plan.touch->keys.record_tag();
-  plan.exchange.records[0] = RecordNumber(plan.record_tag);
-  plan.exchange.bytes.reserve(2 * (plan.key.size() + kCommandSize));
-  AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key});
-  std::string ahead;
+  plan.keys = Keys(command.key);
+  plan.touch_due = std::make_shared<bool>(false);
+  plan.exchange.records[0] = RecordNumber(plan.keys->record_tag());
+  plan.exchange.bytes.reserve(2 * (plan.key().size() + kCommandSize));
+  AppendRedisCommand(&plan.exchange.bytes, {"GET", plan.key()});
+  std::shared_ptr<const RedisKeys> ahead;
   if (command.ahead && IsStorable(*command.ahead) && options_.layout != RedisLayout::kCluster) {
-    const RedisKeys keys = Keys(*command.ahead);
-    AppendRedisCommand(&plan.exchange.bytes, {"GET", keys.record()});
+    ahead = Keys(*command.ahead);
+    AppendRedisCommand(&plan.exchange.bytes, {"GET", ahead->record()});
     ++plan.exchange.replies;
-    ahead = keys.record_tag();
-    plan.exchange.records[1] = RecordNumber(ahead);
+    plan.exchange.records[1] = RecordNumber(ahead->record_tag());
   }
   plan.exchange.repeatable = true;
   plan.exchange.read_only = true;
   plan.exchange.wants_time = true;
-  plan.read = [this, touch = plan.touch.get(), ahead](RedisDelivery& delivery) {
+  plan.read = [this, keys = plan.keys, due = plan.touch_due.get(),
+               ahead = std::move(ahead)](RedisDelivery& delivery) {
     std::optional<RedisReply> ahead_value;
-    if (!ahead.empty() && delivery.replies.size() == 2) {
+    if (ahead != nullptr && delivery.replies.size() == 2) {
       // What is wrong with that is told to whoever Gets it.
       if (!delivery.replies[1].IsError()) ahead_value = std::move(delivery.replies[1]);
       delivery.replies.pop_back();
     }
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
-    StoreReply reply = ReadGot(std::move(delivery.replies[0]), delivery.server_now,
-                               touch->keys.record_tag(), &touch->due);
+    StoreReply reply =
+        ReadGot(std::move(delivery.replies[0]), delivery.server_now, keys->record_tag(), due);
     if (ahead_value && !reply.error) {
-      bool due = false;
+      bool ahead_due = false;
       auto read = std::make_shared<StoreReply>(
-          ReadGot(std::move(*ahead_value), delivery.server_now, ahead, &due));
-      if (!due) reply.ahead = std::move(read);
+          ReadGot(std::move(*ahead_value), delivery.server_now, ahead->record_tag(), &ahead_due));
+      if (!ahead_due) reply.ahead = std::move(read);
     }
     return reply;
   };
@@ -339,9 +345,9 @@ StoreReply RedisOperations::ReadGot(RedisReply value, std::int64_t server_now, s
   return WithRecord(std::move(got));
 }
 
-RedisPlan RedisOperations::PlanTouch(const RedisKeys& keys) {
-  RedisPlan plan = ScriptPlan(RedisScriptName::kTouch, keys, {keys.record(), keys.stream()},
-                              {keys.record_tag()}, true);
+RedisPlan RedisOperations::PlanTouch(std::shared_ptr<const RedisKeys> keys) {
+  RedisPlan plan = ScriptPlan(RedisScriptName::kTouch, keys, {keys->record(), keys->stream()},
+                              {keys->record_tag()}, true);
   plan.read = [this](const RedisDelivery& delivery) { return ReadStatus(delivery); };
   return plan;
 }
@@ -363,17 +369,17 @@ StoreReply RedisOperations::ReadStatus(const RedisDelivery& delivery) {
 RedisPlan RedisOperations::PlanEnd(const RecordKey& key,
                                    const std::optional<std::uint64_t>& expected,
                                    std::uint64_t fence, std::string_view take) {
-  const RedisKeys keys = Keys(key);
-  RedisPlan plan = ScriptPlan(RedisScriptName::kEnd, keys, {keys.record(), keys.stream()},
-                              {keys.record_tag(), Expected(expected), Fence(fence),
-                               MakeIndexMember(keys, key.kind, key.id), keys.channel(), take},
+  const std::shared_ptr<const RedisKeys> keys = Keys(key);
+  RedisPlan plan = ScriptPlan(RedisScriptName::kEnd, keys, {keys->record(), keys->stream()},
+                              {keys->record_tag(), Expected(expected), Fence(fence),
+                               MakeIndexMember(*keys, key.kind, key.id), keys->channel(), take},
                               false);
-  plan.read = [this, tag = keys.record_tag(), take](const RedisDelivery& delivery) -> StoreReply {
+  plan.read = [this, keys, take](const RedisDelivery& delivery) -> StoreReply {
     if (std::optional<StoreReply> failure = FailureOf(delivery)) return std::move(*failure);
     const RedisAnswer answer(delivery.replies[0]);
-    if (take == "1") return ReadWrite(answer, tag, nullptr);
+    if (take == "1") return ReadWrite(answer, keys->record_tag(), nullptr);
     if (answer.status() == "none" || answer.status() == "expired") return StoreReply();
-    if (answer.status() == "conflict") return ReadWrite(answer, tag, nullptr);
+    if (answer.status() == "conflict") return ReadWrite(answer, keys->record_tag(), nullptr);
     StoreReply reply = ReadStatus(delivery);
     if (!reply.error) reply.removed = 1;
     return reply;

@@ -25,16 +25,15 @@
 namespace mcp_session {
 
 struct RedisPlan {
-  std::string key;         // says to which server
-  std::string record_tag;  // of the one record it is about; empty: of an owner's
-  RedisExchange exchange;  // without deadline and done
+  std::shared_ptr<const RedisKeys> keys;           // of the record it is about; null: of an owner's
+  std::string index;                               // then: the owner's
+  RedisExchange exchange;                          // without deadline and done
   std::function<StoreReply(RedisDelivery&)> read;  // takes what is in it
   // Get: whether Redis has to be told of the access, which `read` finds out as long as this lives.
-  struct Touch {
-    RedisKeys keys;
-    bool due = false;
-  };
-  std::shared_ptr<Touch> touch;
+  std::shared_ptr<bool> touch_due;
+
+  // Says to which server.
+  const std::string& key() const { return keys == nullptr ? index : keys->record(); }
 };
 
 // A reply that needs no Redis, or what to ask.
@@ -57,7 +56,7 @@ class RedisOperations {
  public:
   // All must outlive this.
   RedisOperations(const RedisOptions& options, RedisCounters& counters, Entropy& entropy)
-      : options_(options), counters_(counters), entropy_(entropy) {}
+      : options_(options), counters_(counters), entropy_(entropy), keys_(options.prefix) {}
 
   RedisPlanned Plan(store::Create command);
   RedisPlanned Plan(const store::Get& command);
@@ -72,13 +71,13 @@ class RedisOperations {
   RedisPlanned Plan(const store::Unlock& command);
   RedisPlanned Plan(const store::Append& command);
 
-  RedisPlan PlanTouch(const RedisKeys& keys);
+  RedisPlan PlanTouch(std::shared_ptr<const RedisKeys> keys);
 
   // For the operations of several steps, and for the above.
 
-  RedisKeys Keys(const RecordKey& key) const { return {options_.prefix, MakeStoredKey(key)}; }
+  std::shared_ptr<const RedisKeys> Keys(const RecordKey& key) { return keys_.Find(key); }
   // Of no other write: these begin somewhere at random.
-  std::string NewWriteId();
+  std::uint64_t NewWriteId();
 
   // The reply if there is nothing to read in a delivery: it failed, or some reply is an error.
   std::optional<StoreReply> FailureOf(const RedisDelivery& delivery);
@@ -97,12 +96,12 @@ class RedisOperations {
   const RedisOptions& options() const { return options_; }
 
  private:
-  RedisPlan ScriptPlan(RedisScriptName name, const RedisKeys& keys,
+  RedisPlan ScriptPlan(RedisScriptName name, std::shared_ptr<const RedisKeys> keys,
                        std::initializer_list<std::string_view> words,
                        std::initializer_list<std::string_view> arguments, bool repeatable);
   RedisPlan PlanEnd(const RecordKey& key, const std::optional<std::uint64_t>& expected,
                     std::uint64_t fence, std::string_view take);
-  StoreReply ReadPut(const RedisReply& answer, std::string_view clock, std::string_view tag,
+  StoreReply ReadPut(const RedisReply& answer, std::int64_t server_now, std::string_view tag,
                      std::shared_ptr<const std::string> data);
   StoreReply ReadStatus(const RedisDelivery& delivery);
   StoreReply ReadListed(const RedisAnswer& answer);
@@ -110,6 +109,7 @@ class RedisOperations {
   const RedisOptions& options_;
   RedisCounters& counters_;
   Entropy& entropy_;
+  RedisKeysCache keys_;
   std::uint64_t next_write_id_ = 0;
 };
 

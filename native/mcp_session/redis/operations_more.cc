@@ -28,9 +28,9 @@ RedisPlanned RedisOperations::Plan(const store::RemoveOwned& command) {
   if (command.owner.empty()) return FailedReply(ErrorCode::kInvalidArgument);
   if (command.owner.size() > kMaxKeyPartBytes) return StoreReply();
   RedisPlan plan;
-  plan.key = RedisIndexKey(options_.prefix, OwnerTag(command.owner));
+  plan.index = RedisIndexKey(options_.prefix, OwnerTag(command.owner));
   AppendRedisScript(&plan.exchange.bytes, RedisScriptName::kRemoveOwned,
-                    std::initializer_list<std::string_view>{plan.key}, {});
+                    std::initializer_list<std::string_view>{plan.index}, {});
   plan.read = [this](const RedisDelivery& delivery) {
     StoreReply reply = ReadStatus(delivery);
     if (!reply.error) {
@@ -49,10 +49,10 @@ RedisPlanned RedisOperations::Plan(const store::List& command) {
   }
   if (!IsStorable({command.owner, command.kind, "any"})) return StoreReply();
   RedisPlan plan;
-  plan.key = RedisIndexKey(options_.prefix, OwnerTag(command.owner));
+  plan.index = RedisIndexKey(options_.prefix, OwnerTag(command.owner));
   AppendRedisScript(
       &plan.exchange.bytes, RedisScriptName::kList,
-      std::initializer_list<std::string_view>{plan.key},
+      std::initializer_list<std::string_view>{plan.index},
       std::initializer_list<std::string_view>{command.cursor, command.kind,
                                               std::to_string(command.limit), kMaxListBytes});
   plan.exchange.repeatable = true;
@@ -88,10 +88,10 @@ StoreReply RedisOperations::ReadListed(const RedisAnswer& answer) {
 
 RedisPlanned RedisOperations::Plan(const store::Lock& command) {
   if (!IsValid(command)) return FailedReply(ErrorCode::kInvalidArgument);
-  const RedisKeys keys = Keys(command.key);
+  const std::shared_ptr<const RedisKeys> keys = Keys(command.key);
   RedisPlan plan = ScriptPlan(
-      RedisScriptName::kLock, keys, {keys.lock(), keys.fence(), keys.record()},
-      {keys.record_tag(), Hex16(command.holder), std::to_string(command.lease.count)}, true);
+      RedisScriptName::kLock, keys, {keys->lock(), keys->fence(), keys->record()},
+      {keys->record_tag(), Hex16(command.holder), std::to_string(command.lease.count)}, true);
   plan.read = [this](const RedisDelivery& delivery) {
     StoreReply reply = ReadStatus(delivery);
     if (!reply.error) return WithLock(RedisAnswer(delivery.replies[0]));
@@ -106,9 +106,9 @@ RedisPlanned RedisOperations::Plan(const store::Lock& command) {
 RedisPlanned RedisOperations::Plan(const store::Extend& command) {
   if (!IsValid(command)) return FailedReply(ErrorCode::kInvalidArgument);
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kLockLost);
-  const RedisKeys keys = Keys(command.key);
+  const std::shared_ptr<const RedisKeys> keys = Keys(command.key);
   RedisPlan plan = ScriptPlan(
-      RedisScriptName::kExtend, keys, {keys.lock()},
+      RedisScriptName::kExtend, keys, {keys->lock()},
       {Hex16(command.holder), std::to_string(command.lease.count), std::to_string(kMaxHold.count)},
       true);
   plan.read = [this](const RedisDelivery& delivery) {
@@ -120,9 +120,9 @@ RedisPlanned RedisOperations::Plan(const store::Extend& command) {
 
 RedisPlanned RedisOperations::Plan(const store::Unlock& command) {
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kLockLost);
-  const RedisKeys keys = Keys(command.key);
+  const std::shared_ptr<const RedisKeys> keys = Keys(command.key);
   RedisPlan plan =
-      ScriptPlan(RedisScriptName::kUnlock, keys, {keys.lock()}, {Hex16(command.holder)}, false);
+      ScriptPlan(RedisScriptName::kUnlock, keys, {keys->lock()}, {Hex16(command.holder)}, false);
   plan.read = [this](const RedisDelivery& delivery) { return ReadStatus(delivery); };
   return plan;
 }
@@ -131,10 +131,10 @@ RedisPlanned RedisOperations::Plan(const store::Append& command) {
   if (command.data.size() > options_.max_record_bytes) return FailedReply(ErrorCode::kTooLarge);
   if (!IsValid(command)) return FailedReply(ErrorCode::kInvalidArgument);
   if (!IsStorable(command.key)) return FailedReply(ErrorCode::kNotFound);
-  const RedisKeys keys = Keys(command.key);
+  const std::shared_ptr<const RedisKeys> keys = Keys(command.key);
   RedisPlan plan = ScriptPlan(
-      RedisScriptName::kAppend, keys, {keys.record(), keys.stream()},
-      {keys.record_tag(), command.data, std::to_string(command.keep), keys.channel()}, false);
+      RedisScriptName::kAppend, keys, {keys->record(), keys->stream()},
+      {keys->record_tag(), command.data, std::to_string(command.keep), keys->channel()}, false);
   plan.read = [this](const RedisDelivery& delivery) {
     StoreReply reply = ReadStatus(delivery);
     if (!reply.error) {

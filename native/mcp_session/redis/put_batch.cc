@@ -1,25 +1,22 @@
 #include "mcp_session/redis/put_batch.h"
 
-#include <string_view>
-#include <vector>
-
+#include "mcp_session/redis/resp.h"
 #include "mcp_session/redis/scripts.h"
 
 namespace mcp_session {
 
 void AppendRedisPuts(std::string* out, std::span<const RedisPut* const> puts) {
-  std::vector<std::string_view> keys, arguments;
-  keys.reserve(puts.size());
-  arguments.reserve(2 * puts.size());
+  std::size_t keys = puts.size();
+  for (const RedisPut* put : puts) keys += put->more_keys.size();
+  BeginRedisScript(out, RedisScriptName::kPut, keys, 2 * puts.size());
+  for (const RedisPut* put : puts) AppendRedisWord(out, put->key);
   for (const RedisPut* put : puts) {
-    keys.push_back(put->key);
-    arguments.push_back(put->head);
-    arguments.push_back(put->body);
+    for (const std::string& key : put->more_keys) AppendRedisWord(out, key);
   }
   for (const RedisPut* put : puts) {
-    keys.insert(keys.end(), put->more_keys.begin(), put->more_keys.end());
+    AppendRedisWord(out, put->head);
+    AppendRedisWord(out, put->body);
   }
-  AppendRedisScript(out, RedisScriptName::kPut, keys, arguments);
 }
 
 }  // namespace mcp_session

@@ -33,7 +33,7 @@ RedisQuestion::~RedisQuestion() { Close(); }
 void RedisQuestion::Start(const RedisAddress& address) {
   connection_->Start(
       address,
-      {.ready = [this](const RedisServerInfo&) { connection_->Write(command_); },
+      {.ready = [this](const RedisServerInfo&) { connection_->Write(&command_); },
        .reply =
            [this](RedisReply reply) {
              if (reply.IsError()) return Finish(tl::unexpected(RedisFailureOf(reply)));

@@ -67,11 +67,16 @@ std::uint32_t UpdateCrc(std::uint32_t crc, std::string_view bytes) {
 }
 #endif
 
-std::string Hex(std::uint64_t number, std::size_t digits) {
-  std::string text(digits, '0');
-  for (std::size_t i = digits; i > 0; --i, number >>= 4) {
-    text[i - 1] = "0123456789abcdef"[number & 15];
+void AppendHex(std::uint64_t number, std::size_t digits, std::string* out) {
+  out->append(digits, '0');
+  for (auto digit = out->rbegin(); number > 0; number >>= 4, ++digit) {
+    *digit = "0123456789abcdef"[number & 15];
   }
+}
+
+std::string Hex(std::uint64_t number, std::size_t digits) {
+  std::string text;
+  AppendHex(number, digits, &text);
   return text;
 }
 
@@ -130,6 +135,7 @@ std::uint32_t Crc32cByTables(std::string_view bytes) {
 
 std::string Hex8(std::uint32_t number) { return Hex(number, 8); }
 std::string Hex16(std::uint64_t number) { return Hex(number, 16); }
+void AppendHex16(std::uint64_t number, std::string* out) { AppendHex(number, 16, out); }
 std::string Decimal3(std::size_t number) { return Decimal(number, 3); }
 
 std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,

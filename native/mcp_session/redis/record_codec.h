@@ -64,6 +64,7 @@ std::uint32_t Crc32cByTables(std::string_view bytes);
 // Eight or sixteen digits, lower case; three decimal digits.
 std::string Hex8(std::uint32_t number);
 std::string Hex16(std::uint64_t number);
+void AppendHex16(std::uint64_t number, std::string* out);
 std::string Decimal3(std::size_t number);
 
 std::string EncodeRedisRecord(const RedisRecordHeader& header, std::string_view kind,

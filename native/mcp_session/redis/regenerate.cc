@@ -32,13 +32,13 @@ class RedisSessionStore::State::Regeneration
   Regeneration(State& store, StoreTicket ticket, const store::Regenerate& command)
       : store_(store),
         ticket_(ticket),
-        from_(store.operations_.Keys(command.from)),
-        to_(store.operations_.Keys(command.to)),
+        from_(*store.operations_.Keys(command.from)),
+        to_(*store.operations_.Keys(command.to)),
         from_member_(MakeIndexMember(from_, command.from.kind, command.from.id)),
         to_member_(MakeIndexMember(to_, command.to.kind, command.to.id)),
         kind_(command.to.kind),
         kind_changes_(command.from.kind != command.to.kind),
-        write_id_(command.write_id == 0 ? store.operations_.NewWriteId() : Hex16(command.write_id)),
+        write_id_(Hex16(command.write_id == 0 ? store.operations_.NewWriteId() : command.write_id)),
         deadline_(MonotonicNow() + store.options_.command_timeout) {}
 
   Tags tags() const { return {from_.record_tag(), to_.record_tag()}; }

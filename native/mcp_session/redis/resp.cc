@@ -17,12 +17,14 @@ namespace {
 // A word has its type and its length around it, and two line ends.
 constexpr std::size_t kAround = 25;
 
-char* WriteNumber(char* at, char type, std::size_t number) {
-  *at++ = type;
-  at = std::to_chars(at, at + kAround, number).ptr;
-  *at++ = '\r';
-  *at++ = '\n';
-  return at;
+void AppendNumber(char type, std::size_t number, std::string* out) {
+  std::array<char, kAround> text;
+  char* end = text.data();
+  *end++ = type;
+  end = std::to_chars(end, text.data() + text.size(), number).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out->append(text.data(), end);
 }
 
 // hiredis builds replies through these, where they are to be: the root in its reader, and what is
@@ -86,19 +88,20 @@ constexpr std::size_t kSlice = 4096;
 
 }  // namespace
 
+void BeginRedisCommand(std::string* out, std::size_t words) { AppendNumber('*', words, out); }
+
+void AppendRedisWord(std::string* out, std::string_view word) {
+  AppendNumber('$', word.size(), out);
+  *out += word;
+  *out += "\r\n";
+}
+
 void AppendRedisCommand(std::string* out, std::span<const std::string_view> words) {
-  const std::size_t start = out->size();
-  std::size_t size = start + kAround;
+  std::size_t size = out->size() + kAround;
   for (const std::string_view word : words) size += word.size() + kAround;
-  out->resize(size);
-  char* at = WriteNumber(out->data() + start, '*', words.size());
-  for (const std::string_view word : words) {
-    at = WriteNumber(at, '$', word.size());
-    at = std::copy(word.begin(), word.end(), at);
-    *at++ = '\r';
-    *at++ = '\n';
-  }
-  out->resize(static_cast<std::size_t>(at - out->data()));
+  out->reserve(size);
+  BeginRedisCommand(out, words.size());
+  for (const std::string_view word : words) AppendRedisWord(out, word);
 }
 
 std::vector<std::string_view> SplitRedisCommands(std::string_view bytes) {

@@ -20,6 +20,10 @@ inline void AppendRedisCommand(std::string* out, std::initializer_list<std::stri
   AppendRedisCommand(out, std::span(words.begin(), words.size()));
 }
 
+// The same in pieces: first how many words, then each.
+void BeginRedisCommand(std::string* out, std::size_t words);
+void AppendRedisWord(std::string* out, std::string_view word);
+
 // The commands that AppendRedisCommand appended, one by one.
 std::vector<std::string_view> SplitRedisCommands(std::string_view bytes);
 

@@ -2,8 +2,6 @@
 
 #include <openssl/evp.h>
 
-#include <vector>
-
 #include "mcp_session/base/check.h"
 #include "mcp_session/redis/resp.h"
 #include "mcp_session/redis/script_texts.h"
@@ -49,15 +47,20 @@ const std::array<RedisScript, kCount>& RedisScripts() {
   return scripts;
 }
 
+void BeginRedisScript(std::string* out, RedisScriptName name, std::size_t keys,
+                      std::size_t arguments) {
+  BeginRedisCommand(out, 3 + keys + arguments);
+  AppendRedisWord(out, "EVALSHA");
+  AppendRedisWord(out, RedisScripts()[static_cast<std::size_t>(name)].sha);
+  AppendRedisWord(out, std::to_string(keys));
+}
+
 void AppendRedisScript(std::string* out, RedisScriptName name,
                        std::span<const std::string_view> keys,
                        std::span<const std::string_view> arguments) {
-  const std::string count = std::to_string(keys.size());
-  std::vector<std::string_view> words = {"EVALSHA",
-                                         RedisScripts()[static_cast<std::size_t>(name)].sha, count};
-  words.insert(words.end(), keys.begin(), keys.end());
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  AppendRedisCommand(out, words);
+  BeginRedisScript(out, name, keys.size(), arguments.size());
+  for (const std::string_view key : keys) AppendRedisWord(out, key);
+  for (const std::string_view argument : arguments) AppendRedisWord(out, argument);
 }
 
 }  // namespace mcp_session

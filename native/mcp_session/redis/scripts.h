@@ -37,6 +37,10 @@ struct RedisScript {
 const std::array<RedisScript, static_cast<std::size_t>(RedisScriptName::kScripts)>& RedisScripts();
 
 // Appends EVALSHA.
+// Begins one: the keys follow, then the arguments (AppendRedisWord).
+void BeginRedisScript(std::string* out, RedisScriptName name, std::size_t keys,
+                      std::size_t arguments);
+
 void AppendRedisScript(std::string* out, RedisScriptName name,
                        std::span<const std::string_view> keys,
                        std::span<const std::string_view> arguments);

@@ -82,14 +82,15 @@ void RedisSessionStore::State::Run(StoreTicket ticket, RedisPlanned&& planned, I
   RedisPlan& plan = std::get<RedisPlan>(planned);
   plan.exchange.deadline = now + options_.command_timeout;
   if (occupied_.empty()) return Send(ticket, std::move(plan));
-  const std::string tag = plan.record_tag;
+  // Of an owner: after nothing in particular.
+  const std::string tag = plan.keys == nullptr ? std::string() : plan.keys->record_tag();
   InOrder({tag}, [this, ticket, plan = std::move(plan)] { Send(ticket, RedisPlan(plan)); });
 }
 
 void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& command) {
   if (!IsValid(command)) return Answer(ticket, FailedReply(ErrorCode::kInvalidArgument));
   if (!IsStorable(command.key)) return Answer(ticket, FailedReply(ErrorCode::kNotFound));
-  const RedisKeys keys = operations_.Keys(command.key);
+  const RedisKeys keys = *operations_.Keys(command.key);
   InOrder({keys.record_tag()}, [this, ticket, keys, after = command.after, limit = command.limit,
                                 until = MonotonicNow() + command.wait] {
     events_.Read(keys, after, limit, until,
@@ -98,12 +99,13 @@ void RedisSessionStore::State::Run(StoreTicket ticket, const store::ReadEvents& 
 }
 
 void RedisSessionStore::State::Send(StoreTicket ticket, RedisPlan&& plan) {
-  plan.exchange.done = [this, ticket, read = std::move(plan.read),
-                        touch = std::move(plan.touch)](RedisDelivery&& delivery) {
+  const std::string& key = plan.key();
+  plan.exchange.done = [this, ticket, read = std::move(plan.read), keys = plan.keys,
+                        touch_due = std::move(plan.touch_due)](RedisDelivery&& delivery) {
     Answer(ticket, read(delivery));
-    if (touch != nullptr && touch->due) Touch(touch->keys);
+    if (touch_due != nullptr && *touch_due) Touch(keys);
   };
-  route_->Send(plan.key, std::move(plan.exchange));
+  route_->Send(key, std::move(plan.exchange));
 }
 
 void RedisSessionStore::State::InOrder(Tags tags, std::function<void()> go) {
@@ -133,14 +135,12 @@ void RedisSessionStore::State::Release(const Tags& tags) {
 
 // Nobody waits for it: an access that is not recorded is less bad than a slow Get. Of many at once
 // one is told.
-void RedisSessionStore::State::Touch(const RedisKeys& keys) {
-  if (!touching_.insert(keys.record_tag()).second) return;
+void RedisSessionStore::State::Touch(const std::shared_ptr<const RedisKeys>& keys) {
+  if (!touching_.insert(keys->record_tag()).second) return;
   RedisPlan plan = operations_.PlanTouch(keys);
   plan.exchange.deadline = MonotonicNow() + options_.command_timeout;
-  plan.exchange.done = [this, tag = keys.record_tag()](const RedisDelivery&) {
-    touching_.erase(tag);
-  };
-  route_->Send(plan.key, std::move(plan.exchange));
+  plan.exchange.done = [this, keys](const RedisDelivery&) { touching_.erase(keys->record_tag()); };
+  route_->Send(keys->record(), std::move(plan.exchange));
 }
 
 void RedisSessionStore::State::Answer(StoreTicket ticket, StoreReply reply) {
@@ -158,12 +158,9 @@ void RedisSessionStore::State::Answer(StoreTicket ticket, StoreReply reply) {
 }
 
 void RedisSessionStore::State::Drain(std::vector<StoreReply>* replies) {
-  if (replies->empty()) {
-    replies->swap(replies_);
-  } else {
-    std::move(replies_.begin(), replies_.end(), std::back_inserter(*replies));
-    replies_.clear();
-  }
+  replies->insert(replies->end(), std::move_iterator(replies_.begin()),
+                  std::move_iterator(replies_.end()));
+  replies_.clear();
   announced_ = false;
 }
 

@@ -39,7 +39,7 @@ class RedisSessionStore::State : public std::enable_shared_from_this<State> {
   void Run(StoreTicket ticket, const store::Regenerate& command);
   void Run(StoreTicket ticket, const store::ReadEvents& command);
   void Send(StoreTicket ticket, RedisPlan&& plan);
-  void Touch(const RedisKeys& keys);
+  void Touch(const std::shared_ptr<const RedisKeys>& keys);
 
   // What takes several exchanges has its records to itself, so that the commands on each key are
   // carried out in the order they were submitted. `go` is called at once, or when nothing that came

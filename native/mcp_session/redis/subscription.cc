@@ -132,7 +132,7 @@ void RedisSubscription::Write(std::string_view command, const std::string& chann
 void RedisSubscription::Flush() {
   if (!ready_ || writing_ || unsent_.empty()) return;
   writing_ = true;
-  connection_->Write(std::exchange(unsent_, {}));
+  connection_->Write(&unsent_);
 }
 
 }  // namespace mcp_session

@@ -74,8 +74,9 @@ class TransportBase : public RedisTransport, public std::enable_shared_from_this
   }
 
   template <typename Stream>
-  void WriteTo(Stream& stream, std::string bytes, Written written) {
-    output_ = std::move(bytes);
+  void WriteTo(Stream& stream, std::string* bytes, Written written) {
+    output_.swap(*bytes);
+    bytes->clear();
     asio::async_write(stream, asio::buffer(output_),
                       [self = this->shared_from_this(), this, written = std::move(written)](
                           const error_code& error, std::size_t) {
@@ -115,8 +116,8 @@ class UnixTransport final : public TransportBase<UnixTransport> {
         });
   }
   void Read(WasRead read) override { ReadFrom(socket_, std::move(read)); }
-  void Write(std::string bytes, Written written) override {
-    WriteTo(socket_, std::move(bytes), std::move(written));
+  void Write(std::string* bytes, Written written) override {
+    WriteTo(socket_, bytes, std::move(written));
   }
   void Close() override { CloseSocket(socket_); }
 
@@ -173,9 +174,9 @@ class TcpTransport final : public TransportBase<TcpTransport> {
       read(bytes, std::nullopt);
     });
   }
-  void Write(std::string bytes, Written written) override {
-    tls_stream_ ? WriteTo(*tls_stream_, std::move(bytes), std::move(written))
-                : WriteTo(socket_, std::move(bytes), std::move(written));
+  void Write(std::string* bytes, Written written) override {
+    tls_stream_ ? WriteTo(*tls_stream_, bytes, std::move(written))
+                : WriteTo(socket_, bytes, std::move(written));
   }
   void Close() override {
     connected_ = nullptr;

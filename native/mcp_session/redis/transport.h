@@ -34,9 +34,10 @@ class RedisTransport {
   using WasRead = std::function<void(std::string_view, std::optional<RedisFailure>)>;
   virtual void Read(WasRead read) = 0;
 
-  // One at a time. All of `bytes`.
+  // One at a time. Takes what is in `bytes`, and leaves it empty, with the room of what was written
+  // before.
   using Written = std::function<void(std::optional<RedisFailure>)>;
-  virtual void Write(std::string bytes, Written written) = 0;
+  virtual void Write(std::string* bytes, Written written) = 0;
 
   virtual void Close() = 0;
 };
