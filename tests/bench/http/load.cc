@@ -1,5 +1,11 @@
 #include "tests/bench/http/load.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -7,12 +13,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
-
-#include "mcp_session/system/clock.h"
 
 namespace mcp_session {
 namespace {
@@ -86,15 +92,23 @@ class ResponseReader {
   std::size_t used_ = 0;
 };
 
+// Over a socket of its own and by system calls alone: what the load costs, the server cannot have.
 class Caller {
  public:
-  Caller(asio::io_context& loop, std::uint16_t port, const Load& load, Instant end,
-         std::vector<double>* latencies, LoadResult* result)
-      : socket_(loop), load_(load), end_(end), latencies_(*latencies), result_(*result) {
-    socket_.connect({asio::ip::address_v4::loopback(), port});
-    socket_.set_option(tcp::no_delay(true));
+  using Clock = std::chrono::steady_clock;
+
+  Caller(int socket, const Load& load, Clock::time_point end, std::vector<double>* latencies,
+         LoadResult* result)
+      : socket_(socket), load_(load), end_(end), latencies_(*latencies), result_(*result) {
     if (load_.kind == LoadKind::kStateless) step_ = Step::kCall;
   }
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  ~Caller() { close(socket_); }
+
+  int socket() const { return socket_; }
+  // It sends nothing more.
+  bool over() const { return over_; }
 
   void Send() {
     if (step_ == Step::kInitialize || load_.kind != LoadKind::kChurn) since_ = Clock::now();
@@ -112,15 +126,21 @@ class Caller {
         request_ = "DELETE /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\n" + SessionHeaders() + "\r\n";
         break;
     }
-    asio::async_write(socket_, asio::buffer(request_), [this](auto error, std::size_t) {
-      if (error) return Give("write failed");
-      Read();
-    });
+    const auto size = static_cast<ssize_t>(request_.size());
+    if (send(socket_, request_.data(), request_.size(), MSG_NOSIGNAL) != size) Give("write failed");
+  }
+
+  // There is something to read.
+  void Read() {
+    const ssize_t size = recv(socket_, bytes_.data(), bytes_.size(), MSG_DONTWAIT);
+    if (size <= 0) return Give("read failed");
+    reader_.Feed({bytes_.data(), static_cast<std::size_t>(size)});
+    ResponseReader::Response response;
+    if (reader_.Next(&response)) Hear(response);
   }
 
  private:
   enum class Step : std::uint8_t { kInitialize, kInitialized, kCall, kDelete };
-  using Clock = std::chrono::steady_clock;
 
   std::string SessionHeaders() const {
     return "Mcp-Session-Id: " + session_ + "\r\nMCP-Protocol-Version: 2025-11-25\r\n";
@@ -149,16 +169,6 @@ class Caller {
                          load_.tool + "\r\n"
                    : SessionHeaders(),
          body);
-  }
-
-  void Read() {
-    socket_.async_read_some(asio::buffer(bytes_), [this](auto error, std::size_t size) {
-      if (error) return Give("read failed");
-      reader_.Feed({bytes_.data(), size});
-      ResponseReader::Response response;
-      if (!reader_.Next(&response)) return Read();
-      Hear(response);
-    });
   }
 
   void Hear(const ResponseReader::Response& response) {
@@ -191,23 +201,26 @@ class Caller {
   }
 
   void Next(bool counts) {
+    const Clock::time_point now = Clock::now();
     if (counts) {
       ++result_.done;
-      latencies_.push_back(
-          std::chrono::duration<double, std::milli>(Clock::now() - since_).count());
+      latencies_.push_back(std::chrono::duration<double, std::milli>(now - since_).count());
     }
-    if (MonotonicNow() < end_) Send();
+    over_ = now >= end_;
+    if (!over_) Send();
   }
 
   void Give(const char* why) {
     if (result_.wrong++ == 0) std::fprintf(stderr, "  %s\n", why);
+    over_ = true;
   }
 
-  tcp::socket socket_;
+  const int socket_;
   const Load& load_;
-  const Instant end_;
+  const Clock::time_point end_;
   std::vector<double>& latencies_;
   LoadResult& result_;
+  bool over_ = false;
   Step step_ = Step::kInitialize;
   std::string session_, request_, nonce_;
   std::uint64_t number_ = 0;
@@ -215,6 +228,21 @@ class Caller {
   ResponseReader reader_;
   std::array<char, 16 << 10> bytes_;
 };
+
+int Connect(std::uint16_t port) {
+  const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int on = 1;
+  if (connect(made, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) {
+    std::perror("connect");
+    std::exit(1);
+  }
+  return made;
+}
 
 // A request and its answer, one after the other.
 class Talker {
@@ -270,18 +298,31 @@ class Talker {
 }  // namespace
 
 LoadResult RunLoad(std::uint16_t port, const Load& load) {
-  asio::io_context loop(1);
   LoadResult result;
   std::vector<double> latencies;
-  const Instant start = MonotonicNow();
+  const int poll = epoll_create1(EPOLL_CLOEXEC);
+  const auto start = Caller::Clock::now();
+  const auto end = start + std::chrono::milliseconds(load.length.count);
   std::vector<std::unique_ptr<Caller>> callers;
   for (std::size_t i = 0; i < load.callers; ++i) {
-    callers.push_back(
-        std::make_unique<Caller>(loop, port, load, start + load.length, &latencies, &result));
+    callers.push_back(std::make_unique<Caller>(Connect(port), load, end, &latencies, &result));
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = callers.back().get()}};
+    epoll_ctl(poll, EPOLL_CTL_ADD, callers.back()->socket(), &event);
     callers.back()->Send();
   }
-  loop.run();
-  result.seconds = static_cast<double>((MonotonicNow() - start).count) / 1000;
+  std::array<epoll_event, 64> events;
+  for (std::size_t left = callers.size(); left > 0;) {
+    const int count = epoll_wait(poll, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      auto* caller = static_cast<Caller*>(events[static_cast<std::size_t>(i)].data.ptr);
+      caller->Read();
+      if (!caller->over()) continue;
+      epoll_ctl(poll, EPOLL_CTL_DEL, caller->socket(), nullptr);
+      --left;
+    }
+  }
+  close(poll);
+  result.seconds = std::chrono::duration<double>(Caller::Clock::now() - start).count();
   if (latencies.empty()) return result;
   std::sort(latencies.begin(), latencies.end());
   result.p50_millis = latencies[latencies.size() / 2];
