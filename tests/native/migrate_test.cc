@@ -29,6 +29,7 @@
 #include "mcp_session/system/entropy.h"
 #include "tests/native/test_process.h"
 #include "tests/redis/redis_server.h"
+#include "tests/redis/stored_record.h"
 #include "tests/sqlite/test_folder.h"
 
 namespace mcp_session {
@@ -332,7 +333,7 @@ class MigrateOneTest : public testing::Test {
 TEST_F(MigrateOneTest, BringsTheEndThatAnAccessHasMoved) {
   ASSERT_TRUE(source_->Create(name_, "x", {.idle_ttl = Hours(1)}));
   const std::string tag = MakeStoredKey(name_.key()).record_tag;
-  redis_.Command({"PEXPIRE", "mcp:session:{" + tag + "}:s", "60000"});  // it has not been used
+  SetTimeLeft(redis_, name_.key(), Minutes(1));
   ASSERT_EQ(Again().code, 0);
   const auto left = [&] {
     return double(Dump(file_)[tag].expires_in.count - MonotonicNow().millis);
