@@ -179,8 +179,9 @@ local function put(key, mine, body)
     other = 'conflict'
   end
   if other then
-    local last = sub(text, 59, 74)
-    local life_left = last == '9999999999999999' and -1 or tonumber(last) - now
+    local last = tonumber(sub(text, 59, 74))
+    if not last then return {'corrupt'} end
+    local life_left = last == 9999999999999999 and -1 or last - now
     return {other, version, ends - now, life_left, call('GET', key)}
   end
   local digits = clock
